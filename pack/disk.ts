@@ -1,0 +1,142 @@
+// The only file that changes a file system or makes a change durable. Everything else reads with node:fs and writes through
+// `disk()`, so that a test can put a simulated disk in its place, cut the power after every step and look at what is left.
+//
+// Invariants kept by the helpers below: a file that appears under its final name is complete and durable (write to a private
+// name, fsync, rename, fsync the directory); a failed write leaves nothing behind under the final name.
+// If the power fails: a private `tmp_*` file may remain; it is never read, and gc removes it.
+import * as fs from 'node:fs';
+import { dirname, join } from 'node:path';
+import { isSystemError } from './errors.js';
+import { lazyModule } from './lazy-module.js';
+
+const crypto = lazyModule<typeof import('node:crypto')>('node:crypto');
+const extra = lazyModule<typeof import('fs-extra')>('fs-extra');
+
+/** Paths are strings, or bytes where a work tree's file name is not UTF-8. */
+export type DiskPath = string | Buffer;
+
+/** One primitive change each; every method throws the operating system's error. Synchronous on purpose (see man/cairn-architecture.7). */
+export interface Disk {
+  /** Opens for writing. 'wx' creates exclusively, 'a' appends, 'r+' changes in place. Returns a file descriptor. */
+  open(path: DiskPath, flags: 'wx' | 'a' | 'r+' | 'w', mode: number): number;
+  /** Writes all of `bytes` (at `position`, else at the current one). */
+  write(fd: number, bytes: Uint8Array, position?: number): void;
+  truncate(fd: number, sizeBytes: number): void;
+  fsync(fd: number): void;
+  close(fd: number): void;
+  /** Makes the names in a directory durable. */
+  fsyncDirectory(path: DiskPath): void;
+  rename(from: DiskPath, to: DiskPath): void;
+  link(existing: DiskPath, path: DiskPath): void;
+  unlink(path: DiskPath): void;
+  mkdir(path: DiskPath, mode?: number): void;
+  rmdir(path: DiskPath): void;
+  symlink(target: DiskPath, path: DiskPath): void;
+  chmod(path: DiskPath, mode: number): void;
+  /** Times in milliseconds since 1970. */
+  utimes(path: DiskPath, atimeMs: number, mtimeMs: number): void;
+  /** Copies a file by copy-on-write where the file system can, else byte by byte; `to` must not exist. */
+  cloneFile(from: DiskPath, to: DiskPath): void;
+  /** Removes a directory and everything in it; missing is fine. Only for what this program made itself. */
+  removeTree(path: string): void;
+}
+
+export const realDisk: Disk = {
+  open: (path, flags, mode) => fs.openSync(path, flags, mode),
+  write(fd, bytes, position) {
+    let done = 0;
+    while (done < bytes.length) {
+      done += fs.writeSync(fd, bytes, done, bytes.length - done, position === undefined ? null : position + done);
+    }
+  },
+  truncate: (fd, sizeBytes) => fs.ftruncateSync(fd, sizeBytes),
+  fsync: (fd) => fs.fsyncSync(fd),
+  close: (fd) => fs.closeSync(fd),
+  fsyncDirectory(path) {
+    const fd = fs.openSync(path, 'r');
+    try {
+      fs.fsyncSync(fd);
+    } catch (error) {
+      // Some file systems cannot fsync a directory and say so; nothing more can be done there.
+      if (!isSystemError(error, 'EINVAL', 'ENOTSUP', 'EISDIR')) throw error;
+    } finally {
+      fs.closeSync(fd);
+    }
+  },
+  rename: (from, to) => fs.renameSync(from, to),
+  link: (existing, path) => fs.linkSync(existing, path),
+  unlink: (path) => fs.unlinkSync(path),
+  mkdir: (path, mode) => { fs.mkdirSync(path, mode); },
+  rmdir: (path) => fs.rmdirSync(path),
+  symlink: (target, path) => fs.symlinkSync(target, path),
+  chmod: (path, mode) => fs.chmodSync(path, mode),
+  utimes: (path, atimeMs, mtimeMs) => fs.utimesSync(path, atimeMs / 1000, mtimeMs / 1000),
+  cloneFile: (from, to) => fs.copyFileSync(from, to, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE),
+  removeTree: (path) => extra().removeSync(path),
+};
+
+let current: Disk = realDisk;
+
+/** The disk everything writes to. */
+export function disk(): Disk {
+  return current;
+}
+
+/** Puts another disk in place (crash tests); returns a function that puts the former one back. */
+export function useDisk(replacement: Disk): () => void {
+  const former = current;
+  current = replacement;
+  return () => { current = former; };
+}
+
+/** A name nobody else uses, beside the file it will become. */
+export function temporaryName(directory: string, prefix = 'tmp_'): string {
+  return join(directory, prefix + crypto().randomBytes(8).toString('hex'));
+}
+
+/** Makes `path` and its missing parents, each durable in its own parent. */
+export function makeDirectories(path: string, mode = 0o777): void {
+  try {
+    disk().mkdir(path, mode);
+  } catch (error) {
+    if (isSystemError(error, 'EEXIST') && fs.statSync(path).isDirectory()) return;
+    if (!isSystemError(error, 'ENOENT')) throw error;
+    makeDirectories(dirname(path), mode);
+    try {
+      disk().mkdir(path, mode);
+    } catch (again) {
+      if (!isSystemError(again, 'EEXIST')) throw again;
+    }
+  }
+  disk().fsyncDirectory(dirname(path));
+}
+
+/** Puts a whole small file in place: old or new, never a part; durable when it returns. */
+export function replaceFile(path: string, content: Uint8Array | string, mode = 0o666): void {
+  const temporary = temporaryName(dirname(path));
+  const fd = disk().open(temporary, 'wx', mode);
+  try {
+    try {
+      disk().write(fd, typeof content === 'string' ? Buffer.from(content) : content);
+      disk().fsync(fd);
+    } finally {
+      disk().close(fd);
+    }
+    disk().rename(temporary, path);
+  } catch (error) {
+    removeIfPresent(temporary);
+    throw error;
+  }
+  disk().fsyncDirectory(dirname(path));
+}
+
+/** Removes a file; false when it was not there. */
+export function removeIfPresent(path: DiskPath): boolean {
+  try {
+    disk().unlink(path);
+    return true;
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,125 @@
+// The program's door: the only file that touches `process`. It packs the process into a Context, runs main and exits.
+// Keep it and what it imports eagerly small: every plumbing call in a shell loop pays for it.
+import * as fs from 'node:fs';
+import { lazyModule } from '../pack/lazy-module.js';
+import type { Clock, Context, Input, Output } from '../plumbing/command.js';
+import { brokenPipeExit, run } from './main.js';
+
+const os = lazyModule<typeof import('node:os')>('node:os');
+const tty = lazyModule<typeof import('node:tty')>('node:tty');
+
+/** Blocks for a moment while a non-blocking descriptor is not ready. */
+function waitABit(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+}
+
+/** node:tty costs milliseconds to load, so what is no character device is answered without it. */
+function isTerminal(fd: number): boolean {
+  try {
+    return fs.fstatSync(fd).isCharacterDevice() && tty().isatty(fd);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EBADF') return false;
+    throw error;
+  }
+}
+
+class DescriptorOutput implements Output {
+  readonly #fd: number;
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  constructor(fd: number) { this.#fd = fd; }
+
+  get isTerminal(): boolean {
+    return isTerminal(this.#fd);
+  }
+
+  get columns(): number {
+    const fromEnvironment = Number(process.env['COLUMNS']);
+    if (Number.isInteger(fromEnvironment) && fromEnvironment > 0) return fromEnvironment;
+    return (this.isTerminal ? (this.#fd === 1 ? process.stdout : process.stderr).columns : 0) || 80;
+  }
+
+  write(data: string | Uint8Array): void {
+    const bytes = typeof data === 'string' ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    if (bytes.length >= 64 * 1024) {
+      this.flush();
+      this.#writeThrough(bytes);
+      return;
+    }
+    // A caller may reuse its buffer after write returns, so bytes that wait are copied.
+    this.#pending.push(typeof data === 'string' ? bytes : Buffer.from(bytes));
+    this.#pendingBytes += bytes.length;
+    if (this.#pendingBytes >= 64 * 1024 || this.#fd === 2) this.flush();
+  }
+
+  flush(): void {
+    if (this.#pendingBytes === 0) return;
+    const bytes = this.#pending.length === 1 ? this.#pending[0]! : Buffer.concat(this.#pending, this.#pendingBytes);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.#writeThrough(bytes);
+  }
+
+  #writeThrough(bytes: Buffer): void {
+    let done = 0;
+    while (done < bytes.length) {
+      try {
+        done += fs.writeSync(this.#fd, bytes, done);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+        waitABit();
+      }
+    }
+  }
+}
+
+const stdin: Input = {
+  get isTerminal() { return isTerminal(0); },
+  readChunk() {
+    const bytes = Buffer.allocUnsafe(64 * 1024);
+    for (;;) {
+      try {
+        const count = fs.readSync(0, bytes, 0, bytes.length, null);
+        return count === 0 ? undefined : bytes.subarray(0, count);
+      } catch (error) {
+        const code = (error as NodeJS.ErrnoException).code;
+        if (code === 'EOF') return undefined;
+        if (code !== 'EAGAIN') throw error;
+        waitABit();
+      }
+    }
+  },
+};
+
+const clock: Clock = {
+  nowMs: () => Date.now(),
+  offsetMinutes: (atMs) => -new Date(atMs).getTimezoneOffset(),
+};
+
+// Give back to whatever this process starts the variable its launcher took away.
+if (process.env['CAIRN_EXTRA_CA'] !== undefined) {
+  process.env['NODE_EXTRA_CA_CERTS'] = process.env['CAIRN_EXTRA_CA'];
+  delete process.env['CAIRN_EXTRA_CA'];
+}
+
+const stdout = new DescriptorOutput(1);
+const stderr = new DescriptorOutput(2);
+let host: string | undefined;
+const context: Context = {
+  cwd: process.cwd(),
+  env: process.env,
+  clock,
+  stdin,
+  stdout,
+  stderr,
+  process: { pid: process.pid, uid: process.getuid?.() ?? 0, get host() { return (host ??= os().hostname()); } },
+  configOverrides: [],
+};
+
+run(context, process.argv.slice(2)).then(
+  (code) => { process.exitCode = code; },
+  (error: unknown) => {
+    // Only the outputs themselves can fail here; a reader that went away is no news.
+    process.exitCode = brokenPipeExit(error) ?? 70;
+  },
+);

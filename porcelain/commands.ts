@@ -1,0 +1,20 @@
+// Every command by the name it is typed with. A command's module is loaded when the command is run; the CLI build turns each
+// of these imports into a bundle of its own.
+import type { Command } from '../plumbing/command.js';
+
+export type LoadCommand = () => Promise<{ readonly command: Command }>;
+
+/** Commands Git defines. */
+export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
+};
+
+/** Commands for people, and all that is ours. */
+export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
+  help: () => import('./commands/help.js'),
+};
+
+/** The loader of a command; undefined when there is none of that name. */
+export function findCommand(name: string): LoadCommand | undefined {
+  if (Object.hasOwn(plumbingCommands, name)) return plumbingCommands[name];
+  return Object.hasOwn(porcelainCommands, name) ? porcelainCommands[name] : undefined;
+}

@@ -1,0 +1,91 @@
+// POSIX basic and extended regular expressions, as git's --grep, ':/text' and -G take them, translated to the language's own.
+//
+// The subject is a latin1 string (one character, one byte). A pattern that cannot be translated is an InvalidError.
+import { InvalidError } from '../pack/errors.js';
+
+/** Which language a pattern is written in; 'fixed' takes every character literally. */
+export type PatternKind = 'basic' | 'extended' | 'fixed' | 'perl';
+
+const classes: Readonly<Record<string, string>> = {
+  alpha: 'A-Za-z', digit: '0-9', alnum: 'A-Za-z0-9', upper: 'A-Z', lower: 'a-z', space: '\\s', blank: ' \\t',
+  punct: '!-\\/:-@\\[-`{-~', xdigit: '0-9A-Fa-f', word: '\\w', cntrl: '\\x00-\\x1f\\x7f', print: '\\x20-\\x7e', graph: '\\x21-\\x7e',
+};
+
+/** The pattern as a RegExp without the 'g' flag; '^' and '$' match at lines when `lines` is given. */
+export function parsePattern(pattern: string, kind: PatternKind, options: { ignoreCase?: boolean; lines?: boolean } = {}): RegExp {
+  const source = kind === 'fixed' ? pattern.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&') : kind === 'perl' ? pattern : translate(pattern, kind);
+  try {
+    return new RegExp(source, `${options.ignoreCase ? 'i' : ''}${options.lines ? 'm' : ''}`);
+  } catch (cause) {
+    throw new InvalidError(`'${pattern}' is not a regular expression`, { code: 'bad-pattern', cause });
+  }
+}
+
+function translate(pattern: string, kind: 'basic' | 'extended'): string {
+  let out = '';
+  let at = 0;
+  const special = kind === 'extended' ? '+?(){}|' : '';
+  /** True where '*' and '^' have no special meaning before them to repeat. */
+  let atStart = true;
+  while (at < pattern.length) {
+    const letter = pattern[at]!;
+    const wasStart = atStart;
+    atStart = false;
+    if (letter === '[') {
+      const { text, end } = bracket(pattern, at);
+      out += text;
+      at = end;
+    } else if (letter === '\\') {
+      const next = pattern[at + 1];
+      if (next === undefined) throw new InvalidError(`'${pattern}' ends in a backslash`, { code: 'bad-pattern' });
+      at += 2;
+      if (kind === 'basic' && '(){}|+?'.includes(next)) {
+        out += next;
+        atStart = next === '(' || next === '|';
+      } else if (/[1-9bBwWsS]/.test(next)) out += `\\${next}`;
+      else if (next === '<') out += '\\b(?=\\w)';
+      else if (next === '>') out += '\\b(?<=\\w)';
+      else out += next.replace(/[\\^$.*+?()[\]{}|/]/, '\\$&');
+    } else {
+      at += 1;
+      if (letter === '*') out += wasStart ? '\\*' : '*';
+      else if (letter === '^') {
+        out += kind === 'extended' || wasStart ? '^' : '\\^';
+        atStart = true;
+      } else if (letter === '$') {
+        const rest = pattern.slice(at);
+        out += kind === 'extended' || rest === '' || rest.startsWith('\\)') || rest.startsWith('\\|') ? '$' : '\\$';
+      } else if (letter === '.') out += '.';
+      else if (special.includes(letter)) {
+        if (letter === '{' && !/^[0-9]/.test(pattern.slice(at))) out += '\\{';
+        else if (letter === '}' && !/\{[0-9,]+$/.test(out)) out += '\\}';
+        else if ('+?'.includes(letter) && wasStart) out += `\\${letter}`;
+        else out += letter;
+        atStart = letter === '(' || letter === '|';
+      } else out += letter.replace(/[+?(){}|/\]]/, '\\$&');
+    }
+  }
+  return out;
+}
+
+/** A bracket expression beginning at `at`. */
+function bracket(pattern: string, at: number): { text: string; end: number } {
+  let end = at + 1;
+  let text = '[';
+  if (pattern[end] === '^') { text += '^'; end += 1; }
+  const first = end;
+  while (end < pattern.length && (pattern[end] !== ']' || end === first)) {
+    const named = /^\[:([a-z]+):\]/.exec(pattern.slice(end));
+    if (named) {
+      const set = classes[named[1]!];
+      if (set === undefined) throw new InvalidError(`'${pattern}' names an unknown character class`, { code: 'bad-pattern' });
+      text += set;
+      end += named[0].length;
+    } else {
+      text += pattern[end]!.replace(/[\\\][]/, '\\$&');
+      end += 1;
+    }
+  }
+  if (end >= pattern.length) throw new InvalidError(`'${pattern}' has an unmatched '['`, { code: 'bad-pattern' });
+  return { text: `${text}]`, end: end + 1 };
+}

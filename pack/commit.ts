@@ -34,7 +34,7 @@ export function splitHeaders(bytes: Buffer): { headers: ExtraHeader[]; messageAt
   while (at < bytes.length && bytes[at] !== 0x0a) {
     const newline = bytes.indexOf(0x0a, at);
     const end = newline < 0 ? bytes.length : newline;
-    const line = bytes.latin1Slice(at, end);
+    const line = bytes.toString('latin1', at, end);
     const last = headers.at(-1);
     if (line.startsWith(' ') && last) {
       headers[headers.length - 1] = joined(bytes, last, at);
@@ -61,7 +61,7 @@ function continuationEnd(bytes: Buffer, from: number): number {
 /** `header` with the continuation lines beginning at `from`, in time linear in their length. */
 function joined(bytes: Buffer, header: ExtraHeader, from: number): ExtraHeader {
   const end = continuationEnd(bytes, from);
-  const text = bytes.latin1Slice(from, bytes[end - 1] === 0x0a ? end - 1 : end);
+  const text = bytes.toString('latin1', from, bytes[end - 1] === 0x0a ? end - 1 : end);
   return { key: header.key, value: `${header.value}\n${text.slice(1).replaceAll('\n ', '\n')}` };
 }
 

@@ -77,8 +77,18 @@ export function encodeObjectHeader(type: ObjectType, sizeBytes: number): Buffer 
   return Buffer.from(`${type} ${sizeBytes}\0`, 'latin1');
 }
 
+/** Up to this size, copying content behind its header and hashing both in one call is the cheapest way. */
+const scratchBytes = 32 * 1024;
+let scratch: Buffer | undefined;
+
 /** The id of an object with this content. */
 export function hashObject(type: ObjectType, content: Uint8Array, format: ObjectFormat): ObjectId {
+  if (content.length <= scratchBytes) {
+    scratch ??= Buffer.allocUnsafeSlow(scratchBytes + 32);
+    const headerBytes = scratch.write(`${type} ${content.length}\0`, 'latin1');
+    scratch.set(content, headerBytes);
+    return hashFramed(scratch.subarray(0, headerBytes + content.length), format);
+  }
   const hasher = new Hasher(format);
   hasher.update(encodeObjectHeader(type, content.length));
   hasher.update(content);

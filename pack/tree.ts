@@ -93,7 +93,7 @@ export function decodeTree(bytes: Buffer, format: ObjectFormat): TreeEntry[] {
     if (nul === at + 1) throw damaged('a name is empty', start);
     entries.push({
       mode: canonicalMode(mode),
-      name: bytes.latin1Slice(at + 1, nul),
+      name: bytes.toString('latin1', at + 1, nul),
       id: decodeObjectId(bytes, nul + 1, format),
     });
     at = nul + 1 + idSize;
@@ -124,8 +124,8 @@ export function encodeTree(entries: readonly TreeEntry[], format: ObjectFormat):
   const bytes = Buffer.allocUnsafe(sizeBytes);
   let at = 0;
   for (const { mode, entry } of keyed) {
-    at += bytes.latin1Write(`${mode} ${entry.name}\0`, at);
-    at += bytes.hexWrite(entry.id, at);
+    at += bytes.write(`${mode} ${entry.name}\0`, at, 'latin1');
+    at += bytes.write(entry.id, at, 'hex');
   }
   return bytes;
 }

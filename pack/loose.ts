@@ -1,0 +1,292 @@
+// Loose objects: one zlib stream per file, "<type> <size>\0<content>", at objects/ab/cdef… (gitrepository-layout(5)).
+//
+// Invariant: a file under an object's name is complete and durable (private name, write, fsync, rename; the directory's own
+// entry is made durable by `flush`, before any ref names the object). What is read is given only if it hashes to its id.
+// If the power fails: a tmp_obj_* file may remain; it is never read, and gc removes it.
+import { closeSync, fstatSync, openSync, readFileSync, readSync, readdirSync, statSync } from 'node:fs';
+import { disk, removeIfPresent, temporaryName } from './disk.js';
+import { CorruptError, InvalidError, isSystemError } from './errors.js';
+import { isObjectType, mismatchError } from './object.js';
+import type { GitObject, ObjectHeader, ObjectStream } from './object.js';
+import { Hasher, encodeObjectHeader, hashFramed, hexSize } from './oid.js';
+import type { ObjectFormat, ObjectId, ObjectType } from './oid.js';
+import { Deflater, Inflater, deflate, inflate, inflatePrefix } from './zlib.js';
+
+/** Where a loose object is. */
+export interface LooseFile {
+  readonly id: ObjectId;
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly mtimeMs: number;
+}
+
+/** The longest header: "commit " and twenty digits. */
+const longestHeaderBytes = 32;
+const pieceBytes = 128 * 1024;
+
+/** The header at the start of inflated bytes; CorruptError unless it is exactly "<type> <decimal size>\0". */
+export function decodeLooseHeader(bytes: Buffer): ObjectHeader & { readonly headerBytes: number } {
+  const nul = bytes.subarray(0, longestHeaderBytes).indexOf(0);
+  const match = /^([a-z]+) (0|[1-9][0-9]*)$/.exec(bytes.toString('latin1', 0, Math.max(0, nul)));
+  const type = match?.[1] ?? '';
+  const sizeBytes = Number(match?.[2]);
+  if (!match || !isObjectType(type) || !Number.isSafeInteger(sizeBytes)) {
+    throw new CorruptError('loose object has no valid header', { code: 'bad-loose-header' });
+  }
+  return { type, sizeBytes, headerBytes: nul + 1 };
+}
+
+/** The object in the bytes of a loose file, not yet compared with an id; CorruptError when header, size or stream are wrong. */
+export function decodeLoose(file: Buffer): { object: GitObject; framed: Buffer } {
+  const header = decodeLooseHeader(inflatePrefix(file, 0, longestHeaderBytes));
+  const { bytes: framed, consumed } = inflate(file, 0, header.headerBytes + header.sizeBytes);
+  if (consumed !== file.length) throw new CorruptError('loose object has bytes after its end', { code: 'bad-loose' });
+  return { object: { type: header.type, bytes: framed.subarray(header.headerBytes) }, framed };
+}
+
+/** The loose objects of one objects directory. */
+export class LooseObjects {
+  readonly directory: string;
+  readonly #format: ObjectFormat;
+  readonly #level: number;
+  readonly #durable: boolean;
+  /** Directories with new names that are not durable yet. */
+  readonly #unflushed = new Set<string>();
+
+  constructor(directory: string, format: ObjectFormat, options: { readonly compression: number; readonly durable: boolean }) {
+    this.directory = directory;
+    this.#format = format;
+    this.#level = options.compression;
+    this.#durable = options.durable;
+  }
+
+  path(id: ObjectId): string {
+    return `${this.directory}/${id.slice(0, 2)}/${id.slice(2)}`;
+  }
+
+  /** True when a file has the object's name; says nothing about its content. */
+  has(id: ObjectId): boolean {
+    return statSync(this.path(id), { throwIfNoEntry: false }) !== undefined;
+  }
+
+  /** The verified object; undefined when there is no file. */
+  find(id: ObjectId): GitObject | undefined {
+    const path = this.path(id);
+    const file = readIfPresent(path);
+    if (file === undefined) return undefined;
+    const { object, framed } = named(path, () => decodeLoose(file));
+    if (hashFramed(framed, this.#format) !== id) throw mismatchError(id, path);
+    return object;
+  }
+
+  /** Type and size as the header says; only the start of the file is read. */
+  findHeader(id: ObjectId): ObjectHeader | undefined {
+    const path = this.path(id);
+    const fd = openIfPresent(path);
+    if (fd === undefined) return undefined;
+    try {
+      const start = Buffer.allocUnsafe(256);
+      const length = readSync(fd, start, 0, start.length, 0);
+      const { type, sizeBytes } = named(path, () => decodeLooseHeader(inflatePrefix(start.subarray(0, length), 0, longestHeaderBytes)));
+      return { type, sizeBytes };
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** The object in pieces, whatever its size; the iteration ends in CorruptError when it is not what its id says. */
+  openStream(id: ObjectId): ObjectStream | undefined {
+    const header = this.findHeader(id);
+    if (header === undefined) return undefined;
+    return { ...header, chunks: this.#chunks(id, header) };
+  }
+
+  *#chunks(id: ObjectId, header: ObjectHeader): Generator<Buffer> {
+    const path = this.path(id);
+    const fd = openSync(path, 'r');
+    const inflater = new Inflater();
+    try {
+      const hasher = new Hasher(this.#format);
+      const sizeBytes = fstatSync(fd).size;
+      let skip = encodeObjectHeader(header.type, header.sizeBytes).length;
+      let left = header.sizeBytes;
+      let read = 0;
+      const piece = Buffer.allocUnsafe(pieceBytes);
+      while (!inflater.finished) {
+        const length = readSync(fd, piece, 0, piece.length, null);
+        if (length === 0) throw new CorruptError(`'${path}' ends before its end`, { code: 'bad-loose' });
+        read += length;
+        for (const inflated of inflater.push(piece.subarray(0, length))) {
+          hasher.update(inflated);
+          const content = inflated.subarray(Math.min(skip, inflated.length));
+          skip -= inflated.length - content.length;
+          left -= content.length;
+          if (left < 0) throw new CorruptError(`'${path}' holds more than it says`, { code: 'bad-loose' });
+          if (content.length > 0) yield content;
+        }
+      }
+      if (left !== 0 || read !== sizeBytes || inflater.consumed !== read || hasher.digestId() !== id) throw mismatchError(id, path);
+    } finally {
+      inflater.close();
+      closeSync(fd);
+    }
+  }
+
+  /** Writes an object given with its header in front; replaces whatever has its name. */
+  write(id: ObjectId, framed: Buffer): void {
+    const deflated = deflate(framed, this.#level);
+    this.#inFanOut(id, (directory) => {
+      const temporary = temporaryName(directory, 'tmp_obj_');
+      this.#fill(temporary, (fd) => disk().write(fd, deflated));
+      this.#publish(temporary, id);
+    });
+  }
+
+  /** Writes an object of any size in constant memory; returns its id. InvalidError when the chunks are not `sizeBytes` long. */
+  writeStream(type: ObjectType, sizeBytes: number, chunks: Iterable<Buffer>): ObjectId {
+    const hasher = new Hasher(this.#format);
+    const header = encodeObjectHeader(type, sizeBytes);
+    const temporary = temporaryName(this.directory, 'tmp_obj_');
+    this.#fill(temporary, (fd) => {
+      const deflater = new Deflater(this.#level);
+      const append = (bytes: Buffer): void => {
+        hasher.update(bytes);
+        for (const piece of deflater.push(bytes)) disk().write(fd, piece);
+      };
+      let total = 0;
+      append(header);
+      for (const chunk of chunks) {
+        total += chunk.length;
+        if (total > sizeBytes) break;
+        append(chunk);
+      }
+      if (total !== sizeBytes) throw new InvalidError(`content is not the ${sizeBytes} bytes it was said to be`, { code: 'size-changed' });
+      for (const piece of deflater.finish()) disk().write(fd, piece);
+      deflater.close();
+    });
+    const id = hasher.digestId();
+    this.#inFanOut(id, () => this.#publish(temporary, id));
+    return id;
+  }
+
+  /** A new private file, complete and durable; gone again when `write` fails. */
+  #fill(temporary: string, write: (fd: number) => void): void {
+    const fd = disk().open(temporary, 'wx', 0o444);
+    try {
+      try {
+        write(fd);
+        if (this.#durable) disk().fsync(fd);
+      } finally {
+        disk().close(fd);
+      }
+    } catch (error) {
+      removeIfPresent(temporary);
+      throw error;
+    }
+  }
+
+  #publish(temporary: string, id: ObjectId): void {
+    try {
+      disk().rename(temporary, this.path(id));
+    } catch (error) {
+      if (!isSystemError(error, 'ENOENT')) removeIfPresent(temporary);
+      throw error;
+    }
+  }
+
+  /** Does `action` with the object's fan-out directory there, again when a concurrent gc removes the empty directory under it. */
+  #inFanOut(id: ObjectId, action: (directory: string) => void): void {
+    const directory = `${this.directory}/${id.slice(0, 2)}`;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        disk().mkdir(directory);
+        this.#unflushed.add(this.directory);
+      } catch (error) {
+        if (!isSystemError(error, 'EEXIST')) throw error;
+      }
+      try {
+        action(directory);
+        this.#unflushed.add(directory);
+        return;
+      } catch (error) {
+        if (attempt === 5 || !isSystemError(error, 'ENOENT')) throw error;
+      }
+    }
+  }
+
+  /** Makes the names written so far durable. */
+  flush(): void {
+    for (const directory of this.#unflushed) {
+      try {
+        if (this.#durable) disk().fsyncDirectory(directory);
+      } catch (error) {
+        // A fan-out directory that gc emptied and removed has no names left to lose.
+        if (!isSystemError(error, 'ENOENT')) throw error;
+      }
+      this.#unflushed.delete(directory);
+    }
+  }
+
+  /** Removes a file; false when it was not there. */
+  remove(id: ObjectId): boolean {
+    return removeIfPresent(this.path(id));
+  }
+
+  /** Ids in fan-out directory `prefix` (two digits), ascending. */
+  listFanOut(prefix: string): ObjectId[] {
+    const rest = hexSize(this.#format) - 2;
+    const names = listDirectory(`${this.directory}/${prefix}`).filter((name) => name.length === rest && /^[0-9a-f]+$/.test(name));
+    return names.sort().map((name) => (prefix + name) as ObjectId);
+  }
+
+  /** Every loose file, ascending by id. */
+  *list(): Generator<LooseFile> {
+    for (let byte = 0; byte < 256; byte += 1) {
+      for (const id of this.listFanOut(byte.toString(16).padStart(2, '0'))) {
+        const path = this.path(id);
+        const stat = statSync(path, { throwIfNoEntry: false });
+        if (stat) yield { id, path, sizeBytes: stat.size, mtimeMs: stat.mtimeMs };
+      }
+    }
+  }
+}
+
+/** Names in a directory; none when it is not there. */
+export function listDirectory(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return [];
+    throw error;
+  }
+}
+
+function readIfPresent(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+function openIfPresent(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+/** Damage found while decoding, said with the file's name. */
+function named<Value>(path: string, decode: () => Value): Value {
+  try {
+    return decode();
+  } catch (error) {
+    if (!(error instanceof CorruptError)) throw error;
+    throw new CorruptError(`'${path}': ${error.message}`, {
+      code: error.code, cause: error, hint: 'run cairn fsck; write the object again from its source to heal it',
+    });
+  }
+}

@@ -1,0 +1,573 @@
+// All objects of a repository: loose, packed, and those of its alternates. Only this file knows where an object is; only it
+// adds or removes one (gitrepository-layout(5), "objects").
+//
+// Invariants: whatever is read hashes to its id. A copy that is damaged does not hide a good one. Nothing written is
+// acknowledged before its bytes are durable; `flush` makes the names durable too, and runs before a ref moves. An existing
+// path is never proof of content: writing an object that is there verifies it, heals it when it is damaged, and renews its age.
+// A pack or directory that comes or goes meanwhile (gc beside us) is looked for again, never reported as damage.
+// If the power fails: objects nobody refers to yet may remain, and private tmp_* files; gc removes both.
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { decodeCommit } from './commit.js';
+import type { Commit } from './commit.js';
+import { disk, makeDirectories, removeIfPresent } from './disk.js';
+import { CorruptError, NotFoundError, isSystemError } from './errors.js';
+import { LooseObjects, listDirectory } from './loose.js';
+import type { LooseFile } from './loose.js';
+import { streamThresholdBytes } from './object.js';
+import type { GitObject, ObjectHeader, ObjectStream } from './object.js';
+import { emptyTreeId, encodeObjectHeader, encodeObjectId, hashObject, hexSize } from './oid.js';
+import type { ObjectFormat, ObjectId, ObjectType } from './oid.js';
+import { PackCaches, PackReader } from './pack-reader.js';
+import { decodeTag } from './tag.js';
+import type { Tag } from './tag.js';
+import { decodeTree } from './tree.js';
+import type { TreeEntry } from './tree.js';
+
+export interface ObjectStoreOptions {
+  /** More objects directories to read from, absolute (GIT_ALTERNATE_OBJECT_DIRECTORIES); objects/info/alternates is read anyway. */
+  readonly alternates?: readonly string[];
+  /** zlib level of loose objects; default 1. */
+  readonly compression?: number;
+  /** Objects to be read in place of others (refs/replace). */
+  readonly replace?: ReadonlyMap<ObjectId, ObjectId>;
+  /** False skips every fsync; for tests only. */
+  readonly durable?: boolean;
+}
+
+/** Where a copy of an object is. */
+export type ObjectLocation =
+  | { readonly kind: 'loose'; readonly path: string; readonly sizeOnDisk: number }
+  | { readonly kind: 'pack'; readonly pack: PackReader; readonly position: number };
+
+/** One objects directory: ours, or an alternate. */
+interface Source {
+  readonly directory: string;
+  readonly loose: LooseObjects;
+  readonly packs: Map<string, PackReader>;
+  /** Packs whose index cannot be read, and why. */
+  readonly damaged: Map<string, CorruptError>;
+}
+
+const deepestAlternates = 5;
+const deepestReplacement = 5;
+/** Typed objects kept decoded; the oldest go first. */
+const cachedCommits = 4096;
+const cachedTrees = 512;
+/** A pack's or file's age is renewed at most this often by one process. */
+const renewEveryMs = 10_000;
+
+export class ObjectStore {
+  readonly directory: string;
+  readonly format: ObjectFormat;
+  readonly #sources: Source[];
+  readonly #replace: ReadonlyMap<ObjectId, ObjectId> | undefined;
+  readonly #caches = new PackCaches();
+  readonly #commits = new Map<ObjectId, Commit>();
+  readonly #trees = new Map<ObjectId, TreeEntry[]>();
+  readonly #renewedMs = new Map<string, number>();
+  readonly #fanOuts = new Map<string, ObjectId[]>();
+  /** Packs of all sources, the last one used first. */
+  #packs: PackReader[] = [];
+  /** Packs that are gone, still open for whoever reads them. */
+  readonly #retired: PackReader[] = [];
+
+  private constructor(directory: string, format: ObjectFormat, options: ObjectStoreOptions) {
+    this.directory = directory;
+    this.format = format;
+    this.#replace = options.replace;
+    const looseOptions = { compression: options.compression ?? 1, durable: options.durable ?? true };
+    this.#sources = listSources(directory, options.alternates ?? []).map((path) => ({
+      directory: path,
+      loose: new LooseObjects(path, format, looseOptions),
+      packs: new Map(),
+      damaged: new Map(),
+    }));
+    this.refresh();
+  }
+
+  /** A store on an objects directory, which need not be complete: a missing `pack` or fan-out directory holds nothing. */
+  static open(objectsDirectory: string, format: ObjectFormat, options: ObjectStoreOptions = {}): ObjectStore {
+    return new ObjectStore(objectsDirectory, format, options);
+  }
+
+  get #loose(): LooseObjects { return this.#sources[0]!.loose; }
+
+  /** True when there is a copy, not verified; looks again on disk before saying no. */
+  has(id: ObjectId): boolean {
+    return this.locate(this.#replacement(id)) !== undefined || id === emptyTreeId(this.format);
+  }
+
+  /** Like `has`, but a pack that came since the last look may be missed: for writers, who then write the object once more. */
+  hasQuickly(id: ObjectId): boolean {
+    const raw = encodeObjectId(id);
+    return this.#packs.some((pack) => pack.position(raw) >= 0) || this.#sources.some(({ loose }) => loose.has(id));
+  }
+
+  /** Where the first copy is, not verified. */
+  locate(id: ObjectId): ObjectLocation | undefined {
+    return this.#lookup<ObjectLocation>(id,
+      (pack, position) => ({ kind: 'pack', pack, position }),
+      (loose) => {
+        const stat = statSync(loose.path(id), { throwIfNoEntry: false });
+        return stat && { kind: 'loose', path: loose.path(id), sizeOnDisk: stat.size };
+      }, false);
+  }
+
+  /** Every copy there is, for fsck and count-objects. */
+  locateAll(id: ObjectId): ObjectLocation[] {
+    const raw = encodeObjectId(id);
+    const found: ObjectLocation[] = [];
+    for (const pack of this.#packs) {
+      const position = pack.position(raw);
+      if (position >= 0) found.push({ kind: 'pack', pack, position });
+    }
+    for (const { loose } of this.#sources) {
+      const stat = statSync(loose.path(id), { throwIfNoEntry: false });
+      if (stat) found.push({ kind: 'loose', path: loose.path(id), sizeOnDisk: stat.size });
+    }
+    return found;
+  }
+
+  /** The verified object; undefined when there is none, CorruptError when every copy is damaged. */
+  find(id: ObjectId): GitObject | undefined {
+    const wanted = this.#replacement(id);
+    return this.#lookup(wanted, readPacked, (loose) => loose.find(wanted)) ?? this.#builtIn(wanted);
+  }
+
+  /** The verified object; NotFoundError (code 'object-missing') when there is none. */
+  read(id: ObjectId): GitObject {
+    return this.find(id) ?? missing(id);
+  }
+
+  /** Type and size, not verified; undefined when there is none. */
+  findHeader(id: ObjectId): ObjectHeader | undefined {
+    const wanted = this.#replacement(id);
+    const found = this.#lookup(wanted, readPackedHeader, (loose) => loose.findHeader(wanted));
+    if (found !== undefined) return found;
+    const builtIn = this.#builtIn(wanted);
+    return builtIn && { type: builtIn.type, sizeBytes: builtIn.bytes.length };
+  }
+
+  /** Type and size, not verified; NotFoundError (code 'object-missing') when there is none. */
+  readHeader(id: ObjectId): ObjectHeader {
+    return this.findHeader(id) ?? missing(id);
+  }
+
+  /**
+   * The object in pieces, in constant memory whatever its size, unless it is stored as a delta: then it and its base are held
+   * whole. NotFoundError when there is none; the iteration ends in CorruptError when the bytes are not what the id says.
+   */
+  openStream(id: ObjectId): ObjectStream {
+    const wanted = this.#replacement(id);
+    const open = (): ObjectStream | undefined => this.#lookup(wanted,
+      (pack, position) => pack.openStreamAt(position),
+      (loose) => {
+        const header = loose.findHeader(wanted);
+        if (header === undefined || header.sizeBytes >= streamThresholdBytes) return loose.openStream(wanted);
+        const object = loose.find(wanted);
+        return object && { type: object.type, sizeBytes: object.bytes.length, chunks: [object.bytes] };
+      });
+    const stream = open();
+    if (stream !== undefined) return { ...stream, chunks: reopened(stream, open) };
+    const { type, bytes } = this.#builtIn(wanted) ?? missing(id);
+    return { type, sizeBytes: bytes.length, chunks: [bytes] };
+  }
+
+  /** The entries of a tree (shared: do not change them); CorruptError when the object is not a tree. */
+  readTree(id: ObjectId): TreeEntry[] {
+    return this.#cached(this.#trees, cachedTrees, id, 'tree', decodeTree);
+  }
+
+  /** CorruptError when the object is not a commit. */
+  readCommit(id: ObjectId): Commit {
+    return this.#cached(this.#commits, cachedCommits, id, 'commit', decodeCommit);
+  }
+
+  /** CorruptError when the object is not a tag. */
+  readTag(id: ObjectId): Tag {
+    return decodeNamed(id, () => decodeTag(this.#readTyped(id, 'tag'), this.format));
+  }
+
+  #cached<Value>(cache: Map<ObjectId, Value>, limit: number, id: ObjectId, type: ObjectType, decode: (bytes: Buffer, format: ObjectFormat) => Value): Value {
+    const known = cache.get(id);
+    if (known !== undefined) return known;
+    const value = decodeNamed(id, () => decode(this.#readTyped(id, type), this.format));
+    if (cache.size >= limit) cache.delete(cache.keys().next().value!);
+    cache.set(id, value);
+    return value;
+  }
+
+  #readTyped(id: ObjectId, type: ObjectType): Buffer {
+    const object = this.read(id);
+    if (object.type !== type) {
+      throw new CorruptError(`object '${id}' is a ${object.type}, not a ${type}`, { code: 'object-wrong-type' });
+    }
+    return object.bytes;
+  }
+
+  /** Writes an object unless a good copy is there, whose age is renewed instead; returns its id. Durable, see `flush`. */
+  write(type: ObjectType, bytes: Buffer): ObjectId {
+    const id = hashObject(type, bytes, this.format);
+    if (this.renew(id)) return id;
+    this.#makeDirectory();
+    if (bytes.length >= streamThresholdBytes) this.#loose.writeStream(type, bytes.length, [bytes]);
+    else this.#loose.write(id, Buffer.concat([encodeObjectHeader(type, bytes.length), bytes]));
+    this.#fanOuts.delete(id.slice(0, 2));
+    return id;
+  }
+
+  /** Writes content of any size in constant memory; InvalidError when the chunks are not `sizeBytes` long together. */
+  writeStream(type: ObjectType, sizeBytes: number, chunks: Iterable<Buffer>): ObjectId {
+    this.#makeDirectory();
+    const id = this.#loose.writeStream(type, sizeBytes, chunks);
+    this.#fanOuts.delete(id.slice(0, 2));
+    return id;
+  }
+
+  #makeDirectory(): void {
+    if (!existsSync(this.directory)) makeDirectories(this.directory);
+  }
+
+  /** True when a good copy is there whose age could be set to now, so that gc begins to count again. */
+  renew(id: ObjectId): boolean {
+    const raw = encodeObjectId(id);
+    for (const pack of this.#packs) {
+      const position = pack.position(raw);
+      if (position >= 0 && isGood(() => drain(pack.openStreamAt(position))) && this.#touch(pack.path)) return true;
+    }
+    return this.#sources.some(({ loose }) => {
+      if (!loose.has(id)) return false;
+      const path = loose.path(id);
+      return isGood(() => drain(loose.openStream(id))) && this.#touch(path);
+    });
+  }
+
+  #touch(path: string): boolean {
+    const nowMs = Date.now();
+    const lastMs = this.#renewedMs.get(path);
+    if (lastMs !== undefined && nowMs >= lastMs && nowMs - lastMs < renewEveryMs && existsSync(path)) return true;
+    try {
+      disk().utimes(path, nowMs, nowMs);
+    } catch (error) {
+      // Gone meanwhile, or in an alternate that is not ours to change: then the object is written here.
+      if (isSystemError(error, 'ENOENT', 'EACCES', 'EPERM', 'EROFS')) return false;
+      throw error;
+    }
+    if (path.endsWith('.pack')) this.#renewedMs.set(path, nowMs);
+    return true;
+  }
+
+  /** Makes the names of everything written durable; ref-transaction calls it before a ref moves. */
+  flush(): void {
+    this.#loose.flush();
+  }
+
+  /** Every id once, ascending, replaced or not. */
+  *listIds(): Generator<ObjectId> {
+    this.refresh();
+    for (let byte = 0; byte < 256; byte += 1) {
+      const prefix = byte.toString(16).padStart(2, '0');
+      const found: ObjectId[] = [];
+      const packs = [...this.#packs];
+      for (const pack of packs) {
+        const end = byte === 255 ? pack.objectCount : pack.index.fanOut(byte + 1);
+        for (let position = pack.index.fanOut(byte); position < end; position += 1) found.push(pack.idAt(position));
+      }
+      const lists = packs.length;
+      const packed = found.length;
+      for (const { loose } of this.#sources) for (const id of loose.listFanOut(prefix)) found.push(id);
+      if (lists > 1 || found.length > packed) found.sort();
+      let former: ObjectId | undefined;
+      for (const id of found) {
+        if (id !== former) yield id;
+        former = id;
+      }
+    }
+  }
+
+  /** Ids that begin with these hex digits (at least two), ascending. */
+  findByPrefix(prefixHex: string): ObjectId[] {
+    this.refresh();
+    const prefix = prefixHex.toLowerCase();
+    if (!/^[0-9a-f]{2,}$/.test(prefix) || prefix.length > hexSize(this.format)) return [];
+    const least = Buffer.from(prefix.length % 2 === 0 ? prefix : `${prefix}0`, 'hex');
+    const found = new Set<ObjectId>();
+    for (const pack of this.#packs) {
+      for (let position = pack.index.lowerBound(least); position < pack.objectCount; position += 1) {
+        const id = pack.idAt(position);
+        if (!id.startsWith(prefix)) break;
+        found.add(id);
+      }
+    }
+    for (const { loose } of this.#sources) {
+      for (const id of loose.listFanOut(prefix.slice(0, 2))) if (id.startsWith(prefix)) found.add(id);
+    }
+    return [...found].sort();
+  }
+
+  /** The shortest beginning of `id`, of at least `minimumDigits`, that no other object shares. */
+  abbreviate(id: ObjectId, minimumDigits: number): string {
+    let digits = Math.min(Math.max(minimumDigits, 4), id.length);
+    const raw = encodeObjectId(id);
+    const differFrom = (other: ObjectId): void => {
+      if (other === id) return;
+      let same = 0;
+      while (other[same] === id[same]) same += 1;
+      digits = Math.max(digits, same + 1);
+    };
+    for (const { index } of this.#packs) {
+      const at = index.lowerBound(raw);
+      if (at > 0) differFrom(index.idAt(at - 1));
+      for (let next = at; next < Math.min(at + 2, index.count); next += 1) differFrom(index.idAt(next));
+    }
+    const prefix = id.slice(0, 2);
+    let loose = this.#fanOuts.get(prefix);
+    if (loose === undefined) {
+      loose = this.#sources.flatMap((source) => source.loose.listFanOut(prefix));
+      this.#fanOuts.set(prefix, loose);
+    }
+    loose.forEach(differFrom);
+    return id.slice(0, digits);
+  }
+
+  /** Digits an abbreviation has by default in a store of this size (core.abbrev=auto): 7, more in large ones. */
+  get automaticDigits(): number {
+    const packed = this.#packs.reduce((sum, pack) => sum + pack.objectCount, 0);
+    return packed === 0 ? 7 : Math.max(7, Math.ceil((Math.floor(Math.log2(packed)) + 1) / 2));
+  }
+
+  /** Loose objects of our own directory, ascending. */
+  listLoose(): Iterable<LooseFile> {
+    return this.#loose.list();
+  }
+
+  /** Readable packs, our own first, by name. */
+  listPacks(): PackReader[] {
+    return this.#sources.flatMap(({ packs }) => [...packs.keys()].sort().map((name) => packs.get(name)!));
+  }
+
+  /** Our own packs, not those of alternates, by name. */
+  listOwnPacks(): PackReader[] {
+    const { packs } = this.#sources[0]!;
+    return [...packs.keys()].sort().map((name) => packs.get(name)!);
+  }
+
+  /** Objects directories read besides our own. */
+  get alternates(): string[] {
+    return this.#sources.slice(1).map(({ directory }) => directory);
+  }
+
+  /** Packs that are there but cannot be used, and why; for fsck. */
+  listDamagedPacks(): { readonly path: string; readonly error: CorruptError }[] {
+    return this.#sources.flatMap(({ damaged }) => [...damaged].map(([path, error]) => ({ path, error })));
+  }
+
+  /** Looks again which packs there are. */
+  refresh(): void {
+    this.#fanOuts.clear();
+    let changed = false;
+    for (const source of this.#sources) {
+      const directory = `${source.directory}/pack`;
+      const names = new Set(listDirectory(directory));
+      source.damaged.clear();
+      for (const [name, pack] of source.packs) {
+        if (names.has(`${name}.idx`) && names.has(`${name}.pack`)) continue;
+        source.packs.delete(name);
+        this.#retired.push(pack);
+        changed = true;
+      }
+      for (const file of names) {
+        if (!file.endsWith('.idx')) continue;
+        const name = file.slice(0, -4);
+        if (source.packs.has(name) || !names.has(`${name}.pack`)) continue;
+        if (this.#openPack(source, `${directory}/${name}.pack`, name)) changed = true;
+      }
+    }
+    if (changed) this.#packs = this.listPacks();
+  }
+
+  #openPack(source: Source, path: string, name: string): boolean {
+    try {
+      source.packs.set(name, PackReader.open(path, this.format, this.#caches));
+      return true;
+    } catch (error) {
+      if (error instanceof CorruptError) source.damaged.set(path, error);
+      else if (!isSystemError(error, 'ENOENT')) throw error;
+      return false;
+    }
+  }
+
+  /** Makes a pack that was just put in place (…/pack-<hash>.pack, its .idx beside it) known without another look at the disk. */
+  addPack(path: string): PackReader {
+    const source = this.#sources[0]!;
+    const name = path.slice(path.lastIndexOf('/') + 1, -'.pack'.length);
+    const pack = source.packs.get(name) ?? PackReader.open(path, this.format, this.#caches);
+    source.packs.set(name, pack);
+    if (!this.#packs.includes(pack)) this.#packs.unshift(pack);
+    return pack;
+  }
+
+  /** Removes one of our packs with all files beside it; the index goes first, so that nobody begins to read it. */
+  removePack(pack: PackReader): void {
+    const stem = pack.path.slice(0, -'.pack'.length);
+    for (const suffix of ['.idx', '.rev', '.bitmap', '.mtimes', '.promisor', '.keep', '.pack']) removeIfPresent(stem + suffix);
+    for (const { packs } of this.#sources) if (packs.get(pack.name) === pack) packs.delete(pack.name);
+    this.#packs = this.#packs.filter((other) => other !== pack);
+    this.#retired.push(pack);
+  }
+
+  /** Removes a loose file of ours; other copies stay. */
+  removeLoose(id: ObjectId): void {
+    this.#loose.remove(id);
+    this.#fanOuts.delete(id.slice(0, 2));
+  }
+
+  /** Lets all files and memory go; the store can be used again, and then opens them anew. */
+  close(): void {
+    for (const pack of [...this.#packs, ...this.#retired]) pack.close();
+    this.#retired.length = 0;
+    this.#commits.clear();
+    this.#trees.clear();
+  }
+
+  #replacement(id: ObjectId): ObjectId {
+    if (this.#replace === undefined || this.#replace.size === 0) return id;
+    let current = id;
+    for (let depth = 0; ; depth += 1) {
+      const next = this.#replace.get(current);
+      if (next === undefined) return current;
+      if (depth === deepestReplacement) throw new CorruptError(`replacements of object '${id}' go too deep`, { code: 'replace-depth' });
+      current = next;
+    }
+  }
+
+  /** The empty tree is known to every repository without being stored. */
+  #builtIn(id: ObjectId): GitObject | undefined {
+    return id === emptyTreeId(this.format) ? { type: 'tree', bytes: Buffer.alloc(0) } : undefined;
+  }
+
+  /**
+   * The first answer any copy gives. A damaged copy is passed over while another may be good; a pack or file that went away
+   * is looked for again once, after a fresh look at the disk. `strict`: damage is thrown when no copy answers.
+   */
+  #lookup<Answer>(
+    id: ObjectId,
+    fromPack: (pack: PackReader, position: number) => Answer | undefined,
+    fromLoose: (loose: LooseObjects) => Answer | undefined,
+    strict = true,
+  ): Answer | undefined {
+    const raw = encodeObjectId(id);
+    let damage: CorruptError | undefined;
+    const attempt = (ask: () => Answer | undefined): Answer | undefined => {
+      try {
+        return ask();
+      } catch (error) {
+        if (error instanceof CorruptError) damage ??= error;
+        else if (!isSystemError(error, 'ENOENT', 'ESTALE')) throw error;
+        return undefined;
+      }
+    };
+    for (let round = 0; round < 2; round += 1) {
+      const packs = this.#packs;
+      for (let at = 0; at < packs.length; at += 1) {
+        const pack = packs[at]!;
+        const position = pack.position(raw);
+        if (position < 0) continue;
+        const answer = attempt(() => fromPack(pack, position));
+        if (answer === undefined) continue;
+        if (at > 0) {
+          packs.splice(at, 1);
+          packs.unshift(pack);
+        }
+        return answer;
+      }
+      for (const { loose } of this.#sources) {
+        const answer = attempt(() => fromLoose(loose));
+        if (answer !== undefined) return answer;
+      }
+      if (round === 0) this.refresh();
+    }
+    damage ??= this.#sources.flatMap(({ damaged }) => [...damaged.values()])[0];
+    if (strict && damage !== undefined) throw damage;
+    return undefined;
+  }
+}
+
+function readPacked(pack: PackReader, position: number): GitObject { return pack.readAt(position); }
+
+function readPackedHeader(pack: PackReader, position: number): ObjectHeader { return pack.headerAt(position); }
+
+function missing(id: ObjectId): never {
+  throw new NotFoundError(`object '${id}' is missing`, { code: 'object-missing' });
+}
+
+function decodeNamed<Value>(id: ObjectId, decode: () => Value): Value {
+  try {
+    return decode();
+  } catch (error) {
+    if (!(error instanceof CorruptError) || error.message.includes(id)) throw error;
+    throw new CorruptError(`object '${id}': ${error.message}`, { code: error.code, cause: error });
+  }
+}
+
+/** The chunks of a stream whose file may go away before the first is read: then it is opened anew, once. */
+function* reopened(stream: ObjectStream, open: () => ObjectStream | undefined): Generator<Buffer> {
+  let begun = false;
+  try {
+    for (const chunk of stream.chunks) {
+      begun = true;
+      yield chunk;
+    }
+  } catch (error) {
+    const again = !begun && isSystemError(error, 'ENOENT') ? open() : undefined;
+    if (again === undefined) throw error;
+    yield* again.chunks;
+  }
+}
+
+/** Reads a stream to its end, for what its verification says; false when there is none. */
+function drain(stream: ObjectStream | undefined): boolean {
+  if (stream === undefined) return false;
+  const chunks = stream.chunks[Symbol.iterator]();
+  while (!chunks.next().done);
+  return true;
+}
+
+/** False when the copy is damaged or gone. */
+function isGood(verify: () => boolean): boolean {
+  try {
+    return verify();
+  } catch (error) {
+    if (error instanceof CorruptError || isSystemError(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+/** Our directory, then alternates in order, each once; they may name further ones, up to a depth. */
+function listSources(directory: string, extra: readonly string[]): string[] {
+  const seen = new Set<string>([resolved(directory)]);
+  const sources = [directory];
+  const add = (path: string, depth: number): void => {
+    if (depth > deepestAlternates || !existsSync(path) || seen.has(resolved(path))) return;
+    seen.add(resolved(path));
+    sources.push(path);
+    for (const next of readAlternates(path)) add(next, depth + 1);
+  };
+  for (const path of extra) add(path, 0);
+  for (const path of readAlternates(directory)) add(path, 0);
+  return sources;
+}
+
+function resolved(path: string): string {
+  return existsSync(path) ? realpathSync(path) : path;
+}
+
+/** The lines of info/alternates as absolute paths; comments are left out. */
+function readAlternates(directory: string): string[] {
+  const file = join(directory, 'info/alternates');
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8').split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => (isAbsolute(line) ? line : join(directory, line)));
+}

@@ -1,0 +1,347 @@
+// One pack and its index, for reading: objects whole, their headers, or in pieces (gitformat-pack(5)).
+//
+// Invariant: what `readAt` and `openStreamAt` give hashes to the id the index has at that position, or it is CorruptError.
+// A pack is never held in memory: it is read at positions, in windows of a bounded cache shared by all packs; delta bases are
+// kept in another. Delta chains of any length are followed in a loop; a chain that comes back to itself is CorruptError.
+// The pack may be removed while it is open (gc): reading goes on. When it is gone before it was opened, the operating
+// system's ENOENT passes through, and the object store looks elsewhere.
+import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { ByteCache } from './byte-cache.js';
+import type { ByteCacheShare } from './byte-cache.js';
+import { applyDelta, readDeltaSizes } from './delta.js';
+import { CorruptError } from './errors.js';
+import { mismatchError, streamThresholdBytes } from './object.js';
+import type { GitObject, ObjectHeader, ObjectStream } from './object.js';
+import { Hasher, encodeObjectHeader, hashObject, rawSize } from './oid.js';
+import type { ObjectFormat, ObjectId, ObjectType } from './oid.js';
+import { PackIndex } from './pack-index.js';
+import { Inflater, inflate, inflatePrefix } from './zlib.js';
+
+/** Memory shared by all packs of a store. */
+export class PackCaches {
+  readonly windows = new ByteCache<Buffer>(128 * 1024 * 1024);
+  readonly bases = new ByteCache<GitObject>(96 * 1024 * 1024);
+}
+
+/** The numbers packs store for types. */
+export const packTypes = ['', 'commit', 'tree', 'blob', 'tag', '', 'ofs-delta', 'ref-delta'] as const;
+const offsetDelta = 6;
+const refDelta = 7;
+
+/** How an object is stored: the header of its entry. `kind` is 1 to 4 for whole objects, 6 and 7 for deltas. */
+export interface PackEntry {
+  readonly kind: number;
+  /** Of what inflates: the object, or the delta. */
+  readonly sizeBytes: number;
+  readonly offset: number;
+  /** Where the zlib stream begins. */
+  readonly dataOffset: number;
+  /** Of the base; undefined unless `kind` is a delta. */
+  readonly baseOffset: number | undefined;
+}
+
+const windowBytes = 256 * 1024;
+/** Windows overlap by this much, so that nearly every small entry lies in one of them. */
+const overlapBytes = 16 * 1024;
+const longestEntryHeaderBytes = 10 + 32;
+
+export class PackReader {
+  readonly path: string;
+  readonly format: ObjectFormat;
+  readonly index: PackIndex;
+  readonly #windows: ByteCacheShare<Buffer>;
+  readonly #bases: ByteCacheShare<GitObject>;
+  #fd: number | undefined;
+  #sizeBytes = 0;
+
+  private constructor(path: string, format: ObjectFormat, index: PackIndex, caches: PackCaches) {
+    this.path = path;
+    this.format = format;
+    this.index = index;
+    this.#windows = caches.windows.share();
+    this.#bases = caches.bases.share();
+  }
+
+  /** Reads the index beside `packPath` ("…/pack-<hash>.pack"); the pack itself is opened when first read. */
+  static open(packPath: string, format: ObjectFormat, caches: PackCaches = new PackCaches()): PackReader {
+    const indexPath = packPath.replace(/\.pack$/, '.idx');
+    const index = named(indexPath, () => PackIndex.decode(readFileSync(indexPath), format));
+    return new PackReader(packPath, format, index, caches);
+  }
+
+  /** "pack-<hash>". */
+  get name(): string {
+    return this.path.slice(this.path.lastIndexOf('/') + 1).replace(/\.pack$/, '');
+  }
+
+  get objectCount(): number { return this.index.count; }
+
+  /** Of the .pack file. */
+  get sizeBytes(): number {
+    return this.#fd === undefined ? statSync(this.path).size : this.#sizeBytes;
+  }
+
+  /** Index position of an id given as raw bytes; -1 when it is not in this pack. */
+  position(raw: Uint8Array): number { return this.index.position(raw); }
+
+  idAt(position: number): ObjectId { return this.index.idAt(position); }
+
+  offsetAt(position: number): number { return this.index.offsetAt(position); }
+
+  /** The verified object. */
+  readAt(position: number): GitObject {
+    const id = this.index.idAt(position);
+    const object = named(this.path, () => this.#resolve(this.offsetAt(position)), id);
+    if (hashObject(object.type, object.bytes, this.format) !== id) throw mismatchError(id, this.path);
+    return object;
+  }
+
+  /** Type and size, inflating no more than the size of a delta. */
+  headerAt(position: number): ObjectHeader {
+    return named(this.path, () => {
+      const entry = this.entryAt(this.offsetAt(position));
+      if (entry.baseOffset === undefined) return { type: packTypes[entry.kind] as ObjectType, sizeBytes: entry.sizeBytes };
+      const head = this.#inflateHead(entry, Math.min(entry.sizeBytes, 20));
+      return { type: this.#typeOf(entry), sizeBytes: readDeltaSizes(head).resultBytes };
+    }, this.index.idAt(position));
+  }
+
+  /** The object in pieces: in constant memory, unless it is a delta, which needs its base and itself whole. */
+  openStreamAt(position: number): ObjectStream {
+    const entry = named(this.path, () => this.entryAt(this.offsetAt(position)), this.index.idAt(position));
+    if (entry.baseOffset !== undefined || entry.sizeBytes < streamThresholdBytes) {
+      const { type, bytes } = this.readAt(position);
+      return { type, sizeBytes: bytes.length, chunks: [bytes] };
+    }
+    const type = packTypes[entry.kind] as ObjectType;
+    return { type, sizeBytes: entry.sizeBytes, chunks: this.#chunks(entry, type, this.index.idAt(position)) };
+  }
+
+  *#chunks(entry: PackEntry, type: ObjectType, id: ObjectId): Generator<Buffer> {
+    const hasher = new Hasher(this.format);
+    hasher.update(encodeObjectHeader(type, entry.sizeBytes));
+    const inflater = new Inflater();
+    const end = this.#endOf(entry);
+    let left = entry.sizeBytes;
+    try {
+      for (let at = entry.dataOffset; !inflater.finished; at += windowBytes) {
+        if (at >= end) throw new CorruptError(`object '${id}' in '${this.path}' ends before its end`, { code: 'bad-pack' });
+        for (const piece of inflater.push(this.#readSpan(at, Math.min(windowBytes, end - at)))) {
+          left -= piece.length;
+          if (left < 0) throw new CorruptError(`object '${id}' in '${this.path}' holds more than it says`, { code: 'bad-pack' });
+          hasher.update(piece);
+          yield piece;
+        }
+      }
+    } finally {
+      inflater.close();
+    }
+    if (left !== 0 || hasher.digestId() !== id) throw mismatchError(id, this.path);
+  }
+
+  /** The header of the entry at an offset; CorruptError when there cannot be one. */
+  entryAt(offset: number): PackEntry {
+    this.#open();
+    if (offset < 12 || offset >= this.#dataEnd) throw badPack(`there is no object at byte ${offset}`);
+    const { bytes, start } = this.#view(offset, Math.min(longestEntryHeaderBytes, this.#sizeBytes - offset));
+    let at = start;
+    let byte = bytes[at++]!;
+    const kind = (byte >> 4) & 7;
+    let sizeBytes = byte & 15;
+    for (let scale = 16; byte & 0x80; scale *= 128) {
+      if (scale > 2 ** 53 || at >= bytes.length) throw badPack(`the object at byte ${offset} has no valid size`);
+      byte = bytes[at++]!;
+      sizeBytes += (byte & 0x7f) * scale;
+    }
+    if (!Number.isSafeInteger(sizeBytes)) throw badPack(`the object at byte ${offset} has no valid size`);
+    let baseOffset: number | undefined;
+    if (kind === offsetDelta) {
+      byte = bytes[at++] ?? 0x80;
+      let distance = byte & 0x7f;
+      while (byte & 0x80) {
+        if (at >= bytes.length || distance > 2 ** 45) throw badPack(`the delta at byte ${offset} has no valid base`);
+        byte = bytes[at++]!;
+        distance = (distance + 1) * 128 + (byte & 0x7f);
+      }
+      baseOffset = offset - distance;
+      if (distance === 0 || baseOffset < 12) throw badPack(`the delta at byte ${offset} has its base outside the pack`);
+    } else if (kind === refDelta) {
+      const idSize = rawSize(this.format);
+      const position = at + idSize <= bytes.length ? this.index.position(bytes.subarray(at, at + idSize)) : -1;
+      if (position < 0) throw badPack(`the base of the delta at byte ${offset} is not in the pack`);
+      baseOffset = this.offsetAt(position);
+      at += idSize;
+    } else if (kind === 0 || kind === 5) {
+      throw badPack(`the object at byte ${offset} is of no known type`);
+    }
+    return { kind, sizeBytes, offset, dataOffset: offset + at - start, baseOffset };
+  }
+
+  /** Where the bytes of an entry end: the next entry or the trailer. */
+  #endOf(entry: PackEntry): number {
+    return Math.min(this.index.offsetAfter(entry.offset) ?? this.#dataEnd, this.#dataEnd);
+  }
+
+  /** First byte after the entry that begins at `offset`. */
+  endAt(offset: number): number {
+    this.#open();
+    return Math.min(this.index.offsetAfter(offset) ?? this.#dataEnd, this.#dataEnd);
+  }
+
+  /** Stored bytes from `start` to `end`, as they are; not verified. */
+  readBytes(start: number, end: number): Buffer {
+    this.#open();
+    if (start < 0 || end < start || end > this.#sizeBytes) throw badPack(`bytes ${start} to ${end} are outside '${this.path}'`);
+    return this.#readSpan(start, end - start);
+  }
+
+  /** Follows a chain of deltas to an object stored whole, then applies them from there. */
+  #resolve(offset: number): GitObject {
+    let entry = this.entryAt(offset);
+    if (entry.baseOffset === undefined) return this.#readWhole(entry);
+    const chain: PackEntry[] = [];
+    const seen = new Set<number>();
+    let object: GitObject | undefined;
+    while (object === undefined) {
+      if (entry.baseOffset === undefined) {
+        object = this.#readWhole(entry);
+        this.#bases.set(entry.offset, object, object.bytes.length + 64);
+        break;
+      }
+      if (entry.kind === refDelta || seen.size > 0) {
+        if (seen.has(entry.offset)) throw badPack(`the delta at byte ${entry.offset} is its own base`);
+        seen.add(entry.offset);
+      }
+      chain.push(entry);
+      object = this.#bases.get(entry.baseOffset);
+      if (object === undefined) entry = this.entryAt(entry.baseOffset);
+    }
+    for (let depth = chain.length - 1; depth >= 0; depth -= 1) {
+      const delta = chain[depth]!;
+      object = { type: object.type, bytes: applyDelta(object.bytes, this.#inflateEntry(delta)) };
+      if (depth > 0) this.#bases.set(delta.offset, object, object.bytes.length + 64);
+    }
+    return object;
+  }
+
+  #readWhole(entry: PackEntry): GitObject {
+    return { type: packTypes[entry.kind] as ObjectType, bytes: this.#inflateEntry(entry) };
+  }
+
+  #typeOf(delta: PackEntry): ObjectType {
+    const seen = new Set<number>();
+    let entry = delta;
+    while (entry.baseOffset !== undefined) {
+      if (seen.has(entry.offset)) throw badPack(`the delta at byte ${entry.offset} is its own base`);
+      seen.add(entry.offset);
+      const base = this.#bases.get(entry.baseOffset);
+      if (base !== undefined) return base.type;
+      entry = this.entryAt(entry.baseOffset);
+    }
+    return packTypes[entry.kind] as ObjectType;
+  }
+
+  #inflateEntry(entry: PackEntry): Buffer {
+    if (entry.sizeBytes <= windowBytes) {
+      // Enough for what any ordinary compressor makes of so many bytes; anything longer is read to its exact end below.
+      const likely = Math.min(entry.sizeBytes + (entry.sizeBytes >> 8) + 64, this.#dataEnd - entry.dataOffset);
+      const { bytes, start } = this.#view(entry.dataOffset, likely);
+      try {
+        return inflate(bytes.length > start + likely ? bytes.subarray(0, start + likely) : bytes, start, entry.sizeBytes).bytes;
+      } catch (error) {
+        if (!(error instanceof CorruptError)) throw error;
+      }
+    }
+    const end = this.#endOf(entry);
+    if (end <= entry.dataOffset) throw badPack(`the object at byte ${entry.offset} has no room`);
+    return inflate(this.#readSpan(entry.dataOffset, end - entry.dataOffset), 0, entry.sizeBytes).bytes;
+  }
+
+  #inflateHead(entry: PackEntry, wantBytes: number): Buffer {
+    const { bytes, start } = this.#view(entry.dataOffset, Math.min(512, this.#dataEnd - entry.dataOffset));
+    return inflatePrefix(bytes, start, wantBytes);
+  }
+
+  /** A buffer that has `length` bytes of the pack from `offset` on at `start`: a cached window where one covers them. */
+  #view(offset: number, length: number): { bytes: Buffer; start: number } {
+    const number = Math.floor(offset / windowBytes);
+    const base = number * windowBytes;
+    if (offset + length > base + windowBytes + overlapBytes) return { bytes: this.#readSpan(offset, length), start: 0 };
+    let window = this.#windows.get(number);
+    if (window === undefined) {
+      window = this.#readSpan(base, Math.min(windowBytes + overlapBytes, this.#sizeBytes - base));
+      this.#windows.set(number, window, window.length);
+    }
+    return { bytes: window, start: offset - base };
+  }
+
+  #readSpan(offset: number, length: number): Buffer {
+    this.#open();
+    const bytes = Buffer.allocUnsafeSlow(length);
+    let done = 0;
+    while (done < length) {
+      const read = readSync(this.#fd!, bytes, done, length - done, offset + done);
+      if (read === 0) throw badPack('it was cut short');
+      done += read;
+    }
+    return bytes;
+  }
+
+  /** Where objects end and the trailer begins. */
+  get #dataEnd(): number { return this.#sizeBytes - rawSize(this.format); }
+
+  #open(): void {
+    if (this.#fd !== undefined) return;
+    const fd = openSync(this.path, 'r');
+    try {
+      const sizeBytes = fstatSync(fd).size;
+      const idSize = rawSize(this.format);
+      if (sizeBytes < 12 + idSize) throw badPack('it is too short');
+      const head = Buffer.alloc(12);
+      const trailer = Buffer.alloc(idSize);
+      readSync(fd, head, 0, 12, 0);
+      readSync(fd, trailer, 0, idSize, sizeBytes - idSize);
+      if (head.toString('latin1', 0, 4) !== 'PACK') throw badPack('it does not begin as a pack');
+      if (head.readUInt32BE(4) !== 2 && head.readUInt32BE(4) !== 3) throw badPack(`version ${head.readUInt32BE(4)} is not known`);
+      if (head.readUInt32BE(8) !== this.index.count) throw badPack('its index has another number of objects');
+      if (!trailer.equals(this.index.packChecksum)) throw badPack('its index belongs to another pack');
+      this.#sizeBytes = sizeBytes;
+      this.#fd = fd;
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  }
+
+  /** The checksum the pack ends in, and the one its bytes have; for fsck. */
+  checksums(): { stored: Buffer; actual: Buffer } {
+    this.#open();
+    const hasher = new Hasher(this.format);
+    for (let at = 0; at < this.#dataEnd; at += 1024 * 1024) hasher.update(this.#readSpan(at, Math.min(1024 * 1024, this.#dataEnd - at)));
+    return { stored: this.#readSpan(this.#dataEnd, rawSize(this.format)), actual: hasher.digestBytes() };
+  }
+
+  /** Lets the file go; reading opens it again. */
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+    this.#windows.clear();
+    this.#bases.clear();
+  }
+}
+
+function badPack(what: string): CorruptError {
+  return new CorruptError(`pack is damaged: ${what}`, { code: 'bad-pack' });
+}
+
+/** Damage found inside, said with the file's name and the object's. */
+function named<Value>(path: string, action: () => Value, id?: ObjectId): Value {
+  try {
+    return action();
+  } catch (error) {
+    if (!(error instanceof CorruptError)) throw error;
+    throw new CorruptError(`${id === undefined ? '' : `object '${id}' in `}'${path}': ${error.message}`, {
+      code: error.code, cause: error, hint: 'run cairn fsck; restore the pack from another copy',
+    });
+  }
+}

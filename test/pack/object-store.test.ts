@@ -1,0 +1,202 @@
+import test from 'ava';
+import { chmodSync, readFileSync, readdirSync, renameSync, rmSync, rmdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CorruptError, NotFoundError } from '../../pack/errors.js';
+import { ObjectStore } from '../../pack/object-store.js';
+import { emptyTreeId, hashObject } from '../../pack/oid.js';
+import type { ObjectId } from '../../pack/oid.js';
+import { bothFormats, makeRepository } from '../helpers/differential.js';
+import { makeSandbox, writeFiles } from '../helpers/sandbox.js';
+import { git, gitOutput, skipWithoutGit } from '../helpers/stock-git.js';
+
+/** A history whose files change little, so that packs have delta chains; a tag; a file in a directory. */
+const history = `
+mkdir dir
+for i in 1 2 3 4 5 6 7 8; do
+  seq 1 $((400 + i)) > numbers; seq $i 300 > dir/more; echo $i > small
+  git add . && git commit -qm "change $i"
+done
+git tag -am 'a tag' v1
+`;
+
+/** Ids, types and sizes as stock git tells them. */
+function listed(directory: string): { id: ObjectId; type: string; size: number }[] {
+  return gitOutput(['cat-file', '--batch-all-objects', '--batch-check'], { cwd: directory }).split('\n').map((line) => {
+    const [id, type, size] = line.split(' ');
+    return { id: id as ObjectId, type: type!, size: Number(size) };
+  });
+}
+
+for (const format of bothFormats) {
+  test(`every object git wrote is read with the same type, size and bytes, loose and packed (${format})`, (t) => {
+    if (skipWithoutGit(t)) return;
+    const directory = makeRepository(t, format, history);
+    for (const pack of ['', 'repack -q -a -d', '-c pack.indexVersion=1 repack -q -a -d -f', 'repack -q -a -d -f --window=0']) {
+      if (pack !== '') gitOutput(pack.split(' '), { cwd: directory });
+      const store = ObjectStore.open(join(directory, '.git/objects'), format);
+      const expected = listed(directory);
+      t.deepEqual([...store.listIds()], expected.map(({ id }) => id));
+      for (const { id, type, size } of expected) {
+        t.deepEqual(store.findHeader(id), { type, sizeBytes: size } as never);
+        const object = store.read(id);
+        t.is(object.type, type as never);
+        t.is(hashObject(object.type, object.bytes, format), id);
+        t.deepEqual(Buffer.concat([...store.openStream(id).chunks]), object.bytes);
+        t.deepEqual(store.findByPrefix(id.slice(0, 9)), [id]);
+      }
+      store.close();
+    }
+  });
+
+  test(`what is written loose is read by git, and again by the store (${format})`, (t) => {
+    if (skipWithoutGit(t)) return;
+    const directory = makeRepository(t, format, 'true');
+    const store = ObjectStore.open(join(directory, '.git/objects'), format);
+    const content = Buffer.from('hello\n');
+    const id = store.write('blob', content);
+    t.deepEqual(store.read(id), { type: 'blob', bytes: content });
+    t.is(gitOutput(['cat-file', 'blob', id], { cwd: directory }), 'hello');
+    t.is(statSync(join(directory, '.git/objects', id.slice(0, 2), id.slice(2))).mode & 0o777, 0o444);
+    const chunks = [Buffer.alloc(70_000, 'a'), Buffer.alloc(70_000, 'b')];
+    const streamed = store.writeStream('blob', 140_000, chunks);
+    t.is(gitOutput(['cat-file', '-s', streamed], { cwd: directory }), '140000');
+    t.deepEqual(store.read(streamed).bytes, Buffer.concat(chunks));
+    t.throws(() => store.writeStream('blob', 5, chunks), { message: /not the 5 bytes/ });
+    t.throws(() => store.writeStream('blob', 500_000, chunks), { message: /not the 500000 bytes/ });
+    t.deepEqual(readdirSync(join(directory, '.git/objects')).filter((name) => name.startsWith('tmp_')), []);
+    t.is(git(['fsck', '--strict'], { cwd: directory }).code, 0);
+  });
+}
+
+test('a missing object is not found, undefined or an error as the verb says; the empty tree is always there', (t) => {
+  const store = ObjectStore.open(makeSandbox(t), 'sha1');
+  const id = '1'.repeat(40) as ObjectId;
+  t.is(store.find(id), undefined);
+  t.is(store.findHeader(id), undefined);
+  t.false(store.has(id));
+  t.throws(() => store.read(id), { instanceOf: NotFoundError, code: 'object-missing' });
+  t.deepEqual(store.readTree(emptyTreeId('sha1')), []);
+});
+
+test('a damaged loose object is an error when read and healed when the right bytes are written again', (t) => {
+  const directory = makeSandbox(t);
+  const store = ObjectStore.open(directory, 'sha256', { durable: false });
+  const id = store.write('blob', Buffer.from('precious'));
+  const path = join(directory, id.slice(0, 2), id.slice(2));
+  for (const damage of [Buffer.alloc(0), readFileSync(path).subarray(0, 12), Buffer.from('nonsense'), Buffer.concat([readFileSync(path), Buffer.of(0)])]) {
+    chmodSync(path, 0o644);
+    writeFileSync(path, damage);
+    t.throws(() => store.read(id), { instanceOf: CorruptError, message: new RegExp(id.slice(2)) });
+    t.is(store.write('blob', Buffer.from('precious')), id);
+    t.is(store.read(id).bytes.toString(), 'precious');
+  }
+});
+
+test('an object under the name of another is refused', (t) => {
+  const directory = makeSandbox(t);
+  const store = ObjectStore.open(directory, 'sha1', { durable: false });
+  const right = store.write('blob', Buffer.from('right'));
+  const wrong = store.write('blob', Buffer.from('wrong'));
+  const pathOf = (id: string): string => join(directory, id.slice(0, 2), id.slice(2));
+  renameSync(pathOf(wrong), pathOf(right));
+  t.throws(() => store.read(right), { code: 'object-mismatch' });
+  t.throws(() => [...store.openStream(right).chunks], { code: 'object-mismatch' });
+});
+
+test('a damaged pack does not hide a good loose copy, and writing the object again makes one', (t) => {
+  if (skipWithoutGit(t)) return;
+  const directory = makeRepository(t, 'sha1', 'echo content > file; git add .; git commit -qm one; git repack -q -a -d');
+  const objects = join(directory, '.git/objects');
+  const id = hashObject('blob', Buffer.from('content\n'), 'sha1');
+  const before = ObjectStore.open(objects, 'sha1');
+  const location = before.locate(id);
+  if (location?.kind !== 'pack') return t.fail('the blob is packed');
+  const bytes = readFileSync(location.pack.path);
+  const at = location.pack.offsetAt(location.position) + 4;
+  bytes[at] = bytes[at]! ^ 0xff;
+  chmodSync(location.pack.path, 0o644);
+  writeFileSync(location.pack.path, bytes);
+  const store = ObjectStore.open(objects, 'sha1');
+  t.throws(() => store.read(id), { instanceOf: CorruptError, message: new RegExp(id) });
+  t.is(store.write('blob', Buffer.from('content\n')), id);
+  t.is(store.read(id).bytes.toString(), 'content\n');
+});
+
+test('writing an object that is there renews the age of its file or pack', (t) => {
+  if (skipWithoutGit(t)) return;
+  const directory = makeRepository(t, 'sha1', 'echo packed > file; git add .; git commit -qm one; git repack -q -a -d; echo loose | git hash-object -w --stdin');
+  const store = ObjectStore.open(join(directory, '.git/objects'), 'sha1');
+  for (const content of ['packed\n', 'loose\n']) {
+    const location = store.locate(hashObject('blob', Buffer.from(content), 'sha1'))!;
+    const path = location.kind === 'pack' ? location.pack.path : location.path;
+    utimesSync(path, 1000, 1000);
+    store.write('blob', Buffer.from(content));
+    t.true(statSync(path).mtimeMs > 2_000_000, path);
+  }
+  t.is([...store.listLoose()].length, 1);
+});
+
+test('packs that come, and objects that move into them, are found without opening the store again', (t) => {
+  if (skipWithoutGit(t)) return;
+  const directory = makeRepository(t, 'sha1', 'echo 1 > file; git add .; git commit -qm one');
+  const store = ObjectStore.open(join(directory, '.git/objects'), 'sha1');
+  const ids = [...store.listIds()];
+  gitOutput(['repack', '-a', '-d', '-q'], { cwd: directory });
+  for (const id of ids) t.truthy(store.read(id));
+  // The pack of now goes away again, in favour of another, before this process opened it.
+  const second = ObjectStore.open(join(directory, '.git/objects'), 'sha1');
+  writeFiles(directory, { more: 'more\n' });
+  gitOutput(['add', '.'], { cwd: directory });
+  gitOutput(['commit', '-qm', 'two'], { cwd: directory });
+  gitOutput(['repack', '-a', '-d', '-q'], { cwd: directory });
+  for (const id of ids) t.truthy(second.read(id));
+  t.is([...second.listIds()].length, ids.length + 3);
+});
+
+test('a fan-out directory that gc removed is made again', (t) => {
+  const directory = makeSandbox(t);
+  const store = ObjectStore.open(directory, 'sha1', { durable: false });
+  const id = store.write('blob', Buffer.from('x'));
+  store.removeLoose(id);
+  rmdirSync(join(directory, id.slice(0, 2)));
+  t.false(store.has(id));
+  store.flush();
+  t.is(store.write('blob', Buffer.from('x')), id);
+});
+
+test('objects of alternates are read, at any depth git allows, and cycles end', (t) => {
+  const base = makeSandbox(t);
+  const [one, two, three] = ['one', 'two', 'three'].map((name) => join(base, name)) as [string, string, string];
+  const id = ObjectStore.open(three, 'sha1', { durable: false }).write('blob', Buffer.from('far'));
+  writeFiles(base, { 'one/info/alternates': '# comment\n../two\n', 'two/info/alternates': `${three}\n`, 'three/info/alternates': '../one\n' });
+  const store = ObjectStore.open(one, 'sha1');
+  t.is(store.read(id).bytes.toString(), 'far');
+  t.deepEqual(store.alternates, [join(one, '../two'), three]);
+  t.is(ObjectStore.open(two, 'sha1', { alternates: [one] }).read(id).bytes.toString(), 'far');
+  rmSync(three, { recursive: true });
+  t.is(ObjectStore.open(one, 'sha1').find(id), undefined);
+});
+
+test('replacements are read in place of the original, and a circle of them is an error', (t) => {
+  const directory = makeSandbox(t);
+  const plain = ObjectStore.open(directory, 'sha1', { durable: false });
+  const [a, b] = [plain.write('blob', Buffer.from('a')), plain.write('blob', Buffer.from('bb'))];
+  const store = ObjectStore.open(directory, 'sha1', { replace: new Map([[a, b]]) });
+  t.is(store.read(a).bytes.toString(), 'bb');
+  t.is(store.readHeader(a).sizeBytes, 2);
+  const circle = ObjectStore.open(directory, 'sha1', { replace: new Map([[a, b], [b, a]]) });
+  t.throws(() => circle.read(a), { code: 'replace-depth' });
+});
+
+test('abbreviations are as long as needed to be unique', (t) => {
+  if (skipWithoutGit(t)) return;
+  const directory = makeRepository(t, 'sha1', 'i=0; while [ $i -lt 300 ]; do echo $i > f$i; i=$((i+1)); done; git add .; git commit -qm x; git repack -q -d');
+  gitOutput(['hash-object', '-w', '--stdin'], { cwd: directory, stdin: 'loose' });
+  const store = ObjectStore.open(join(directory, '.git/objects'), 'sha1');
+  const ids = [...store.listIds()];
+  for (const id of ids) {
+    const short = store.abbreviate(id, 4);
+    t.is(ids.filter((other) => other.startsWith(short)).length, 1);
+    if (short.length > 4) t.true(ids.filter((other) => other.startsWith(short.slice(0, -1))).length > 1);
+  }
+});

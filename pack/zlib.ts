@@ -207,6 +207,66 @@ export class BulkDeflater {
   }
 }
 
+/** A part of a raw deflate stream (RFC 1951): it ends on a byte boundary and does not end the stream, so that parts can be joined. */
+export interface DeflatedPiece {
+  readonly bytes: Buffer;
+  /** Adler-32 of the content. */
+  readonly adler32: number;
+}
+
+/** The two bytes a zlib stream begins with. */
+export const zlibHeader: Readonly<Buffer> = Buffer.of(0x78, 0x01);
+
+/** The last six bytes of a zlib stream made of pieces: an empty last block with fixed codes, then the checksum of all content. */
+export function zlibTrailer(contentAdler32: number): Buffer {
+  const trailer = Buffer.alloc(6);
+  trailer.writeUInt16LE(3, 0);
+  trailer.writeUInt32BE(contentAdler32, 2);
+  return trailer;
+}
+
+/** Compresses one piece of a large content on its own, so that several can be done at once; what looks like noise is stored. */
+export function deflatePiece(bytes: Uint8Array, level = 1): DeflatedPiece {
+  const { deflateRawSync, constants } = zlib();
+  const stored = level === 0 || (level <= 3 && looksLikeNoise(bytes));
+  const deflated = stored
+    ? storeBlocks(bytes)
+    : deflateRawSync(bytes, { level, finishFlush: constants.Z_SYNC_FLUSH, chunkSize: bytes.length + (bytes.length >> 3) + 64 });
+  return { bytes: deflated, adler32: adler32(bytes) };
+}
+
+const noiseSamples = 4096;
+
+/** True when a sample of the bytes has so even a distribution that compressing them would gain next to nothing. */
+export function looksLikeNoise(bytes: Uint8Array): boolean {
+  if (bytes.length < 16 * noiseSamples) return false;
+  const counts = new Uint16Array(256);
+  const step = bytes.length / noiseSamples;
+  for (let at = 0; at < noiseSamples; at += 1) {
+    const byte = bytes[Math.floor(at * step)]!;
+    counts[byte] = counts[byte]! + 1;
+  }
+  let bits = 0;
+  for (const count of counts) if (count > 0) bits -= (count / noiseSamples) * Math.log2(count / noiseSamples);
+  return bits > 7.9;
+}
+
+/** `bytes` as stored blocks of a raw deflate stream, none of them the last. */
+function storeBlocks(bytes: Uint8Array): Buffer {
+  const most = 0xffff;
+  const output = Buffer.allocUnsafeSlow(bytes.length + 5 * Math.ceil(bytes.length / most));
+  let at = 0;
+  for (let start = 0; start < bytes.length; start += most) {
+    const block = bytes.subarray(start, start + most);
+    output[at] = 0;
+    output.writeUInt16LE(block.length, at + 1);
+    output.writeUInt16LE(block.length ^ most, at + 3);
+    output.set(block, at + 5);
+    at += 5 + block.length;
+  }
+  return output;
+}
+
 /** CRC-32 as packs and archives use it, following what `seed` already covers. */
 export function crc32(bytes: Uint8Array, seed = 0): number {
   const native = zlib().crc32;

@@ -16,3 +16,14 @@ export function adler32(bytes: Uint8Array, seed = 1): number {
   }
   return ((high << 16) | low) >>> 0;
 }
+
+/** The checksum of two contents one behind the other, from theirs and the size of the second. */
+export function combineAdler32(first: number, second: number, secondSizeBytes: number): number {
+  const base = 65521;
+  const rest = secondSizeBytes % base;
+  const firstLow = first & 0xffff;
+  const low = (firstLow + (second & 0xffff) + base - 1) % base;
+  // The second sum begins with the first one's low half, counted once for each of its bytes, instead of with 1.
+  const high = ((first >>> 16) + (second >>> 16) + rest * firstLow + base - rest) % base;
+  return ((high << 16) | low) >>> 0;
+}

@@ -1,0 +1,173 @@
+// The pool for bulk hashing and compressing. Jobs are queued, results are taken in the order they are done, and both sides are
+// synchronous: the caller sleeps in `take` until a worker is done. Starting a thread costs tens of milliseconds, so small
+// amounts of work are done right here and threads start only once enough is queued.
+//
+// Invariant: at most `workers * 2` jobs are away at a time, each of bounded size, so memory does not grow with the work.
+// Workers read files and change none; nothing here matters when the power fails.
+import * as fs from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { MessagePort, Worker } from 'node:worker_threads';
+import { lazyModule } from './lazy-module.js';
+import { performJob } from './packing-job.js';
+import type { PackingJob, PackingResult } from './packing-job.js';
+
+const threads = lazyModule<typeof import('node:worker_threads')>('node:worker_threads');
+const os = lazyModule<typeof import('node:os')>('node:os');
+
+/** What a worker thread is started with: where tasks come from, and what it counts up after each reply. */
+export interface WorkerSetup {
+  readonly port: MessagePort;
+  readonly signal: Int32Array;
+}
+
+/** What is sent to a worker thread. */
+export interface WorkerTask {
+  readonly number: number;
+  readonly job: PackingJob;
+}
+
+/** What comes back. */
+export type WorkerReply =
+  | { readonly number: number; readonly result: PackingResult }
+  | { readonly number: number; readonly failure: string };
+
+/** A finished job; `number` is what `submit` returned for it. */
+export interface FinishedJob {
+  readonly number: number;
+  readonly job: PackingJob;
+  readonly result: PackingResult;
+}
+
+export interface WorkerPoolOptions {
+  /** Most threads; 0 does everything here. Default: one for each processor, at most 4. */
+  readonly threads?: number;
+  /** Threads start once queued jobs weigh this much together; the unit is the caller's. Default 1: at the first job. */
+  readonly startWeight?: number;
+}
+
+interface Queued extends WorkerTask {
+  readonly weight: number;
+}
+
+interface Member {
+  readonly worker: Worker;
+  readonly port: MessagePort;
+  away: number;
+}
+
+const mostThreads = 4;
+/** One job being done and one waiting behind it, so that no worker idles while this side is busy. */
+const jobsPerWorker = 2;
+/** A job is seconds of work even on a slow disk. */
+const silenceMs = 600_000;
+
+export class WorkerPool {
+  readonly #most: number;
+  readonly #startWeight: number;
+  readonly #signal = new Int32Array(new SharedArrayBuffer(4));
+  readonly #members: Member[] = [];
+  readonly #queue: Queued[] = [];
+  readonly #away = new Map<number, { readonly job: PackingJob; readonly member: Member }>();
+  #queuedWeight = 0;
+  #next = 1;
+  #closed = false;
+
+  constructor(options: WorkerPoolOptions = {}) {
+    this.#most = options.threads ?? Math.min(os().availableParallelism(), mostThreads);
+    this.#startWeight = options.startWeight ?? 1;
+  }
+
+  /** Jobs submitted and not yet taken. */
+  get pending(): number { return this.#queue.length + this.#away.size; }
+
+  /** True while another job would have to wait: the time to `take`. */
+  get isFull(): boolean {
+    return this.#members.length > 0 && this.pending >= this.#members.length * jobsPerWorker;
+  }
+
+  /** True once threads run. */
+  get isRunning(): boolean { return this.#members.length > 0; }
+
+  /** Queues a job and returns its number. Memory a 'piece' brings must not be used until it comes back. */
+  submit(job: PackingJob, weight = 1): number {
+    if (this.#closed) throw new Error('this pool was closed');
+    const number = this.#next;
+    this.#next += 1;
+    this.#queue.push({ number, job, weight });
+    this.#queuedWeight += weight;
+    if (this.#most > 0 && this.#members.length === 0 && this.#queuedWeight >= this.#startWeight) this.#start();
+    this.#dispatch();
+    return number;
+  }
+
+  /** The next finished job, waiting for it; undefined when none is pending. Throws what went wrong with the job as a whole. */
+  take(): FinishedJob | undefined {
+    if (this.pending === 0) return undefined;
+    if (this.#members.length === 0) {
+      const { number, job, weight } = this.#queue.shift()!;
+      this.#queuedWeight -= weight;
+      return { number, job, result: performJob(job) };
+    }
+    for (;;) {
+      const before = Atomics.load(this.#signal, 0);
+      for (const member of this.#members) {
+        const received = threads().receiveMessageOnPort(member.port) as { readonly message: WorkerReply } | undefined;
+        if (received !== undefined) return this.#finish(received.message);
+      }
+      if (Atomics.wait(this.#signal, 0, before, silenceMs) === 'timed-out') throw new Error('worker threads stopped answering');
+    }
+  }
+
+  /** Stops the threads; jobs not taken are forgotten. */
+  close(): void {
+    this.#closed = true;
+    this.#queue.length = 0;
+    this.#away.clear();
+    for (const { worker, port } of this.#members) {
+      port.close();
+      void worker.terminate();
+    }
+    this.#members.length = 0;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #start(): void {
+    const { MessageChannel, SHARE_ENV, Worker } = threads();
+    const script = fileURLToPath(new URL(import.meta.url.endsWith('.cjs') ? './worker.cjs' : './worker.js', import.meta.url));
+    if (!fs.existsSync(script)) throw new Error(`'${script}' is missing; install cairn again`);
+    for (let at = 0; at < this.#most; at += 1) {
+      const { port1, port2 } = new MessageChannel();
+      const setup: WorkerSetup = { port: port2, signal: this.#signal };
+      const worker = new Worker(script, { workerData: setup, transferList: [port2], env: SHARE_ENV, execArgv: [] });
+      worker.unref();
+      port1.unref();
+      this.#members.push({ worker, port: port1, away: 0 });
+    }
+  }
+
+  /** Sends what the workers have room for. */
+  #dispatch(): void {
+    while (this.#queue.length > 0 && this.#members.length > 0) {
+      const member = this.#members.reduce((least, other) => (other.away < least.away ? other : least));
+      if (member.away >= jobsPerWorker) return;
+      const { number, job, weight } = this.#queue.shift()!;
+      this.#queuedWeight -= weight;
+      const task: WorkerTask = { number, job };
+      member.port.postMessage(task, job.kind === 'piece' ? [job.bytes.buffer as ArrayBuffer] : []);
+      member.away += 1;
+      this.#away.set(number, { job, member });
+    }
+  }
+
+  #finish(reply: WorkerReply): FinishedJob {
+    const { job, member } = this.#away.get(reply.number)!;
+    this.#away.delete(reply.number);
+    member.away -= 1;
+    this.#dispatch();
+    if ('failure' in reply) throw new Error(reply.failure);
+    return { number: reply.number, job, result: reply.result };
+  }
+}

@@ -8,7 +8,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { disk, makeDirectories, removeIfPresent, temporaryName } from './disk.js';
 import { InvalidError } from './errors.js';
-import { Hasher, encodeObjectHeader, hashObject } from './oid.js';
+import { Hasher, encodeObjectHeader, hashObject, rawSize } from './oid.js';
 import type { ObjectFormat, ObjectId, ObjectType } from './oid.js';
 import { encodePackIndex } from './pack-index.js';
 import { Deflater, crc32, deflate } from './zlib.js';
@@ -64,12 +64,6 @@ export interface PackWriterOptions {
   readonly startDigest?: (path: string, sizeBytes: number) => () => Buffer;
 }
 
-interface WrittenEntry {
-  readonly id: ObjectId;
-  readonly offset: number;
-  readonly crc32: number;
-}
-
 const headerBytes = 12;
 const stageBytes = 1024 * 1024;
 const typeNumbers: Readonly<Record<ObjectType, number>> = { commit: 1, tree: 2, blob: 3, tag: 4 };
@@ -94,7 +88,10 @@ export class PackWriter implements BulkWriter {
   readonly #options: PackWriterOptions;
   readonly #level: number;
   readonly #ids = new Set<ObjectId>();
-  readonly #entries: WrittenEntry[] = [];
+  /** Of the objects in the order written: raw ids one behind the other, offsets, checksums. */
+  #rawIds = Buffer.alloc(0);
+  readonly #offsets: number[] = [];
+  readonly #checksums: number[] = [];
   readonly #stage = Buffer.allocUnsafeSlow(stageBytes);
   #staged = 0;
   /** Bytes of the pack that were handed to the disk; the staged ones follow. */
@@ -112,7 +109,7 @@ export class PackWriter implements BulkWriter {
   }
 
   /** How many objects are in the pack so far. */
-  get count(): number { return this.#entries.length; }
+  get count(): number { return this.#offsets.length; }
 
   /** True when this pack already holds the object, or `isStored` says so. */
   has(id: ObjectId): boolean {
@@ -129,8 +126,9 @@ export class PackWriter implements BulkWriter {
   /** Adds an object whose content is already a zlib stream; the caller vouches that `id` names it. */
   addCompressed(entry: CompressedObject): void {
     if (this.has(entry.id)) return;
+    this.#open();
     const header = encodeEntryHeader(entry.type, entry.sizeBytes);
-    this.#record(entry.id, crc32(entry.deflated, crc32(header)));
+    this.#record(entry.id, this.#written + this.#staged, crc32(entry.deflated, crc32(header)));
     this.#append(header);
     this.#append(entry.deflated);
   }
@@ -138,7 +136,8 @@ export class PackWriter implements BulkWriter {
   /** Adds a whole pack entry (header and zlib stream) made elsewhere; the caller vouches for all three. */
   addPacked(entry: PackedObject): void {
     if (this.has(entry.id)) return;
-    this.#record(entry.id, entry.crc32);
+    this.#open();
+    this.#record(entry.id, this.#written + this.#staged, entry.crc32);
     this.#append(entry.bytes);
   }
 
@@ -195,8 +194,7 @@ export class PackWriter implements BulkWriter {
           cancel();
         } else {
           open = false;
-          this.#ids.add(id);
-          this.#entries.push({ id, offset: start, crc32: checksum });
+          this.#record(id, start, checksum);
         }
       },
       cancel,
@@ -206,7 +204,7 @@ export class PackWriter implements BulkWriter {
   /** Makes the pack durable and visible; undefined when no object was added. Nothing can be added afterwards. */
   finish(): WrittenPack | undefined {
     if (this.#ended) throw new Error('this pack was finished before');
-    if (this.#fd === undefined || this.#temporary === undefined || this.#entries.length === 0) {
+    if (this.#fd === undefined || this.#temporary === undefined || this.#offsets.length === 0) {
       this.abort();
       return undefined;
     }
@@ -217,14 +215,15 @@ export class PackWriter implements BulkWriter {
       this.#fd = undefined;
       const packId = checksum.toString('hex');
       temporaryIndex = temporaryName(this.#directory, 'tmp_idx_');
-      this.#writeFile(temporaryIndex, encodePackIndex(this.#entries, checksum, this.format));
+      const entries = { ids: this.#rawIds, offsets: this.#offsets, crcs: this.#checksums, packChecksum: checksum };
+      this.#writeFile(temporaryIndex, encodePackIndex(entries, this.format));
       const base = join(this.#directory, `pack-${packId}`);
       disk().rename(this.#temporary, `${base}.pack`);
       this.#temporary = undefined;
       disk().rename(temporaryIndex, `${base}.idx`);
       if (this.#options.durable !== false) disk().fsyncDirectory(this.#directory);
       this.#ended = true;
-      const pack = { packId, objects: this.#entries.length, bytes: this.#written };
+      const pack = { packId, objects: this.#offsets.length, bytes: this.#written };
       this.#options.onVisible?.(pack);
       return pack;
     } catch (error) {
@@ -253,7 +252,7 @@ export class PackWriter implements BulkWriter {
   #seal(fd: number, path: string): Buffer {
     this.#flush();
     const count = Buffer.alloc(4);
-    count.writeUInt32BE(this.#entries.length);
+    count.writeUInt32BE(this.#offsets.length);
     disk().write(fd, count, 8);
     // The digest covers the count, so it is computed from the file's (cached) pages once all is written; where that happens in
     // another thread, the disk writes the pages meanwhile.
@@ -266,10 +265,18 @@ export class PackWriter implements BulkWriter {
     return checksum;
   }
 
-  #record(id: ObjectId, checksum: number): void {
-    this.#open();
+  #record(id: ObjectId, offset: number, checksum: number): void {
+    const size = rawSize(this.format);
+    const at = this.#offsets.length * size;
+    if (at + size > this.#rawIds.length) {
+      const larger = Buffer.alloc(Math.max(256 * size, 2 * this.#rawIds.length));
+      this.#rawIds.copy(larger);
+      this.#rawIds = larger;
+    }
+    this.#rawIds.write(id, at, 'hex');
     this.#ids.add(id);
-    this.#entries.push({ id, offset: this.#written + this.#staged, crc32: checksum });
+    this.#offsets.push(offset);
+    this.#checksums.push(checksum);
   }
 
   #open(): void {

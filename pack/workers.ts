@@ -135,13 +135,13 @@ export class WorkerPool {
   }
 
   #start(): void {
-    const { MessageChannel, SHARE_ENV, Worker } = threads();
+    const { MessageChannel, Worker } = threads();
     const script = fileURLToPath(new URL(import.meta.url.endsWith('.cjs') ? './worker.cjs' : './worker.js', import.meta.url));
     if (!fs.existsSync(script)) throw new Error(`'${script}' is missing; install cairn again`);
     for (let at = 0; at < this.#most; at += 1) {
       const { port1, port2 } = new MessageChannel();
       const setup: WorkerSetup = { port: port2, signal: this.#signal };
-      const worker = new Worker(script, { workerData: setup, transferList: [port2], env: SHARE_ENV, execArgv: [] });
+      const worker = new Worker(script, { workerData: setup, transferList: [port2], env: {}, execArgv: [] });
       worker.unref();
       port1.unref();
       this.#members.push({ worker, port: port1, away: 0 });

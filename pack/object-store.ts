@@ -19,6 +19,8 @@ import type { GitObject, ObjectHeader, ObjectStream } from './object.js';
 import { emptyTreeId, encodeObjectHeader, encodeObjectId, hashObject, hexSize } from './oid.js';
 import type { ObjectFormat, ObjectId, ObjectType } from './oid.js';
 import { PackCaches, PackReader } from './pack-reader.js';
+import { PackWriter } from './pack-writer.js';
+import type { BulkWriter, PackWriterOptions } from './pack-writer.js';
 import { decodeTag } from './tag.js';
 import type { Tag } from './tag.js';
 import { decodeTree } from './tree.js';
@@ -60,6 +62,7 @@ const renewEveryMs = 10_000;
 export class ObjectStore {
   readonly directory: string;
   readonly format: ObjectFormat;
+  readonly #writing: { readonly compression: number; readonly durable: boolean };
   readonly #sources: Source[];
   readonly #replace: ReadonlyMap<ObjectId, ObjectId> | undefined;
   readonly #caches = new PackCaches();
@@ -76,10 +79,10 @@ export class ObjectStore {
     this.directory = directory;
     this.format = format;
     this.#replace = options.replace;
-    const looseOptions = { compression: options.compression ?? 1, durable: options.durable ?? true };
+    this.#writing = { compression: options.compression ?? 1, durable: options.durable ?? true };
     this.#sources = listSources(directory, options.alternates ?? []).map((path) => ({
       directory: path,
-      loose: new LooseObjects(path, format, looseOptions),
+      loose: new LooseObjects(path, format, this.#writing),
       packs: new Map(),
       damaged: new Map(),
     }));
@@ -223,6 +226,21 @@ export class ObjectStore {
     const id = this.#loose.writeStream(type, sizeBytes, chunks);
     this.#fanOuts.delete(id.slice(0, 2));
     return id;
+  }
+
+  /**
+   * A writer of many objects, which become one new pack, known here once it is finished. What is stored already is not written
+   * again, but its age is renewed. `startDigest` lets another thread hash the pack.
+   */
+  bulk(options: Pick<PackWriterOptions, 'startDigest'> = {}): BulkWriter {
+    const directory = join(this.directory, 'pack');
+    return new PackWriter(directory, this.format, {
+      ...options,
+      level: this.#writing.compression,
+      durable: this.#writing.durable,
+      isStored: (id) => this.renew(id),
+      onVisible: ({ packId }) => { this.addPack(join(directory, `pack-${packId}.pack`)); },
+    });
   }
 
   #makeDirectory(): void {

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { emptyBlobId, hashObject } from '../../pack/oid.js';
 import type { ObjectFormat } from '../../pack/oid.js';
+import { ObjectStore } from '../../pack/object-store.js';
 import { PackWriter, encodeEntryHeader } from '../../pack/pack-writer.js';
 import { deflate } from '../../pack/zlib.js';
 import { makeSandbox, seededRandom } from '../helpers/sandbox.js';
@@ -111,4 +112,20 @@ test('the same objects in the same order make the same pack, also when it is the
   };
   t.is(make(), make());
   t.is(readdirSync(join(directory, 'pack')).length, 2);
+});
+
+test('a store knows what its bulk writer finished, and does not store it twice', (t) => {
+  const directory = makeSandbox(t);
+  const store = ObjectStore.open(directory, 'sha256');
+  const loose = store.write('blob', Buffer.from('loose already'));
+  const bulk = store.bulk();
+  const id = bulk.add('blob', Buffer.from('packed'));
+  bulk.add('blob', Buffer.from('loose already'));
+  t.false(store.has(id));
+  t.is(bulk.finish()?.objects, 1);
+  t.deepEqual(store.read(id).bytes, Buffer.from('packed'));
+  t.is(store.locate(loose)?.kind, 'loose');
+  const again = store.bulk();
+  again.add('blob', Buffer.from('packed'));
+  t.is(again.finish(), undefined);
 });

@@ -16,6 +16,7 @@ import { LooseObjects, listDirectory } from './loose.js';
 import type { LooseFile } from './loose.js';
 import { streamThresholdBytes } from './object.js';
 import type { GitObject, ObjectHeader, ObjectStream } from './object.js';
+import { MultiPackIndex } from './multi-pack-index.js';
 import { emptyTreeId, encodeObjectHeader, encodeObjectId, hashObject, hexSize } from './oid.js';
 import type { ObjectFormat, ObjectId, ObjectType } from './oid.js';
 import { PackCaches, PackReader } from './pack-reader.js';
@@ -47,6 +48,7 @@ interface Source {
   readonly directory: string;
   readonly loose: LooseObjects;
   readonly packs: Map<string, PackReader>;
+  midx: { readonly index: MultiPackIndex; readonly identity: string } | undefined;
   /** Packs whose index cannot be read, and why. */
   readonly damaged: Map<string, CorruptError>;
 }
@@ -72,6 +74,8 @@ export class ObjectStore {
   readonly #fanOuts = new Map<string, ObjectId[]>();
   /** Packs of all sources, the last one used first. */
   #packs: PackReader[] = [];
+  /** Those of them that no multi-pack-index covers. */
+  #uncovered: PackReader[] = [];
   /** Packs that are gone, still open for whoever reads them. */
   readonly #retired: PackReader[] = [];
 
@@ -84,6 +88,7 @@ export class ObjectStore {
       directory: path,
       loose: new LooseObjects(path, format, this.#writing),
       packs: new Map(),
+      midx: undefined,
       damaged: new Map(),
     }));
     this.refresh();
@@ -104,7 +109,8 @@ export class ObjectStore {
   /** Like `has`, but a pack that came since the last look may be missed: for writers, who then write the object once more. */
   hasQuickly(id: ObjectId): boolean {
     const raw = encodeObjectId(id);
-    return this.#packs.some((pack) => pack.position(raw) >= 0) || this.#sources.some(({ loose }) => loose.has(id));
+    return this.#coveringPack(raw) !== undefined || this.#uncovered.some((pack) => pack.position(raw) >= 0)
+      || this.#sources.some(({ loose }) => loose.has(id));
   }
 
   /** Where the first copy is, not verified. */
@@ -389,6 +395,8 @@ export class ObjectStore {
       const directory = `${source.directory}/pack`;
       const names = new Set(listDirectory(directory));
       source.damaged.clear();
+      if (refreshMultiPackIndex(source, names.has('multi-pack-index'), this.format)) changed = true;
+      const covered = new Set(source.midx?.index.packNames);
       for (const [name, pack] of source.packs) {
         if (names.has(`${name}.idx`) && names.has(`${name}.pack`)) continue;
         source.packs.delete(name);
@@ -399,15 +407,23 @@ export class ObjectStore {
         if (!file.endsWith('.idx')) continue;
         const name = file.slice(0, -4);
         if (source.packs.has(name) || !names.has(`${name}.pack`)) continue;
-        if (this.#openPack(source, `${directory}/${name}.pack`, name)) changed = true;
+        if (this.#openPack(source, `${directory}/${name}.pack`, name, covered.has(file))) changed = true;
       }
     }
-    if (changed) this.#packs = this.listPacks();
+    if (!changed) return;
+    this.#packs = this.listPacks();
+    const covered = new Set(this.#sources.flatMap(({ packs, midx }) => (
+      midx?.index.packNames.map((name) => packs.get(name.slice(0, -'.idx'.length))) ?? []
+    )));
+    this.#uncovered = this.#packs.filter((pack) => !covered.has(pack));
   }
 
-  #openPack(source: Source, path: string, name: string): boolean {
+  /** A pack that a multi-pack-index covers has its own index read only when an object is read from it. */
+  #openPack(source: Source, path: string, name: string, lazily: boolean): boolean {
     try {
-      source.packs.set(name, PackReader.open(path, this.format, this.#caches));
+      const pack = PackReader.open(path, this.format, this.#caches);
+      if (!lazily) pack.loadIndex();
+      source.packs.set(name, pack);
       return true;
     } catch (error) {
       if (error instanceof CorruptError) source.damaged.set(path, error);
@@ -422,7 +438,10 @@ export class ObjectStore {
     const name = path.slice(path.lastIndexOf('/') + 1, -'.pack'.length);
     const pack = source.packs.get(name) ?? PackReader.open(path, this.format, this.#caches);
     source.packs.set(name, pack);
-    if (!this.#packs.includes(pack)) this.#packs.unshift(pack);
+    if (!this.#packs.includes(pack)) {
+      this.#packs.unshift(pack);
+      this.#uncovered.unshift(pack);
+    }
     return pack;
   }
 
@@ -432,6 +451,7 @@ export class ObjectStore {
     for (const suffix of ['.idx', '.rev', '.bitmap', '.mtimes', '.promisor', '.keep', '.pack']) removeIfPresent(stem + suffix);
     for (const { packs } of this.#sources) if (packs.get(pack.name) === pack) packs.delete(pack.name);
     this.#packs = this.#packs.filter((other) => other !== pack);
+    this.#uncovered = this.#uncovered.filter((other) => other !== pack);
     this.#retired.push(pack);
   }
 
@@ -465,6 +485,17 @@ export class ObjectStore {
     return id === emptyTreeId(this.format) ? { type: 'tree', bytes: Buffer.alloc(0) } : undefined;
   }
 
+  /** The pack a multi-pack-index says an object is in. */
+  #coveringPack(raw: Buffer): PackReader | undefined {
+    for (const { midx, packs } of this.#sources) {
+      const position = midx === undefined ? -1 : midx.index.position(raw);
+      if (position < 0) continue;
+      const name = midx!.index.packNames[midx!.index.packAt(position)];
+      if (name !== undefined) return packs.get(name.slice(0, -'.idx'.length));
+    }
+    return undefined;
+  }
+
   /**
    * The first answer any copy gives. A damaged copy is passed over while another may be good; a pack or file that went away
    * is looked for again once, after a fresh look at the disk. `strict`: damage is thrown when no copy answers.
@@ -487,12 +518,16 @@ export class ObjectStore {
       }
     };
     for (let round = 0; round < 2; round += 1) {
-      const packs = this.#packs;
+      const covering = round === 0 ? this.#coveringPack(raw) : undefined;
+      if (covering !== undefined) {
+        const answer = attempt(() => askPack(covering, raw, fromPack));
+        if (answer !== undefined) return answer;
+      }
+      // The second time packs are asked whatever a multi-pack-index says.
+      const packs = round === 0 ? this.#uncovered : this.#packs;
       for (let at = 0; at < packs.length; at += 1) {
         const pack = packs[at]!;
-        const position = pack.position(raw);
-        if (position < 0) continue;
-        const answer = attempt(() => fromPack(pack, position));
+        const answer = attempt(() => askPack(pack, raw, fromPack));
         if (answer === undefined) continue;
         if (at > 0) {
           packs.splice(at, 1);
@@ -510,6 +545,28 @@ export class ObjectStore {
     if (strict && damage !== undefined) throw damage;
     return undefined;
   }
+}
+
+function askPack<Answer>(pack: PackReader, raw: Buffer, ask: (pack: PackReader, position: number) => Answer | undefined): Answer | undefined {
+  const position = pack.position(raw);
+  return position < 0 ? undefined : ask(pack, position);
+}
+
+/** Reads the multi-pack-index when it changed; a damaged one is as none, for the packs' own indexes say the same. */
+function refreshMultiPackIndex(source: Source, present: boolean, format: ObjectFormat): boolean {
+  const former = source.midx;
+  const path = `${source.directory}/pack/multi-pack-index`;
+  const stat = present ? statSync(path, { throwIfNoEntry: false }) : undefined;
+  const identity = stat && `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
+  if (identity === former?.identity) return false;
+  source.midx = undefined;
+  if (identity === undefined) return true;
+  try {
+    source.midx = { index: MultiPackIndex.decode(readFileSync(path), format), identity };
+  } catch (error) {
+    if (!(error instanceof CorruptError) && !isSystemError(error, 'ENOENT')) throw error;
+  }
+  return true;
 }
 
 function readPacked(pack: PackReader, position: number): GitObject { return pack.readAt(position); }

@@ -48,25 +48,34 @@ const longestEntryHeaderBytes = 10 + 32;
 export class PackReader {
   readonly path: string;
   readonly format: ObjectFormat;
-  readonly index: PackIndex;
+  #index: PackIndex | undefined;
   readonly #windows: ByteCacheShare<Buffer>;
   readonly #bases: ByteCacheShare<GitObject>;
   #fd: number | undefined;
   #sizeBytes = 0;
 
-  private constructor(path: string, format: ObjectFormat, index: PackIndex, caches: PackCaches) {
+  private constructor(path: string, format: ObjectFormat, caches: PackCaches) {
     this.path = path;
     this.format = format;
-    this.index = index;
     this.#windows = caches.windows.share();
     this.#bases = caches.bases.share();
   }
 
-  /** Reads the index beside `packPath` ("…/pack-<hash>.pack"); the pack itself is opened when first read. */
+  /** A reader of `packPath` ("…/pack-<hash>.pack"); index and pack are each opened when first needed. */
   static open(packPath: string, format: ObjectFormat, caches: PackCaches = new PackCaches()): PackReader {
-    const indexPath = packPath.replace(/\.pack$/, '.idx');
-    const index = named(indexPath, () => PackIndex.decode(readFileSync(indexPath), format));
-    return new PackReader(packPath, format, index, caches);
+    return new PackReader(packPath, format, caches);
+  }
+
+  /** The index beside the pack; CorruptError when it cannot be used. */
+  get index(): PackIndex {
+    return this.#index ?? this.loadIndex();
+  }
+
+  /** Reads the index anew. */
+  loadIndex(): PackIndex {
+    const path = this.path.replace(/\.pack$/, '.idx');
+    this.#index = named(path, () => PackIndex.decode(readFileSync(path), this.format));
+    return this.#index;
   }
 
   /** "pack-<hash>". */

@@ -52,7 +52,7 @@ async function buildCli() {
   const output = join(root, 'dist/cli');
   const entries = [{ in: 'porcelain/bin.ts', out: 'cairn' }, { in: 'pack/worker.ts', out: 'worker' }];
   for (const folder of ['plumbing/commands', 'porcelain/commands']) {
-    for (const name of readdirSync(join(root, folder))) {
+    for (const name of (existsSync(join(root, folder)) ? readdirSync(join(root, folder)) : [])) {
       if (name.endsWith('.ts')) entries.push({ in: `${folder}/${name}`, out: name.slice(0, -3) });
     }
   }

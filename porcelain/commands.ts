@@ -11,6 +11,7 @@ export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
 /** Commands for people, and all that is ours. */
 export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   help: () => import('./commands/help.js'),
+  init: () => import('./commands/init.js'),
 };
 
 /** The loader of a command; undefined when there is none of that name. */

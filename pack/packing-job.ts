@@ -111,10 +111,9 @@ class FilePacker {
   }
 
   #packFile(path: string, job: PackingJob & { readonly kind: 'files' }): PackedFile {
-    const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
     let fd: number;
     try {
-      fd = fs.openSync(toDiskPath(path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+      fd = openForReading(path);
     } catch (error) {
       return describeFailure(error);
     }
@@ -173,6 +172,12 @@ class FilePacker {
     this.#used = end;
     return { crc32: crc32(this.#output.subarray(start, end)), start, end };
   }
+}
+
+/** Opens a file given one character per byte of its path; follows no symbolic link and waits for no pipe. */
+export function openForReading(path: string): number {
+  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
+  return fs.openSync(toDiskPath(path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
 }
 
 /** The bytes of a path given one character per byte, as a string where that is the same (and faster). */

@@ -41,7 +41,7 @@ export interface FinishedJob {
 export interface WorkerPoolOptions {
   /** Most threads; 0 does everything here. Default: one for each processor, at most 4. */
   readonly threads?: number;
-  /** Threads start once queued jobs weigh this much together; the unit is the caller's. Default 1: at the first job. */
+  /** Threads start at once when queued jobs weigh this much together (the unit is the caller's). Default 1: at the first job. */
   readonly startWeight?: number;
 }
 
@@ -58,6 +58,8 @@ interface Member {
 const mostThreads = 4;
 /** One job being done and one waiting behind it, so that no worker idles while this side is busy. */
 const jobsPerWorker = 2;
+/** Work that took this long here, and is not at its end, is worth threads. */
+const mostHereMs = 50;
 /** A job is seconds of work even on a slow disk. */
 const silenceMs = 600_000;
 
@@ -69,6 +71,7 @@ export class WorkerPool {
   readonly #queue: Queued[] = [];
   readonly #away = new Map<number, { readonly job: PackingJob; readonly member: Member }>();
   #queuedWeight = 0;
+  #spentHereMs = 0;
   #next = 1;
   #closed = false;
 
@@ -106,7 +109,14 @@ export class WorkerPool {
     if (this.#members.length === 0) {
       const { number, job, weight } = this.#queue.shift()!;
       this.#queuedWeight -= weight;
-      return { number, job, result: performJob(job) };
+      const startedMs = performance.now();
+      const result = performJob(job);
+      this.#spentHereMs += performance.now() - startedMs;
+      if (this.#most > 0 && this.#spentHereMs > mostHereMs && this.#queue.length > 0) {
+        this.#start();
+        this.#dispatch();
+      }
+      return { number, job, result };
     }
     for (;;) {
       const before = Atomics.load(this.#signal, 0);

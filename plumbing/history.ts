@@ -1,0 +1,166 @@
+// Commits as nodes of a graph: parents, tree and date of each, from the commit-graph when there is one, else from the commit.
+//
+// Every walk goes through here, so that shallow boundaries mean the same everywhere. A node is made when it is first named,
+// loaded when it is first asked about; content is read only when asked for. Format of `shallow`: gitrepository-layout(5).
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { decodeCommit } from '../pack/commit.js';
+import type { Commit } from '../pack/commit.js';
+import { CommitGraph } from '../pack/commit-graph.js';
+import { CorruptError, NotFoundError, isSystemError } from '../pack/errors.js';
+import type { ObjectStore } from '../pack/object-store.js';
+import { type ObjectId, hexSize, isObjectId } from '../pack/oid.js';
+import type { Repository } from './repository.js';
+
+/** A commit being walked. `flags` and `parents` belong to the walk, which may simplify them. */
+export class CommitNode {
+  readonly id: ObjectId;
+  flags = 0;
+  isLoaded = false;
+  tree = '' as ObjectId;
+  /** Committer's, since 1970. */
+  seconds = 0;
+  parents: CommitNode[] = [];
+  /** The name it was reached from, for `--source`. */
+  source: string | undefined;
+  readonly #history: History;
+  #bytes: Buffer | undefined;
+
+  constructor(history: History, id: ObjectId) {
+    this.#history = history;
+    this.id = id;
+  }
+
+  /** The decoded commit. */
+  get commit(): Commit {
+    return decodeCommit(this.bytes, this.#history.store.format);
+  }
+
+  /** The commit's content. */
+  get bytes(): Buffer {
+    return this.#bytes ?? this.#history.read(this.id);
+  }
+
+  /** Ids of the parents it was stored with, before any simplification. */
+  get storedParents(): readonly ObjectId[] {
+    return this.#history.storedParents(this);
+  }
+
+  /** Keeps the content until it is shown. */
+  hold(bytes: Buffer | undefined): void {
+    this.#bytes = bytes;
+  }
+}
+
+/** The commits of one repository, each at most once. */
+export class History {
+  readonly store: ObjectStore;
+  readonly #nodes = new Map<ObjectId, CommitNode>();
+  readonly #graph: CommitGraph | undefined;
+  readonly #shallow: ReadonlySet<ObjectId>;
+  readonly #keepContent: boolean;
+  readonly #stored = new Map<ObjectId, readonly ObjectId[]>();
+
+  /** With `keepContent`, what was read for a commit's header is kept for showing it. */
+  constructor(repository: Repository, options: { readonly keepContent?: boolean } = {}) {
+    this.store = repository.objects;
+    this.#keepContent = options.keepContent ?? false;
+    this.#shallow = readShallow(repository);
+    const usable = this.#shallow.size === 0 && repository.config.getBoolean('core.commitgraph', true)
+      && repository.refs.list('refs/replace/')[Symbol.iterator]().next().done === true;
+    this.#graph = usable ? findGraph(this.store) : undefined;
+  }
+
+  /** The node of `id`, which need not exist until it is loaded. */
+  node(id: ObjectId): CommitNode {
+    let node = this.#nodes.get(id);
+    if (node === undefined) this.#nodes.set(id, node = new CommitNode(this, id));
+    return node;
+  }
+
+  /** Fills in tree, date and parents; NotFoundError when the commit is missing, CorruptError when it is none. */
+  load(node: CommitNode): CommitNode {
+    if (node.isLoaded) return node;
+    const known = this.#graph?.find(node.id);
+    if (known !== undefined) {
+      node.tree = known.tree;
+      node.seconds = known.seconds;
+      node.parents = known.parents.map((parent) => this.node(parent));
+    } else {
+      const bytes = this.read(node.id);
+      const { tree, parents, seconds } = decodeLinks(bytes, node.id, hexSize(this.store.format));
+      node.tree = tree;
+      node.seconds = seconds;
+      node.parents = this.#shallow.has(node.id) ? [] : parents.map((parent) => this.node(parent));
+      if (this.#keepContent) node.hold(bytes);
+    }
+    node.isLoaded = true;
+    return node;
+  }
+
+  /** Remembers the parents of a node before a walk changes them. */
+  saveParents(node: CommitNode): void {
+    if (!this.#stored.has(node.id)) this.#stored.set(node.id, node.parents.map(({ id }) => id));
+  }
+
+  storedParents(node: CommitNode): readonly ObjectId[] {
+    return this.#stored.get(node.id) ?? node.parents.map(({ id }) => id);
+  }
+
+  /** The bytes of a commit. */
+  read(id: ObjectId): Buffer {
+    const found = this.store.find(id);
+    if (found === undefined) throw new NotFoundError(`commit '${id}' is missing`, { code: 'object-missing' });
+    if (found.type !== 'commit') throw new CorruptError(`object '${id}' is a ${found.type}, not a commit`, { code: 'wrong-type' });
+    return found.bytes;
+  }
+}
+
+/** Tree, parents and committer's time of a commit's content, and nothing else of it. */
+function decodeLinks(bytes: Buffer, id: ObjectId, digits: number): { tree: ObjectId; parents: ObjectId[]; seconds: number } {
+  const damaged = (): CorruptError => new CorruptError(`commit '${id}' is damaged`, { code: 'bad-commit' });
+  const head = bytes.toString('latin1', 0, Math.min(bytes.length, 5 + digits + 1));
+  const tree = head.slice(5, 5 + digits);
+  if (!head.startsWith('tree ') || !/^[0-9a-f]+\n$/.test(head.slice(5))) throw damaged();
+  const parents: ObjectId[] = [];
+  let at = 5 + digits + 1;
+  while (bytes[at] === 0x70 && bytes[at + 1] === 0x61) {
+    const line = bytes.toString('latin1', at, Math.min(bytes.length, at + 7 + digits + 1));
+    const parent = line.slice(7, 7 + digits);
+    if (!line.startsWith('parent ') || line[7 + digits] !== '\n' || !/^[0-9a-f]+$/.test(parent)) throw damaged();
+    parents.push(parent as ObjectId);
+    at += 7 + digits + 1;
+  }
+  let committer = at;
+  while (committer < bytes.length && bytes[committer] === 0x61) committer = nextLine(bytes, committer);
+  if (bytes[committer] !== 0x63) return { tree: tree as ObjectId, parents, seconds: 0 };
+  const line = bytes.toString('latin1', committer, nextLine(bytes, committer));
+  const seconds = Number.parseInt(line.slice(line.lastIndexOf('>') + 1), 10);
+  return { tree: tree as ObjectId, parents, seconds: Number.isSafeInteger(seconds) && seconds > 0 ? seconds : 0 };
+}
+
+function nextLine(bytes: Buffer, at: number): number {
+  const newline = bytes.indexOf(0x0a, at);
+  return newline < 0 ? bytes.length : newline + 1;
+}
+
+/** The commits whose parents are left out on purpose. */
+function readShallow(repository: Repository): ReadonlySet<ObjectId> {
+  try {
+    const text = readFileSync(join(repository.commonDirectory, 'shallow'), 'latin1');
+    return new Set(text.split('\n').filter((line): line is ObjectId => isObjectId(line, repository.format)));
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return new Set();
+    throw error;
+  }
+}
+
+/** A damaged graph is a cache that cannot be used: the commits themselves are read instead. */
+function findGraph(store: ObjectStore): CommitGraph | undefined {
+  try {
+    return CommitGraph.find(store.directory, store.format);
+  } catch (error) {
+    if (error instanceof CorruptError) return undefined;
+    throw error;
+  }
+}

@@ -50,7 +50,7 @@ function buildLibrary() {
 async function buildCli() {
   const { build } = await import('esbuild');
   const output = join(root, 'dist/cli');
-  const entries = [{ in: 'porcelain/bin.ts', out: 'cairn' }, { in: 'pack/worker.ts', out: 'worker' }];
+  const entries = [{ in: 'porcelain/bin.ts', out: 'cairn' }, { in: 'porcelain/terminal.ts', out: 'terminal' }, { in: 'pack/worker.ts', out: 'worker' }];
   for (const folder of ['plumbing/commands', 'porcelain/commands']) {
     for (const name of (existsSync(join(root, folder)) ? readdirSync(join(root, folder)) : [])) {
       if (name.endsWith('.ts')) entries.push({ in: `${folder}/${name}`, out: name.slice(0, -3) });
@@ -77,7 +77,8 @@ async function buildCli() {
     plugins: [{
       name: 'one-bundle-per-command',
       setup(builder) {
-        builder.onResolve({ filter: /\/commands\/[^/]+\.js$/ }, (args) =>
+        // Commands and the terminal's part are loaded by the entry, and by help, when they are needed.
+        builder.onResolve({ filter: /\/commands\/[^/]+\.js$|\/terminal\.js$/ }, (args) =>
           args.kind === 'dynamic-import' ? { path: `./${args.path.split('/').pop().slice(0, -3)}.cjs`, external: true } : undefined);
       },
     }],

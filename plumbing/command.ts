@@ -11,7 +11,13 @@ export interface Context {
   readonly stdin: Input;
   readonly stdout: Output;
   readonly stderr: Output;
-  readonly process: { readonly pid: number; readonly host: string; readonly uid: number };
+  readonly process: {
+    readonly pid: number;
+    readonly host: string;
+    readonly uid: number;
+    /** What to start to run this program again (node and its script); absent in tests. */
+    readonly program?: readonly string[];
+  };
   /** Config given on the command line (`-c name=value`), in order. */
   readonly configOverrides: readonly (readonly [name: string, value: string | undefined])[];
 }
@@ -70,6 +76,8 @@ export interface Command {
   readonly numeric?: boolean;
   /** Options end at the first positional argument. */
   readonly stopAtPositional?: boolean;
+  /** Long output goes through the pager when standard output is a terminal. */
+  readonly paged?: boolean;
   /** The command reads `argv` itself (rev-parse); `options` then serves help and pages only. */
   readonly rawArguments?: boolean;
   /** Returns the exit code: 0, or 1 for an answer of "no". Errors are thrown. */

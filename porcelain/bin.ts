@@ -112,7 +112,12 @@ const context: Context = {
   stdin,
   stdout,
   stderr,
-  process: { pid: process.pid, uid: process.getuid?.() ?? 0, get host() { return (host ??= os().hostname()); } },
+  process: {
+    pid: process.pid,
+    uid: process.getuid?.() ?? 0,
+    get host() { return (host ??= os().hostname()); },
+    program: [process.execPath, process.argv[1]!],
+  },
   configOverrides: [],
 };
 

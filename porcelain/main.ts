@@ -57,6 +57,10 @@ export async function run(context: Context, argv: readonly string[]): Promise<nu
     const options = end < 0 ? rest : rest.slice(0, end);
     if (options.includes('--help') && !command.rawArguments) return await help(context, [name], false);
     json = options.includes('--json') && command.options.some((option) => option.name === 'json');
+    if (command.paged && context.stdout.isTerminal && !json) {
+      const paged = await runPaged(context, argv);
+      if (paged !== undefined) return paged;
+    }
     try {
       const code = await command.run(context, parseArguments(command, rest));
       context.stdout.flush();
@@ -165,7 +169,6 @@ function parseGlobal(context: Context, argv: readonly string[]): Global {
       case '--noglob-pathspecs': env['GIT_NOGLOB_PATHSPECS'] = '1'; break;
       case '--icase-pathspecs': env['GIT_ICASE_PATHSPECS'] = '1'; break;
       case '--no-optional-locks': env['GIT_OPTIONAL_LOCKS'] = '0'; break;
-      case '-p': case '--paginate': env['CAIRN_PAGER_ALWAYS'] = '1'; break;
       case '-P': case '--no-pager': env['GIT_PAGER'] = ''; break;
       case '-h': case '--help': show = 'help'; break;
       case '-v': case '--version': show = 'version'; break;
@@ -197,6 +200,15 @@ function parseConfigEnvironment(text: string, context: Context): readonly [strin
   const value = context.env[variable];
   if (value === undefined) throw new InvalidError(`environment variable '${variable}' is not set`);
   return [text.slice(0, equals), value];
+}
+
+/** Hands the command line to the pager; undefined when there is none to use and output goes straight out. */
+async function runPaged(context: Context, argv: readonly string[]): Promise<number | undefined> {
+  const { program } = context.process;
+  if (program === undefined) return undefined;
+  const { openConfig, findPager, runInPager } = await import('./terminal.js');
+  const pager = findPager(context, openConfig(context));
+  return pager === undefined ? undefined : runInPager(context, pager, program, argv);
 }
 
 async function help(context: Context, names: readonly string[], asError: boolean): Promise<number> {

@@ -1,0 +1,77 @@
+import test from 'ava';
+import { InvalidError } from '../../pack/errors.js';
+import { Progress, escapeControls, findPager, formatColor, formatSize, wantsColor } from '../../porcelain/terminal.js';
+import { makeContext } from '../helpers/cairn.js';
+import { git, skipWithoutGit } from '../helpers/stock-git.js';
+
+const colours = ['red', 'bold red', 'red bold', 'green blue', '#ff0000', '#00ff00 #0000ff ul', 'normal red', '7', '12', '200 100', 'brightred',
+  'brightblack brightwhite', 'nobold', 'no-ul reverse', 'dim italic strike', 'default', 'reset', 'reset red', 'black black'];
+
+for (const words of colours) {
+  test(`the colour '${words}' is the sequence git makes of it`, (t) => {
+    if (skipWithoutGit(t)) return;
+    const expected = git(['-c', `color.test=${words}`, 'config', '--type=color', 'color.test'], { cwd: '/' });
+    t.is(formatColor(words), expected.stdout.replace(/\n$/, ''));
+  });
+}
+
+test('words that are no colour are refused', (t) => {
+  for (const words of ['crimson', 'red green blue', '256', '#ff00', 'brightnormal']) t.throws(() => formatColor(words), { instanceOf: InvalidError }, words);
+});
+
+test('colour is for terminals, unless it is asked for or forbidden', (t) => {
+  const plain = makeContext({ cwd: '/' }).context;
+  const terminal = makeContext({ cwd: '/', terminal: true, env: { TERM: 'xterm' } }).context;
+  t.false(wantsColor(plain, undefined, undefined));
+  t.true(wantsColor(plain, undefined, undefined, 'always'));
+  t.true(wantsColor(plain, undefined, undefined, ''));
+  t.true(wantsColor(terminal, undefined, undefined));
+  t.false(wantsColor(terminal, undefined, undefined, 'never'));
+  t.false(wantsColor(makeContext({ cwd: '/', terminal: true, env: { NO_COLOR: '1', TERM: 'xterm' } }).context, undefined, undefined));
+  t.true(wantsColor(makeContext({ cwd: '/', terminal: true, env: { NO_COLOR: '1' } }).context, undefined, undefined, 'always'));
+  t.false(wantsColor(makeContext({ cwd: '/', terminal: true, env: { TERM: 'dumb' } }).context, undefined, undefined));
+  t.throws(() => wantsColor(plain, undefined, undefined, 'sometimes'), { instanceOf: InvalidError });
+});
+
+test('a pager is used on a terminal only, and named by the environment first', (t) => {
+  const pagerIn = (env: Record<string, string>, terminal = true) => findPager(makeContext({ cwd: '/', terminal, env }).context, undefined);
+  t.is(pagerIn({}), 'less');
+  t.is(pagerIn({ PAGER: 'more' }), 'more');
+  t.is(pagerIn({ PAGER: 'more', GIT_PAGER: 'most' }), 'most');
+  t.is(pagerIn({ GIT_PAGER: '' }), undefined);
+  t.is(pagerIn({ PAGER: 'cat' }), undefined);
+  t.is(pagerIn({ GIT_PAGER_IN_USE: '1' }), undefined);
+  t.is(pagerIn({}, false), undefined);
+});
+
+test('progress says nothing in the first second, nothing to a pipe, and ends its line', (t) => {
+  const say = (terminal: boolean, seconds: number): string => {
+    const { context, stderr } = makeContext({ cwd: '/', terminal });
+    let now = 0;
+    const moving = { ...context, clock: { ...context.clock, nowMs: () => now } };
+    {
+      using progress = new Progress(moving, 'Hashing files', 1000);
+      for (let done = 64; done <= 960; done += 64) {
+        now += seconds * 1000 / 15;
+        progress.update(done);
+      }
+    }
+    return stderr.bytes.toString();
+  };
+  t.is(say(true, 0.5), '');
+  t.is(say(false, 10), '');
+  const shown = say(true, 10);
+  t.regex(shown, /Hashing files: {2}\d\d% \(\d+\/1000\), \d+\/s, \d+ s left/);
+  t.regex(shown, /, done\.\u001b\[K\n$/);
+});
+
+test('sizes are told to people in units', (t) => {
+  t.is(formatSize(0), '0 bytes');
+  t.is(formatSize(1023), '1023 bytes');
+  t.is(formatSize(1536), '1.50 KiB');
+  t.is(formatSize(3 * 1024 ** 3), '3.00 GiB');
+});
+
+test('control characters are spelled out, tabs and line ends kept', (t) => {
+  t.is(escapeControls('a\u001b[31m\tb\n\u009bc\u007f'), 'a\\x1b[31m\tb\n\\x9bc\\x7f');
+});

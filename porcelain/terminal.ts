@@ -23,24 +23,26 @@ const attributeOffCodes: Readonly<Record<string, number>> = { bold: 22, dim: 22,
 
 /** The escape sequence of a colour in Git's words ("bold red", "#ff0000 black ul", "reset"); InvalidError for other words. */
 export function formatColor(words: string): string {
-  const codes: string[] = [];
-  let grounds = 0;
+  const attributes = new Set<number>();
+  const grounds: string[] = [];
+  let reset = false;
   for (const word of words.trim().toLowerCase().split(/\s+/)) {
     if (word === '') continue;
     if (word === 'reset') {
-      codes.push('');
+      reset = true;
       continue;
     }
     const attribute = attributeCode(word);
     if (attribute !== undefined) {
-      codes.push(String(attribute));
+      attributes.add(attribute);
       continue;
     }
-    const colour = groundCode(word, grounds === 0 ? 30 : 40);
-    if (colour === undefined || grounds === 2) throw new InvalidError(`invalid color value '${words}'`, { code: 'bad-color' });
-    grounds += 1;
-    if (colour !== '') codes.push(colour);
+    const ground = groundCode(word, grounds.length === 0 ? 30 : 40);
+    if (ground === undefined || grounds.length === 2) throw new InvalidError(`invalid color value '${words}'`, { code: 'bad-color' });
+    grounds.push(ground);
   }
+  // Git's order: reset, attributes by their codes, foreground, background.
+  const codes = [...(reset ? [''] : []), ...[...attributes].sort((a, b) => a - b), ...grounds.filter((ground) => ground !== '')];
   return codes.length === 0 ? '' : `\u001b[${codes.join(';')}m`;
 }
 

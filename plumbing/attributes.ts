@@ -1,0 +1,226 @@
+// Attributes of paths, as gitattributes(5) has them. Sources, the strongest first: <gitdir>/info/attributes; .gitattributes of the path's own
+// directory, then of its parents; core.attributesFile; the system's file. In a file the last line that matches decides, per attribute.
+// Macros are expanded where they are set, and only files at the top may define them.
+//
+// Files come from the work tree, or from the index alone when asked. Nothing is written.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ObjectStore } from '../pack/object-store.js';
+import { compilePathPattern, findRuleFile, findUserFile, type PathPattern } from './ignore.js';
+import type { Index } from './index-file.js';
+import type { Repository } from './repository.js';
+
+/** true: set; false: unset by '-'; a string: its value. Unspecified attributes are not there at all. */
+export type AttributeValue = true | false | string;
+
+interface Assignment {
+  readonly name: string;
+  /** undefined: unspecified again by '!'. */
+  readonly value: AttributeValue | undefined;
+}
+
+interface Line {
+  readonly pattern: PathPattern;
+  readonly assignments: readonly Assignment[];
+}
+
+interface AttributeFile {
+  /** Directory of the file, '' or with trailing slash. */
+  readonly base: string;
+  readonly lines: readonly Line[];
+  readonly macros: ReadonlyMap<string, readonly Assignment[]>;
+}
+
+const builtIn: AttributeFile = {
+  base: '', lines: [],
+  macros: new Map([['binary', [{ name: 'diff', value: false }, { name: 'merge', value: false }, { name: 'text', value: false }]]]),
+};
+
+/** True for a name an attribute can have. */
+export function isAttributeName(name: string): boolean {
+  return /^[A-Za-z0-9_.][A-Za-z0-9_.-]*$/.test(name);
+}
+
+/** Git reads no longer line and no larger file of attributes. */
+const longestLine = 2048;
+
+function parseAttributeFile(text: string, base: string, mayDefineMacros: boolean, caseFold: boolean): AttributeFile {
+  const lines: Line[] = [];
+  const macros = new Map<string, readonly Assignment[]>();
+  for (const raw of text.replace(/^\xef\xbb\xbf/, '').split('\n')) {
+    const line = raw.replace(/^[ \t\r]+/, '');
+    if (line === '' || line.startsWith('#') || raw.length >= longestLine) continue;
+    const { head, rest } = splitPattern(line);
+    const assignments = parseAssignments(rest);
+    if (assignments === undefined) continue;
+    if (head.startsWith('[attr]')) {
+      const name = head.slice(6) || rest.trim().split(/[ \t\r]+/)[0]!;
+      const body = head.length > 6 ? assignments : assignments.slice(1);
+      if (mayDefineMacros && isAttributeName(name)) macros.set(name, body);
+      continue;
+    }
+    // Negative patterns mean nothing here, and git says so.
+    if (head.startsWith('!') || assignments.length === 0) continue;
+    lines.push({ pattern: compilePathPattern(head.startsWith('\\!') ? head.slice(1) : head, caseFold), assignments });
+  }
+  return { base, lines, macros };
+}
+
+/** The pattern of a line, which may be quoted as C does, and what follows it. */
+function splitPattern(line: string): { head: string; rest: string } {
+  if (line.startsWith('"')) {
+    const quoted = unquote(line);
+    if (quoted !== undefined) return { head: quoted.text, rest: line.slice(quoted.end) };
+  }
+  const end = /[ \t\r]/.exec(line)?.index ?? line.length;
+  return { head: line.slice(0, end), rest: line.slice(end) };
+}
+
+const escapes: Readonly<Record<string, string>> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v', '\\': '\\', '"': '"' };
+
+/** The text in the double quotes `line` begins with, C escapes resolved, and where it ends; undefined when it is not well formed. */
+export function unquote(line: string): { text: string; end: number } | undefined {
+  let text = '';
+  for (let at = 1; at < line.length; at += 1) {
+    const character = line[at]!;
+    if (character === '"') return { text, end: at + 1 };
+    if (character !== '\\') {
+      text += character;
+      continue;
+    }
+    const octal = /^[0-3][0-7][0-7]/.exec(line.slice(at + 1, at + 4));
+    if (octal !== null) {
+      text += String.fromCharCode(Number.parseInt(octal[0], 8));
+      at += 3;
+      continue;
+    }
+    at += 1;
+    const escaped = escapes[line[at] ?? ''];
+    if (escaped === undefined) return undefined;
+    text += escaped;
+  }
+  return undefined;
+}
+
+/** Undefined when a name is not valid: git then leaves the whole line out. */
+function parseAssignments(text: string): Assignment[] | undefined {
+  const assignments: Assignment[] = [];
+  for (const word of text.split(/[ \t\r]+/)) {
+    if (word === '') continue;
+    const equals = word.indexOf('=');
+    const prefix = word[0] === '-' || word[0] === '!' ? word[0] : '';
+    const name = equals >= 0 ? word.slice(prefix.length, equals) : word.slice(prefix.length);
+    if (!isAttributeName(name)) return undefined;
+    const value = prefix === '-' ? false : prefix === '!' ? undefined : equals >= 0 ? word.slice(equals + 1) : true;
+    assignments.push({ name, value });
+  }
+  return assignments;
+}
+
+/** Where .gitattributes files are read from. */
+export interface AttributeSources {
+  /** Read them from this index only, not from the work tree (check-attr --cached, and bare repositories). */
+  readonly index?: Index;
+  /** Read them from the work tree, and from this index where the work tree has none (checkout). */
+  readonly fallback?: Index;
+}
+
+export class Attributes {
+  readonly #workTree: string | undefined;
+  readonly #store: ObjectStore;
+  readonly #sources: AttributeSources;
+  readonly #caseFold: boolean;
+  readonly #strongest: readonly AttributeFile[];
+  readonly #weakest: readonly AttributeFile[];
+  /** Per directory: its own file, if any, before those of its parents. */
+  readonly #levels = new Map<string, readonly AttributeFile[]>();
+  #isSimple: boolean | undefined;
+
+  private constructor(repository: Repository, sources: AttributeSources) {
+    this.#workTree = repository.isBare ? undefined : repository.workTree;
+    this.#store = repository.objects;
+    this.#sources = sources;
+    const { config, context } = repository;
+    this.#caseFold = config.getBoolean('core.ignorecase') === true;
+    const read = (path: string | undefined): AttributeFile[] => {
+      const text = path === undefined ? undefined : findRuleFile(path, true);
+      return text === undefined ? [] : [parseAttributeFile(text, '', true, this.#caseFold)];
+    };
+    const noSystem = context.env['GIT_ATTR_NOSYSTEM'] ?? '';
+    this.#strongest = read(join(repository.commonDirectory, 'info/attributes'));
+    this.#weakest = [
+      ...read(config.getPath('core.attributesfile') ?? findUserFile(repository, 'attributes')),
+      ...(/^(?:|0|false|no|off)$/i.test(noSystem) ? read('/etc/gitattributes') : []),
+      builtIn,
+    ];
+  }
+
+  static load(repository: Repository, sources: AttributeSources = {}): Attributes {
+    return new Attributes(repository, sources);
+  }
+
+  /** The attributes of `path` (a latin1 byte string; a trailing slash makes it a directory) that are specified, in no special order. */
+  find(path: string): ReadonlyMap<string, AttributeValue> {
+    const isDirectory = path.endsWith('/');
+    const plain = isDirectory ? path.slice(0, -1) : path;
+    const nameAt = plain.lastIndexOf('/') + 1;
+    const files = [...this.#strongest, ...this.#level(plain.slice(0, nameAt)), ...this.#weakest];
+    const decided = new Map<string, AttributeValue | undefined>();
+    for (const file of files) {
+      for (let at = file.lines.length - 1; at >= 0; at -= 1) {
+        const { pattern, assignments } = file.lines[at]!;
+        if (pattern.mustBeDirectory && !isDirectory) continue;
+        if (pattern.matches(plain, nameAt, file.base.length)) assign(assignments, decided, files);
+      }
+    }
+    const specified = new Map<string, AttributeValue>();
+    for (const [name, value] of decided) if (value !== undefined) specified.set(name, value);
+    return specified;
+  }
+
+  /** True when no file assigns anything to anything, at the top or above; then only deeper files can. */
+  get isSimple(): boolean {
+    this.#isSimple ??= [...this.#strongest, ...this.#weakest].every((file) => file.lines.length === 0);
+    return this.#isSimple;
+  }
+
+  /** True when no line can match anything in `directory` ('' or with trailing slash). */
+  isEmptyIn(directory: string): boolean {
+    return this.isSimple && this.#level(directory).every((file) => file.lines.length === 0);
+  }
+
+  #level(directory: string): readonly AttributeFile[] {
+    const known = this.#levels.get(directory);
+    if (known !== undefined) return known;
+    const parent = directory === '' ? [] : this.#level(directory.slice(0, directory.slice(0, -1).lastIndexOf('/') + 1));
+    const text = this.#readFile(`${directory}.gitattributes`);
+    const level = text === undefined ? parent : [parseAttributeFile(text, directory, directory === '', this.#caseFold), ...parent];
+    this.#levels.set(directory, level);
+    return level;
+  }
+
+  #readFile(path: string): string | undefined {
+    const { index, fallback } = this.#sources;
+    if (index === undefined && this.#workTree !== undefined) {
+      const full = /^[\x00-\x7f]*$/.test(path) ? join(this.#workTree, path)
+        : Buffer.concat([Buffer.from(`${this.#workTree}/`), Buffer.from(path, 'latin1')]);
+      const text = existsSync(full) ? findRuleFile(full, false) : undefined;
+      if (text !== undefined) return text;
+    }
+    const entry = (index ?? fallback)?.find(path);
+    const object = entry === undefined || entry.mode === 0o120000 ? undefined : this.#store.find(entry.id);
+    return object?.type === 'blob' ? object.bytes.toString('latin1') : undefined;
+  }
+}
+
+/** What a line says goes where nothing stronger has spoken; the last word of a line is the strongest. */
+function assign(assignments: readonly Assignment[], decided: Map<string, AttributeValue | undefined>, files: readonly AttributeFile[]): void {
+  for (let at = assignments.length - 1; at >= 0; at -= 1) {
+    const { name, value } = assignments[at]!;
+    if (decided.has(name)) continue;
+    decided.set(name, value);
+    if (value !== true) continue;
+    const macro = files.find((file) => file.macros.has(name))?.macros.get(name);
+    if (macro !== undefined) assign(macro, decided, files);
+  }
+}

@@ -1,0 +1,505 @@
+// The work tree: looking at files, turning them into blobs and blobs into files. Only this file asks for a change in the work
+// tree, and every path is validated (path-safety.ts) before it is written or removed; nothing is ever written or removed through
+// a symbolic link. What a file looked like is compared as Git compares it, so that either program takes the other's index for fresh.
+//
+// Files appear by removing what was there and creating exclusively. If the power fails a file of the work tree may be missing or
+// cut short; the index, written afterwards, does not claim otherwise.
+import * as fs from 'node:fs';
+import { type DiskPath, disk } from '../pack/disk.js';
+import { ConflictError, InvalidError, NotFoundError, RefusedError, isSystemError } from '../pack/errors.js';
+import { type GitObject, streamThresholdBytes } from '../pack/object.js';
+import type { ObjectStore } from '../pack/object-store.js';
+import { Hasher, type ObjectId, emptyBlobId, encodeObjectHeader, hashObject } from '../pack/oid.js';
+import { type RepoPath, executableMode, fileMode, gitlinkMode, pathToUtf8, symlinkMode } from '../pack/tree.js';
+import { Attributes } from './attributes.js';
+import type { Index, IndexEntry, StatData } from './index-file.js';
+import {
+  type LineEndings, type LineEndingDefaults, convertsToRepository, convertsToWorkTree, countText, findLineEndings, readLineEndingDefaults, toCrlf,
+  toLf, unchanged,
+} from './line-endings.js';
+import { type PathProtection, checkPath as checkRepoPath, readPathProtection } from './path-safety.js';
+import { Repository } from './repository.js';
+
+export { checkPath } from './path-safety.js';
+
+/** A path whose state in the work tree is not the one in the index. */
+export interface Change {
+  readonly path: RepoPath;
+  readonly kind: 'added' | 'modified' | 'deleted' | 'typechange' | 'unmerged';
+  readonly old?: { readonly mode: number; readonly id: ObjectId };
+  /** `id` is there only when the content had to be hashed. */
+  readonly new?: { readonly mode: number; readonly id?: ObjectId };
+}
+
+/** What a directory holds: names as latin1 bytes. 'other' is a socket, FIFO or device, which Git does not see. */
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly kind: 'file' | 'directory' | 'symlink' | 'other';
+}
+
+/** Takes blobs: the object store itself, or a writer that collects many. */
+export interface BlobWriter {
+  write(bytes: Buffer): ObjectId;
+  writeStream(sizeBytes: number, chunks: Iterable<Buffer>): ObjectId;
+}
+
+/** How an entry's file compares: 'dubious' when only its content can tell. */
+export type Comparison = 'same' | 'changed' | 'dubious';
+
+export interface CheckoutOptions {
+  /** Replace what is there. */
+  readonly force?: boolean;
+  /** Written in front of every path as it is, e.g. 'export/'. */
+  readonly prefix?: string;
+}
+
+const ascii = /^[\x00-\x7f]*$/;
+const chunkBytes = 1 << 20;
+
+export class WorkTree {
+  /** Absolute, without trailing slash. */
+  readonly root: string;
+  readonly #repository: Repository;
+  readonly #store: ObjectStore;
+  readonly #rootBytes: Buffer;
+  readonly #index: Index | undefined;
+  readonly #protection: PathProtection;
+  readonly #trustExecutable: boolean;
+  readonly #hasSymlinks: boolean;
+  readonly #trustCtime: boolean;
+  readonly #checkAll: boolean;
+  readonly #lineEndings: LineEndingDefaults;
+  readonly #safeCrlf: 'true' | 'false' | 'warn';
+  #attributes: Attributes | undefined;
+  #verifiedDirectories = new Set<string>();
+  /** Warnings gathered on the way, for the command to print. */
+  readonly warnings: string[] = [];
+
+  /** `index` tells which files are stored with CRLF, and stands in for .gitattributes files that are not in the work tree. */
+  constructor(repository: Repository, index?: Index) {
+    const { config } = repository;
+    this.root = repository.requireWorkTree().replace(/\/+$/, '');
+    this.#rootBytes = Buffer.from(`${this.root}/`);
+    this.#repository = repository;
+    this.#store = repository.objects;
+    this.#index = index;
+    this.#protection = readPathProtection(config);
+    this.#trustExecutable = config.getBoolean('core.filemode') !== false;
+    this.#hasSymlinks = config.getBoolean('core.symlinks') !== false;
+    this.#trustCtime = config.getBoolean('core.trustctime') !== false;
+    this.#checkAll = config.get('core.checkstat')?.toLowerCase() !== 'minimal';
+    this.#lineEndings = readLineEndingDefaults(config);
+    const safe = config.get('core.safecrlf');
+    this.#safeCrlf = safe?.toLowerCase() === 'warn' || safe === undefined ? 'warn' : config.getBoolean('core.safecrlf') === true ? 'true' : 'false';
+  }
+
+  get protection(): PathProtection {
+    return this.#protection;
+  }
+
+  /** The path on disk: bytes unless it is plain ASCII. */
+  diskPath(path: string): DiskPath {
+    return ascii.test(path) ? `${this.root}/${path}` : Buffer.concat([this.#rootBytes, Buffer.from(path, 'latin1')]);
+  }
+
+  /** Refuses a path that may not name a file here (InvalidError 'unsafe-path'). */
+  checkPath(path: string, mode?: number): void {
+    checkRepoPath(path, this.#protection, mode);
+  }
+
+  // ---- looking
+
+  /** What is there, links not followed; undefined when nothing is. Does not notice symbolic links on the way. */
+  findStatus(path: string): fs.Stats | undefined {
+    try {
+      return fs.lstatSync(this.diskPath(path), noThrow);
+    } catch (error) {
+      if (isSystemError(error, 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP')) return undefined;
+      throw error;
+    }
+  }
+
+  /** Like findStatus, but what lies behind a symbolic link on the way is not there. */
+  findOwnStatus(path: string): fs.Stats | undefined {
+    return this.isBehindSymlink(path) ? undefined : this.findStatus(path);
+  }
+
+  /** True when a directory on the way to `path` is a symbolic link (or no directory). */
+  isBehindSymlink(path: string): boolean {
+    for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
+      const directory = path.slice(0, slash);
+      if (this.#verifiedDirectories.has(directory)) continue;
+      const status = this.findStatus(directory);
+      if (status === undefined) return false;
+      if (!status.isDirectory()) return true;
+      this.#verifiedDirectories.add(directory);
+    }
+    return false;
+  }
+
+  /** The entries of a directory ('' or with trailing slash), unsorted; a missing directory is empty. */
+  list(directory: string): DirectoryEntry[] {
+    const path = directory === '' ? this.root : this.diskPath(directory);
+    let found: fs.Dirent[];
+    try {
+      found = fs.readdirSync(path, { withFileTypes: true });
+    } catch (error) {
+      if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return [];
+      throw error;
+    }
+    const entries: DirectoryEntry[] = [];
+    for (const entry of found) {
+      const name = entry.name;
+      if (name.includes('\ufffd')) return listBytes(path);
+      entries.push({ name: ascii.test(name) ? name : Buffer.from(name).toString('latin1'), kind: kindOf(entry) });
+    }
+    return entries;
+  }
+
+  /** True when the directory (without trailing slash) is the top of another repository. */
+  isNestedRepository(directory: string): boolean {
+    for (const name of ['.git', '.cairn']) {
+      const status = this.findStatus(`${directory}/${name}`);
+      if (status === undefined) continue;
+      if (status.isFile()) return true;
+      if (status.isDirectory() && this.findStatus(`${directory}/${name}/HEAD`) !== undefined) return true;
+    }
+    return false;
+  }
+
+  /** The commit a nested repository has checked out; undefined when it has none. */
+  findNestedHead(directory: string): ObjectId | undefined {
+    const nested = Repository.openAt(this.#repository.context, Buffer.from(this.diskPath(directory)).toString());
+    const head = nested.refs.find('HEAD');
+    if (head !== undefined && nested.format !== this.#repository.format) {
+      throw new RefusedError(`'${shown(directory)}' is a repository of another object format`, { code: 'format-differs' });
+    }
+    return head?.id;
+  }
+
+  /** The mode Git gives the file; undefined for what it does not see. An existing entry's mode stands in where modes are not trusted. */
+  modeOf(status: fs.Stats | fs.BigIntStats, former?: number): number | undefined {
+    if (status.isSymbolicLink()) return symlinkMode;
+    if (status.isDirectory()) return gitlinkMode;
+    if (!status.isFile()) return undefined;
+    if (!this.#hasSymlinks && former === symlinkMode) return symlinkMode;
+    if (!this.#trustExecutable) return former === executableMode ? executableMode : fileMode;
+    return (Number(status.mode) & 0o100) !== 0 ? executableMode : fileMode;
+  }
+
+  /** Compares by appearance. `writtenAt` of the index decides who is racy: changed when the index was written, or later. */
+  compareStatus(entry: Pick<IndexEntry, 'mode' | 'stat' | 'id'>, status: fs.Stats, index: Index): Comparison {
+    const mode = this.modeOf(status, entry.mode);
+    if (mode !== entry.mode) return 'changed';
+    if (mode === gitlinkMode) return 'dubious';
+    const { stat } = entry;
+    if (stat.size !== status.size % 0x100000000) {
+      // Size 0 of a file that is not empty: never compared since the entry was made, or marked as racy.
+      return stat.size === 0 ? 'dubious' : 'changed';
+    }
+    if (stat.size === 0 && entry.id !== emptyBlobId(index.format)) return 'dubious';
+    if (!sameTime(stat.mtimeS, stat.mtimeNs, status.mtimeMs)) return 'dubious';
+    if (this.#checkAll) {
+      if (this.#trustCtime && !sameTime(stat.ctimeS, stat.ctimeNs, status.ctimeMs)) return 'dubious';
+      if (stat.ino !== status.ino % 0x100000000 || stat.uid !== status.uid >>> 0 || stat.gid !== status.gid >>> 0) return 'dubious';
+    }
+    return isRacy(stat, index) ? 'dubious' : 'same';
+  }
+
+  /** True when the file's content, as it would be added, is the entry's blob (or a nested repository's HEAD its commit). */
+  hasContentOf(entry: Pick<IndexEntry, 'path' | 'mode' | 'id'>): boolean {
+    if (entry.mode === gitlinkMode) {
+      // A directory without a repository stands for a gitlink that was not checked out.
+      if (!this.isNestedRepository(entry.path)) return true;
+      return this.findNestedHead(entry.path) === entry.id;
+    }
+    return this.hashFile(entry.path, entry.mode) === entry.id;
+  }
+
+  /** The stat data an index entry of this file gets. */
+  statData(path: string): { readonly stat: StatData; readonly status: fs.BigIntStats } | undefined {
+    try {
+      const status = fs.lstatSync(this.diskPath(path), { bigint: true, throwIfNoEntry: false });
+      return status === undefined ? undefined : { stat: toStatData(status), status };
+    } catch (error) {
+      if (isSystemError(error, 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP')) return undefined;
+      throw error;
+    }
+  }
+
+  // ---- files into blobs
+
+  /** The id the file's content would have as a blob; nothing is stored. */
+  hashFile(path: string, mode: number): ObjectId {
+    const { format } = this.#store;
+    return this.stageContent(path, mode, {
+      write: (bytes) => hashObject('blob', bytes, format),
+      writeStream: (sizeBytes, chunks) => {
+        const hasher = new Hasher(format);
+        hasher.update(encodeObjectHeader('blob', sizeBytes));
+        for (const chunk of chunks) hasher.update(chunk);
+        return hasher.digestId();
+      },
+    });
+  }
+
+  /** Hands the file's content, line endings converted, to `writer`. */
+  stageContent(path: string, mode: number, writer: BlobWriter, options: { readonly renormalize?: boolean } = {}): ObjectId {
+    const full = this.diskPath(path);
+    if (mode === symlinkMode && fs.lstatSync(full).isSymbolicLink()) return writer.write(fs.readlinkSync(full, { encoding: 'buffer' }));
+    const rule = mode === symlinkMode ? unchanged : this.lineEndings(path);
+    const fd = fs.openSync(full, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
+    try {
+      const status = fs.fstatSync(fd);
+      if (!status.isFile()) throw new InvalidError(`'${shown(path)}' is not a file`, { code: 'not-a-file' });
+      if (status.size < streamThresholdBytes) {
+        const bytes = fs.readFileSync(fd);
+        return writer.write(this.#convertIn(path, rule, () => [bytes], options) ? Buffer.concat([...toLf([bytes])]) : bytes);
+      }
+      const pieces = (): Iterable<Buffer> => readPieces(fd, status.size, path);
+      if (!this.#convertIn(path, rule, pieces, options)) return writer.writeStream(status.size, pieces());
+      const count = countText(pieces());
+      return writer.writeStream(count.sizeBytes - count.crlf, toLf(pieces()));
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+
+  #convertIn(path: string, rule: LineEndings, content: () => Iterable<Buffer>, options: { readonly renormalize?: boolean }): boolean {
+    if (rule.kind === 'none') return false;
+    const count = countText(content());
+    const converts = convertsToRepository(rule, count, () => options.renormalize !== true && this.#isStoredWithCrlf(path));
+    if (this.#safeCrlf !== 'false') this.#checkReversible(path, rule, count, converts);
+    return converts;
+  }
+
+  /** core.safecrlf: what is checked out again must be what was added. */
+  #checkReversible(path: string, rule: LineEndings, count: ReturnType<typeof countText>, converts: boolean): void {
+    if (rule.kind === 'auto' && count.looksBinary) return;
+    const loses = converts && rule.workTree === 'lf' ? ['CRLF', 'LF'] : rule.workTree === 'crlf' && count.loneLf > 0 ? ['LF', 'CRLF'] : undefined;
+    if (loses === undefined) return;
+    if (this.#safeCrlf === 'true') {
+      throw new RefusedError(`${loses[0]} would be replaced by ${loses[1]} in '${shown(path)}'`, { code: 'unsafe-crlf', hint: 'core.safecrlf is true' });
+    }
+    this.warnings.push(`in the working copy of '${shown(path)}', ${loses[0]} will be replaced by ${loses[1]} the next time git touches it`);
+  }
+
+  #isStoredWithCrlf(path: string): boolean {
+    const entry = this.#index?.find(path) ?? this.#index?.find(path, 2);
+    const object = entry === undefined ? undefined : this.#store.find(entry.id);
+    if (object?.type !== 'blob') return false;
+    const count = countText([object.bytes]);
+    return count.crlf > 0 && !count.looksBinary;
+  }
+
+  /** What happens to the line endings of `path`. */
+  lineEndings(path: string): LineEndings {
+    return findLineEndings(path, this.attributes, this.#repository.config, this.#lineEndings);
+  }
+
+  get attributes(): Attributes {
+    return this.#attributes ??= Attributes.load(this.#repository, this.#index === undefined ? {} : { fallback: this.#index });
+  }
+
+  // ---- blobs into files
+
+  /**
+   * Makes the entry's file; false when something is there and `force` was not given. Returns the stat for the entry. The path is
+   * validated; directories on the way are made, a symbolic link or file in their place is replaced only with `force`.
+   */
+  checkout(entry: Pick<IndexEntry, 'path' | 'mode' | 'id'>, options: CheckoutOptions = {}): StatData | false {
+    this.checkPath(entry.path, entry.mode);
+    const path = (options.prefix ?? '') + entry.path;
+    if (!this.#makeWay(path, options)) return false;
+    const present = this.findStatus(path);
+    if (entry.mode === gitlinkMode) {
+      if (present?.isDirectory() !== true) {
+        if (present !== undefined && !options.force) return false;
+        if (present !== undefined) disk().unlink(this.diskPath(path));
+        disk().mkdir(this.diskPath(path), 0o777);
+      }
+      return this.statData(path)!.stat;
+    }
+    if (present !== undefined) {
+      if (!options.force) return false;
+      this.#removePresent(path, present);
+    }
+    this.#create(path, entry);
+    return this.statData(path)!.stat;
+  }
+
+  /** Writes the entry's content to a new file of any name inside the work tree's top (checkout-index --temp). */
+  checkoutTo(entry: Pick<IndexEntry, 'path' | 'mode' | 'id'>, name: string): void {
+    this.checkPath(name);
+    this.#create(name, entry.mode === symlinkMode ? { ...entry, mode: fileMode } : entry);
+  }
+
+  /** Makes every directory on the way to `path`; false when something else is in the way. What `options.prefix` names is taken as it is. */
+  #makeWay(path: string, options: CheckoutOptions): boolean {
+    const trusted = options.prefix?.lastIndexOf('/') ?? -1;
+    for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
+      const directory = path.slice(0, slash);
+      if (directory === '' || this.#verifiedDirectories.has(directory)) continue;
+      const status = slash <= trusted ? fs.statSync(this.diskPath(directory), noThrow) : this.findStatus(directory);
+      if (status?.isDirectory() !== true) {
+        if (status !== undefined) {
+          if (!options.force) return false;
+          disk().unlink(this.diskPath(directory));
+        }
+        disk().mkdir(this.diskPath(directory), 0o777);
+      }
+      this.#verifiedDirectories.add(directory);
+    }
+    return true;
+  }
+
+  #removePresent(path: string, present: fs.Stats): void {
+    if (present.isDirectory()) this.#removeTree(path);
+    else disk().unlink(this.diskPath(path));
+  }
+
+  /** Everything below goes, as `checkout-index -f` has it; a nested repository is never removed. */
+  #removeTree(directory: string): void {
+    if (this.isNestedRepository(directory)) {
+      throw new RefusedError(`'${shown(directory)}' is a repository of its own and in the way`, { code: 'nested-repository', hint: 'move it away' });
+    }
+    for (const { name, kind } of this.list(`${directory}/`)) {
+      if (kind === 'directory') this.#removeTree(`${directory}/${name}`);
+      else disk().unlink(this.diskPath(`${directory}/${name}`));
+    }
+    disk().rmdir(this.diskPath(directory));
+    // On a file system that ignores case a verified directory may be this one under another name.
+    this.#verifiedDirectories.clear();
+  }
+
+  #create(path: string, entry: Pick<IndexEntry, 'path' | 'mode' | 'id'>): void {
+    const full = this.diskPath(path);
+    if (entry.mode === symlinkMode && this.#hasSymlinks) {
+      disk().symlink(this.#readBlob(entry.id).bytes, full);
+      this.#verifiedDirectories.clear();
+      return;
+    }
+    const rule = entry.mode === symlinkMode ? unchanged : this.lineEndings(entry.path);
+    const isLarge = this.#store.readHeader(entry.id).sizeBytes >= streamThresholdBytes;
+    const content = isLarge ? (): Iterable<Buffer> => this.#store.openStream(entry.id).chunks : this.#readWhole(entry.id);
+    const converts = rule.kind !== 'none' && rule.workTree === 'crlf' && convertsToWorkTree(rule, countText(content()));
+    const fd = disk().open(full, 'wx', entry.mode === executableMode ? 0o777 : 0o666);
+    try {
+      for (const piece of converts ? toCrlf(content()) : content()) disk().write(fd, piece);
+    } finally {
+      disk().close(fd);
+    }
+  }
+
+  #readWhole(id: ObjectId): () => Iterable<Buffer> {
+    const { bytes } = this.#readBlob(id);
+    return () => [bytes];
+  }
+
+  #readBlob(id: ObjectId): GitObject {
+    const object = this.#store.read(id);
+    if (object.type !== 'blob') throw new InvalidError(`object '${id}' is a ${object.type}, not a blob`, { code: 'wrong-type' });
+    return object;
+  }
+
+  /** Removes a file and the directories it leaves empty (but never the current one); false when there was nothing, or only behind a symbolic link. */
+  remove(path: string): boolean {
+    this.checkPath(path);
+    if (this.isBehindSymlink(path)) return false;
+    const status = this.findStatus(path);
+    if (status === undefined) return false;
+    try {
+      if (status.isDirectory()) disk().rmdir(this.diskPath(path));
+      else disk().unlink(this.diskPath(path));
+    } catch (error) {
+      if (isSystemError(error, 'ENOENT')) return false;
+      if (status.isDirectory() && isSystemError(error, 'ENOTEMPTY', 'EEXIST')) {
+        throw new ConflictError(`directory '${shown(path)}' is not empty`, { code: 'directory-not-empty' });
+      }
+      throw error;
+    }
+    this.removeEmptyParents(path);
+    return true;
+  }
+
+  /** Removes the directories above `path` that are empty, from the deepest up. */
+  removeEmptyParents(path: string): void {
+    const here = this.#repository.prefix;
+    for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
+      const directory = path.slice(0, slash);
+      if (here.startsWith(`${directory}/`)) return;
+      try {
+        disk().rmdir(this.diskPath(directory));
+      } catch (error) {
+        if (isSystemError(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT', 'EACCES', 'EPERM', 'EBUSY', 'ENOTDIR')) return;
+        throw error;
+      }
+      this.#verifiedDirectories.delete(directory);
+    }
+  }
+
+  /** The content of a small file below the top, as it is; NotFoundError when it is not there. */
+  readFile(path: string): Buffer {
+    try {
+      return fs.readFileSync(this.diskPath(path));
+    } catch (error) {
+      if (isSystemError(error, 'ENOENT', 'ENOTDIR')) throw new NotFoundError(`'${shown(path)}' is not there`, { code: 'no-file', cause: error });
+      throw error;
+    }
+  }
+}
+
+const noThrow = { throwIfNoEntry: false } as const;
+
+function shown(path: string): string {
+  return pathToUtf8(path as RepoPath);
+}
+
+function kindOf(entry: fs.Dirent | fs.Dirent<Buffer>): DirectoryEntry['kind'] {
+  return entry.isFile() ? 'file' : entry.isDirectory() ? 'directory' : entry.isSymbolicLink() ? 'symlink' : 'other';
+}
+
+function listBytes(path: DiskPath): DirectoryEntry[] {
+  return fs.readdirSync(path, { withFileTypes: true, encoding: 'buffer' }).map((entry) => ({ name: entry.name.toString('latin1'), kind: kindOf(entry) }));
+}
+
+/** A double of milliseconds holds a time of today to a quarter of a microsecond. */
+const timeToleranceMs = 0.002;
+
+function sameTime(seconds: number, nanoseconds: number, ms: number): boolean {
+  const difference = ms - (seconds * 1000 + nanoseconds / 1e6);
+  if (difference < timeToleranceMs && difference > -timeToleranceMs) return true;
+  // Written by a program that keeps whole seconds, or beyond what 32 bits hold.
+  return (nanoseconds === 0 || ms < 0 || ms >= 4294967296000) && (Math.floor(ms / 1000) >>> 0) === seconds;
+}
+
+/** True when the file changed when the index was written, or later: a change after the comparison may not show. */
+export function isRacy(stat: StatData, index: Index): boolean {
+  const { seconds, nanoseconds } = index.writtenAt;
+  if (seconds === 0) return false;
+  return stat.mtimeS > seconds || (stat.mtimeS === seconds && (stat.mtimeNs >= nanoseconds || stat.mtimeNs === 0 || nanoseconds === 0));
+}
+
+function toStatData(status: fs.BigIntStats): StatData {
+  return {
+    ctimeS: cut(status.ctimeNs / 1_000_000_000n), ctimeNs: cut(status.ctimeNs % 1_000_000_000n),
+    mtimeS: cut(status.mtimeNs / 1_000_000_000n), mtimeNs: cut(status.mtimeNs % 1_000_000_000n),
+    dev: cut(status.dev), ino: cut(status.ino), uid: cut(status.uid), gid: cut(status.gid), size: cut(status.size),
+  };
+}
+
+function cut(value: bigint): number {
+  return Number(BigInt.asUintN(32, value));
+}
+
+/** The file's first `sizeBytes` bytes; a file that became shorter meanwhile is refused. */
+function* readPieces(fd: number, sizeBytes: number, path: string): Iterable<Buffer> {
+  let at = 0;
+  while (at < sizeBytes) {
+    const piece = Buffer.allocUnsafe(Math.min(chunkBytes, sizeBytes - at));
+    const got = fs.readSync(fd, piece, 0, piece.length, at);
+    if (got === 0) throw new ConflictError(`'${shown(path)}' became shorter while it was read`, { code: 'file-changed' });
+    at += got;
+    yield piece.subarray(0, got);
+  }
+}

@@ -3,8 +3,24 @@
 // Invariant: `applyDelta` gives exactly the declared number of bytes or throws CorruptError, and checks what a delta could
 // possibly make before it allocates; `createDelta` gives a delta that stock git applies to the same bytes, or nothing.
 import { CorruptError } from './errors.js';
-import { applyPlainDelta, PlainDeltaIndex } from './kernels/plain-delta.js';
+import { DeltaKernel } from './kernels/delta-kernel.js';
+import type { ResidentBase } from './kernels/delta-kernel.js';
 import { describeDeltaDamage } from './kernels/delta-status.js';
+import { hasKernels } from './kernels/kernel.js';
+import { applyPlainDelta, PlainDeltaIndex } from './kernels/plain-delta.js';
+
+/** Larger ones are handled without the kernel, whose memory would stay that large. */
+const mostKernelBytes = 16 * 1024 * 1024;
+
+/** Deltas shorter than this are applied without the kernel. */
+const fewInstructionBytes = 256;
+
+let shared: DeltaKernel | undefined;
+
+function kernelFor(...sizes: readonly number[]): DeltaKernel | undefined {
+  if (!hasKernels() || sizes.some((size) => size > mostKernelBytes)) return undefined;
+  return (shared ??= DeltaKernel.open());
+}
 
 /** The two sizes a delta begins with. */
 export interface DeltaSizes {
@@ -47,7 +63,11 @@ export function applyDelta(base: Buffer, delta: Buffer): Buffer {
   const most = (delta.length - resultSize.end) * Math.min(0xffffff, Math.max(1, base.length));
   if (resultSize.value > most) throw badDelta('it makes fewer bytes than it declares');
   const result = Buffer.allocUnsafe(resultSize.value);
-  const status = applyPlainDelta(base, delta, resultSize.end, result);
+  // Few large copies are quickest by themselves; many small instructions pay for bringing everything into the kernel.
+  const kernel = delta.length < fewInstructionBytes ? undefined : kernelFor(base.length, delta.length, result.length);
+  const status = kernel === undefined
+    ? applyPlainDelta(base, delta, resultSize.end, result)
+    : kernel.apply(base, delta, resultSize.end, result);
   if (status !== 0) throw badDelta(describeDeltaDamage(status));
   return result;
 }
@@ -60,22 +80,36 @@ export function createDelta(base: Buffer, target: Buffer, maxBytes?: number): Bu
 /** A base prepared once, to make deltas of many targets against it. */
 export class DeltaIndex {
   readonly #base: Buffer;
-  readonly #index: PlainDeltaIndex;
+  #plain: PlainDeltaIndex | undefined;
+  #resident: ResidentBase | undefined;
 
   /** `base` must not change while the index is used. */
-  constructor(base: Buffer) {
-    this.#base = base;
-    this.#index = new PlainDeltaIndex(base);
-  }
+  constructor(base: Buffer) { this.#base = base; }
 
   /** See `createDelta`. */
   create(target: Buffer, maxBytes = target.length): Buffer | undefined {
-    const room = Math.max(0, Math.min(maxBytes, target.length + (target.length >> 6) + 32));
-    // A copy is written only where seven bytes are free.
-    const out = Buffer.allocUnsafe(room + 20);
-    const start = writeSize(out, writeSize(out, 0, this.#base.length), target.length);
-    const end = this.#index.create(target, out, start);
-    return end < 0 || end > room ? undefined : Buffer.from(out.subarray(0, end));
+    const header = Buffer.alloc(16);
+    const start = writeSize(header, writeSize(header, 0, this.#base.length), target.length);
+    // Instructions never take more than this: inserts alone make one byte of every 127 more.
+    const room = Math.min(maxBytes, start + target.length + Math.ceil(target.length / 127)) - start;
+    if (room < 0) return undefined;
+    const kernel = kernelFor(this.#base.length, target.length);
+    return kernel === undefined
+      ? this.#createPlain(target, header.subarray(0, start), room)
+      : this.#createInKernel(kernel, target, header.subarray(0, start), room);
+  }
+
+  #createInKernel(kernel: DeltaKernel, target: Buffer, header: Buffer, room: number): Buffer | undefined {
+    if (this.#resident === undefined || !kernel.isResident(this.#resident)) this.#resident = kernel.prepare(this.#base);
+    return kernel.create(this.#resident, this.#base.length, target, header, room);
+  }
+
+  #createPlain(target: Buffer, header: Buffer, room: number): Buffer | undefined {
+    this.#plain ??= new PlainDeltaIndex(this.#base);
+    const out = Buffer.allocUnsafe(header.length + room);
+    header.copy(out);
+    const end = this.#plain.create(target, out, header.length);
+    return end < 0 ? undefined : Buffer.from(out.subarray(0, end));
   }
 }
 

@@ -4,9 +4,16 @@
 // checksum, or CorruptError (code 'bad-zlib') within the memory the caller allowed. Only `inflatePrefix` does not see the checksum.
 import { CorruptError } from './errors.js';
 import { adler32 } from './kernels/adler32.js';
-import { describeDamage, inflateDone, inflateNeedsInput } from './kernels/inflate-status.js';
+import { DeflateKernel, DeflateStreamKernel } from './kernels/deflate-kernel.js';
+import type { DeflateMode } from './kernels/deflate-kernel.js';
+import { InflateKernel, InflateStreamKernel } from './kernels/inflate-kernel.js';
+import { describeDamage, inflateDone, inflateNeedsInput, inflateOutputFull } from './kernels/inflate-status.js';
+import { hasKernels } from './kernels/kernel.js';
 import { PlainInflate } from './kernels/plain-inflate.js';
 import { lazyModule } from './lazy-module.js';
+
+export { useKernels } from './kernels/kernel.js';
+export type { DeflateMode } from './kernels/deflate-kernel.js';
 
 const zlib = lazyModule<typeof import('node:zlib')>('node:zlib');
 
@@ -19,13 +26,35 @@ export interface Inflated {
 /** A stream of n bytes can hold at most this many times n: one bit each for the two codes of a copy of 258. */
 const mostExpansion = 1032;
 const pieceBytes = 128 * 1024;
+const noBytes: Buffer = Buffer.alloc(0);
 
 function badZlib(what: string, cause?: unknown): CorruptError {
   return new CorruptError(`compressed data is damaged: ${what}`, { code: 'bad-zlib', cause });
 }
 
-/** Compresses to a zlib stream: level 0 stores, 1 is fast, 9 is small. */
+/** Inflating this many times is cheaper with node:zlib than compiling the kernel for it; PERFORMANCE: test/bench/kernels.bench.ts. */
+const callsBeforeKernel = 2;
+/** Larger contents go through node:zlib: the kernel is no faster there, and its memory would stay. */
+const mostKernelBytes = 4 * 1024 * 1024;
+
+let inflateCalls = 0;
+let inflateKernel: InflateKernel | undefined;
+let deflateKernel: DeflateKernel | undefined;
+
+function inflaterKernel(): InflateKernel | undefined {
+  if (!hasKernels() || (inflateKernel === undefined && ++inflateCalls <= callsBeforeKernel)) return undefined;
+  return (inflateKernel ??= InflateKernel.open());
+}
+
+/** Compresses to a zlib stream: level 0 stores, 1 is fast (the kernel), 9 is small. */
 export function deflate(bytes: Uint8Array, level = 1): Buffer {
+  if (level === 1 && bytes.length <= mostKernelBytes && hasKernels()) {
+    const kernel = (deflateKernel ??= DeflateKernel.open());
+    if (kernel !== undefined) {
+      kernel.reserve(bytes.length).set(bytes);
+      return Buffer.from(kernel.deflate(0, bytes.length, 'fast'));
+    }
+  }
   return zlib().deflateSync(bytes, { level, chunkSize: Math.max(64, bytes.length + (bytes.length >> 3) + 64) });
 }
 
@@ -33,17 +62,39 @@ export function deflate(bytes: Uint8Array, level = 1): Buffer {
 export function inflate(input: Uint8Array, offset: number, sizeBytes: number): Inflated {
   const available = input.length - offset;
   if (sizeBytes > available * mostExpansion) throw badZlib('it is too short for its declared size');
-  const result = inflateWithNode(input.subarray(offset), sizeBytes + 1, sizeBytes + 1);
-  if (result.bytes.length !== sizeBytes) throw badZlib(`it holds ${result.bytes.length} bytes, not ${sizeBytes}`);
-  return result;
+  const kernel = sizeBytes <= mostKernelBytes ? inflaterKernel() : undefined;
+  if (kernel === undefined) {
+    const result = inflateWithNode(offset === 0 ? input : input.subarray(offset), sizeBytes + 1, sizeBytes + 1);
+    if (result.bytes.length !== sizeBytes) throw wrongSize(result.bytes.length, sizeBytes);
+    return result;
+  }
+  const status = kernel.run(input, offset, sizeBytes, sizeBytes, true);
+  if (status !== inflateDone || kernel.produced !== sizeBytes) throw failure(status, kernel.produced, sizeBytes);
+  return { bytes: kernel.take(sizeBytes), consumed: kernel.consumed };
 }
 
 /** Inflates the stream `input` begins with; CorruptError when it holds more than `maxBytes`. */
 export function inflateBounded(input: Uint8Array, maxBytes: number): Inflated {
-  const chunkBytes = Math.min(maxBytes + 1, Math.max(4 * input.length, 1024), pieceBytes);
-  const result = inflateWithNode(input, maxBytes + 1, chunkBytes);
-  if (result.bytes.length > maxBytes) throw badZlib(`it holds more than ${maxBytes} bytes`);
-  return result;
+  const guess = Math.min(maxBytes, Math.max(4 * input.length, 1024), pieceBytes);
+  const kernel = maxBytes <= mostKernelBytes ? inflaterKernel() : undefined;
+  if (kernel === undefined) {
+    const result = inflateWithNode(input, maxBytes + 1, guess + 1);
+    if (result.bytes.length > maxBytes) throw badZlib(`it holds more than ${maxBytes} bytes`);
+    return result;
+  }
+  const status = kernel.run(input, 0, guess, maxBytes, true);
+  if (status !== inflateDone || kernel.produced > maxBytes) throw failure(status, kernel.produced, maxBytes);
+  return { bytes: kernel.take(kernel.produced), consumed: kernel.consumed };
+}
+
+function wrongSize(sizeBytes: number, declaredBytes: number): CorruptError {
+  return badZlib(sizeBytes > declaredBytes ? `it holds more than ${declaredBytes} bytes` : `it holds ${sizeBytes} bytes, not ${declaredBytes}`);
+}
+
+function failure(status: number, producedBytes: number, declaredBytes: number): CorruptError {
+  if (status < 0) return badZlib(describeDamage(status));
+  if (status === inflateNeedsInput) return badZlib('it ends before its end');
+  return wrongSize(status === inflateOutputFull ? declaredBytes + 1 : producedBytes, declaredBytes);
 }
 
 function inflateWithNode(input: Uint8Array, mostBytes: number, chunkBytes: number): Inflated {
@@ -68,18 +119,25 @@ function asCorrupt(error: unknown): unknown {
 
 /** The first `wantBytes` of the content, fewer only when the stream is shorter; what follows, and the checksum, is not looked at. */
 export function inflatePrefix(input: Uint8Array, offset: number, wantBytes: number): Buffer {
+  if (wantBytes <= mostKernelBytes) {
+    const kernel = inflaterKernel();
+    if (kernel !== undefined) {
+      const status = kernel.run(input, offset, wantBytes, wantBytes, false);
+      if (kernel.produced < wantBytes && status !== inflateDone) throw failure(status, kernel.produced, wantBytes);
+      return kernel.take(Math.min(kernel.produced, wantBytes));
+    }
+  }
   const engine = new PlainInflate(Math.min(wantBytes, pieceBytes));
   const pieces: Buffer[] = [];
   let left = wantBytes;
   let at = offset;
   while (left > 0) {
     const { status, used, output } = engine.run(input.subarray(at), left);
-    if (status < 0 && output.length < left) throw badZlib(describeDamage(status));
+    if (output.length < left && (status < 0 || status === inflateNeedsInput)) throw failure(status, output.length, left);
     pieces.push(output.subarray(0, left));
     left -= output.length;
     at += used;
     if (status === inflateDone) break;
-    if (status === inflateNeedsInput && left > 0) throw badZlib('it ends before its end');
   }
   return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
 }
@@ -89,9 +147,10 @@ export function inflatePrefix(input: Uint8Array, offset: number, wantBytes: numb
  * given whole and is not finished then is cut short. Damage is thrown as CorruptError while iterating.
  */
 export class Inflater {
-  readonly #engine = new PlainInflate(pieceBytes);
-  #pending: Buffer = Buffer.alloc(0);
+  readonly #engine = InflateStreamKernel.open(pieceBytes) ?? new PlainInflate(pieceBytes);
+  #pending: Buffer = noBytes;
   #finished = false;
+  #closed = false;
   #consumed = 0;
 
   /** True once the end of the stream was reached and its checksum is right. */
@@ -102,12 +161,14 @@ export class Inflater {
 
   /** The next pieces of the content; iterate to the end before pushing more. Bytes behind the stream are not used. */
   push(chunk: Uint8Array): Iterable<Buffer> {
-    this.#pending = Buffer.concat([this.#pending, chunk]);
+    if (this.#closed) throw new Error('the inflater is closed');
+    // A copy: the pieces may be fetched after the caller has filled its chunk anew.
+    if (!this.#finished) this.#pending = Buffer.concat([this.#pending, chunk]);
     return this.#pieces();
   }
 
   *#pieces(): Iterable<Buffer> {
-    while (!this.#finished) {
+    while (!this.#finished && !this.#closed) {
       const { status, used, output } = this.#engine.run(this.#pending);
       this.#pending = this.#pending.subarray(used);
       this.#consumed += used;
@@ -118,92 +179,112 @@ export class Inflater {
     }
   }
 
-  close(): void { this.#pending = Buffer.alloc(0); }
+  /** Gives back what it holds; the kernel's memory goes to the next stream. */
+  close(): void {
+    if (!this.#closed && this.#engine instanceof InflateStreamKernel) this.#engine.close();
+    this.#closed = true;
+    this.#pending = noBytes;
+  }
 }
 
-const blockBytes = 1024 * 1024;
-const windowBytes = 32768;
-
-/** Compresses content given in chunks, in constant memory. */
+/** Compresses content given in chunks, in constant memory; what comes out does not depend on how it was cut into chunks. */
 export class Deflater {
-  readonly #level: number;
-  #pending: Buffer[] = [];
-  #pendingBytes = 0;
-  #history: Buffer = Buffer.alloc(0);
-  #adler = 1;
-  #started = false;
+  readonly #engine: DeflateStreamKernel | NodeDeflateStream;
 
-  constructor(level = 1) { this.#level = level; }
+  constructor(level = 1) {
+    this.#engine = (level === 1 ? DeflateStreamKernel.open() : undefined) ?? new NodeDeflateStream(level);
+  }
 
   /** The next pieces of the stream, none while a block is being gathered. */
   push(chunk: Uint8Array): Buffer[] {
     const pieces: Buffer[] = [];
     for (let at = 0; at < chunk.length;) {
-      const part = chunk.subarray(at, at + blockBytes - this.#pendingBytes);
-      this.#pending.push(Buffer.from(part));
-      this.#pendingBytes += part.length;
-      at += part.length;
-      if (this.#pendingBytes === blockBytes) pieces.push(...this.#flush());
+      if (this.#engine.full) pieces.push(this.#engine.compress(false));
+      at += this.#engine.fill(chunk, at);
     }
     return pieces;
   }
 
   /** The rest of the stream; nothing can be pushed afterwards. */
   finish(): Buffer[] {
-    const trailer = Buffer.alloc(6);
-    const pieces = this.#flush();
-    // An empty last block with fixed codes, then the checksum.
-    trailer.writeUInt16LE(3, 0);
-    trailer.writeUInt32BE(this.#adler, 2);
-    pieces.push(trailer);
-    return pieces;
+    return [this.#engine.compress(true)];
   }
 
-  #flush(): Buffer[] {
-    const pieces: Buffer[] = [];
-    if (!this.#started) pieces.push(Buffer.of(0x78, 0x01));
-    this.#started = true;
-    if (this.#pendingBytes === 0) return pieces;
-    const block = Buffer.concat(this.#pending);
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    this.#adler = adler32(block, this.#adler);
-    const { deflateRawSync, constants } = zlib();
-    const dictionary = this.#history.length > 0 ? { dictionary: this.#history } : {};
-    pieces.push(deflateRawSync(block, {
-      level: this.#level, finishFlush: constants.Z_SYNC_FLUSH, chunkSize: block.length + (block.length >> 3) + 64, ...dictionary,
-    }));
-    this.#history = block.length >= windowBytes
-      ? block.subarray(block.length - windowBytes)
-      : Buffer.concat([this.#history, block]).subarray(-windowBytes);
-    return pieces;
-  }
-
+  /** Gives back what it holds; also right when the stream was not finished. */
   close(): void {
-    this.#pending = [];
-    this.#pendingBytes = 0;
+    this.#engine.close();
   }
 }
 
-/** 'fast' is about as small as zlib's level 1; 'small' takes a little longer for a little less. */
-export type DeflateMode = 'fast' | 'small';
+const windowBytes = 32768;
+
+/** Compresses in chunks with node:zlib, which has no such function that is synchronous: each block is flushed to a whole byte. */
+class NodeDeflateStream {
+  static readonly #blockBytes = 1024 * 1024;
+  readonly #level: number;
+  #parts: Buffer[] = [];
+  #filled = 0;
+  #history = noBytes;
+  #adler = 1;
+  #started = false;
+
+  constructor(level: number) { this.#level = level; }
+
+  get full(): boolean { return this.#filled === NodeDeflateStream.#blockBytes; }
+
+  fill(chunk: Uint8Array, from: number): number {
+    const part = Buffer.from(chunk.subarray(from, from + NodeDeflateStream.#blockBytes - this.#filled));
+    this.#parts.push(part);
+    this.#filled += part.length;
+    return part.length;
+  }
+
+  compress(last: boolean): Buffer {
+    const block = Buffer.concat(this.#parts);
+    this.#parts = [];
+    this.#filled = 0;
+    this.#adler = adler32(block, this.#adler);
+    const { deflateRawSync, constants } = zlib();
+    const body = deflateRawSync(block, {
+      level: this.#level,
+      finishFlush: last ? constants.Z_FINISH : constants.Z_SYNC_FLUSH,
+      chunkSize: block.length + (block.length >> 3) + 64,
+      ...(this.#history.length > 0 ? { dictionary: this.#history } : {}),
+    });
+    this.#history = Buffer.concat([this.#history, block.subarray(-windowBytes)]).subarray(-windowBytes);
+    const pieces = this.#started ? [body] : [Buffer.of(0x78, 0x01), body];
+    this.#started = true;
+    if (last) {
+      const trailer = Buffer.alloc(4);
+      trailer.writeUInt32BE(this.#adler);
+      pieces.push(trailer);
+    }
+    return Buffer.concat(pieces);
+  }
+
+  close(): void { this.#parts = []; }
+}
 
 /**
- * Compresses one whole object after the other without copies: read a file straight into the view `reserve` gives (leave room in
+ * Compresses one whole content after the other without copies: read a file straight into the view `reserve` gives (with room in
  * front for the object's header), hash parts of it, then `deflate` any part. One per worker; keeps its memory until dropped.
  */
 export class BulkDeflater {
-  #input: Buffer = Buffer.alloc(0);
+  readonly #kernel = DeflateKernel.open();
+  #plain: Buffer = noBytes;
 
-  /** A view of `inputBytes`, content unspecified; valid until the next `reserve`. */
+  /** A view of `inputBytes` to put content into, content unspecified; valid until the next `reserve`. */
   reserve(inputBytes: number): Buffer {
-    if (this.#input.length < inputBytes) this.#input = Buffer.allocUnsafeSlow(inputBytes + (inputBytes >> 2));
-    return this.#input.subarray(0, inputBytes);
+    if (this.#kernel !== undefined) return this.#kernel.reserve(inputBytes);
+    if (this.#plain.length < inputBytes) this.#plain = Buffer.allocUnsafeSlow(inputBytes + (inputBytes >> 2));
+    return this.#plain.subarray(0, inputBytes);
   }
 
   /** The zlib stream of bytes `start` to `end` of the reserved view; a view of the result, valid until the next call. */
   deflate(start: number, end: number, mode: DeflateMode = 'fast'): Buffer {
-    return deflate(this.#input.subarray(start, end), mode === 'fast' ? 1 : 3);
+    if (this.#kernel !== undefined) return this.#kernel.deflate(start, end, mode);
+    const level = mode === 'fast' ? 1 : 3;
+    return zlib().deflateSync(this.#plain.subarray(start, end), { level, chunkSize: Math.max(64, end - start + ((end - start) >> 3) + 64) });
   }
 }
 

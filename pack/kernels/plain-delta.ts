@@ -139,7 +139,6 @@ function writeInserts(target: Buffer, from: number, end: number, out: Buffer, to
 function writeCopies(from: number, total: number, out: Buffer, to: number): number {
   while (total > 0) {
     const size = Math.min(longestCopy, total);
-    if (to + 7 > out.length) return -1;
     const opAt = to++;
     let op = 0x80;
     for (let bit = 0; bit < 4; bit++) {
@@ -156,6 +155,8 @@ function writeCopies(from: number, total: number, out: Buffer, to: number): numb
         out[to++] = byte;
       }
     }
+    // Writing behind the end has no effect.
+    if (to > out.length) return -1;
     out[opAt] = op;
     from += size;
     total -= size;

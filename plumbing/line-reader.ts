@@ -1,0 +1,32 @@
+// Reading a command's standard input: as a whole, or record by record as it arrives (so that a script can hold a
+// conversation with `cat-file --batch`).
+import type { Input } from './command.js';
+
+/** Everything up to the end. */
+export function readInput(input: Input): Buffer {
+  const chunks: Buffer[] = [];
+  for (let chunk = input.readChunk(); chunk !== undefined; chunk = input.readChunk()) chunks.push(chunk);
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+}
+
+/** The chunks, for what is passed on in constant memory. */
+export function* listChunks(input: Input): Generator<Buffer> {
+  for (let chunk = input.readChunk(); chunk !== undefined; chunk = input.readChunk()) yield chunk;
+}
+
+/** Records as latin1 text without their terminator, each as soon as it is complete; the last may lack its terminator. */
+export function* listLines(input: Input, terminator: '\n' | '\0' = '\n'): Generator<string> {
+  const byte = terminator.charCodeAt(0);
+  let rest: Buffer[] = [];
+  for (const chunk of listChunks(input)) {
+    let start = 0;
+    for (let end = chunk.indexOf(byte); end >= 0; end = chunk.indexOf(byte, start)) {
+      const piece = chunk.toString('latin1', start, end);
+      yield rest.length === 0 ? piece : Buffer.concat(rest).toString('latin1') + piece;
+      rest = [];
+      start = end + 1;
+    }
+    if (start < chunk.length) rest.push(chunk.subarray(start));
+  }
+  if (rest.length > 0) yield Buffer.concat(rest).toString('latin1');
+}

@@ -8,7 +8,7 @@ import { isSystemError } from './errors.js';
 import { encodeObjectHeader, hashFramed } from './oid.js';
 import type { ObjectFormat, ObjectId } from './oid.js';
 import { digestFile, encodeEntryHeader } from './pack-writer.js';
-import { BulkDeflater, crc32, deflate, deflatePiece, looksLikeNoise } from './zlib.js';
+import { BulkDeflater, crc32, deflate } from './zlib.js';
 
 /** Files of at least this many bytes are not read whole but come back as 'large', to be compressed piece by piece. */
 export const largeFileBytes = 4 * 1024 * 1024;
@@ -67,16 +67,17 @@ export interface PackedPiece {
   readonly adler32: number;
 }
 
-let packer: FilePacker | undefined;
+let deflater: BulkDeflater | undefined;
 
 /** Does the work; throws only what is wrong with the job, never because of one of its files. */
 export function performJob(job: PackingJob): PackingResult {
   switch (job.kind) {
     case 'files':
-      packer ??= new FilePacker();
-      return packer.pack(job);
+      deflater ??= new BulkDeflater();
+      return new FilePacker(deflater, job).pack();
     case 'piece': {
-      const piece = deflatePiece(job.bytes, job.level);
+      deflater ??= new BulkDeflater();
+      const piece = deflater.deflatePiece(job.bytes, job.level);
       return { kind: 'piece', bytes: job.bytes, deflated: piece.bytes, adler32: piece.adler32 };
     }
     case 'digest':
@@ -91,26 +92,30 @@ const firstOutputBytes = 256 * 1024;
 const headroomBytes = 32;
 const attempts = 3;
 
-/** Reads, hashes and compresses files one after the other in memory that is used again and again. */
+type FilesJob = PackingJob & { readonly kind: 'files' };
+
+/** Reads, hashes and compresses files one after the other, in the deflater's memory. */
 class FilePacker {
-  readonly #deflater = new BulkDeflater();
-  #output = Buffer.alloc(0);
+  readonly #deflater: BulkDeflater;
+  readonly #job: FilesJob;
+  #output = Buffer.allocUnsafeSlow(firstOutputBytes);
   #used = 0;
 
-  pack(job: PackingJob & { readonly kind: 'files' }): PackedFiles {
-    const files: PackedFile[] = [];
-    this.#output = Buffer.allocUnsafeSlow(firstOutputBytes);
-    this.#used = 0;
-    for (const path of job.paths) {
-      files.push(this.#packFile(`${job.root}/${path}`, job));
-      if (this.#used >= fullOutputBytes) break;
-    }
-    const output = this.#output.subarray(0, this.#used);
-    this.#output = Buffer.alloc(0);
-    return { kind: 'files', files, output };
+  constructor(deflater: BulkDeflater, job: FilesJob) {
+    this.#deflater = deflater;
+    this.#job = job;
   }
 
-  #packFile(path: string, job: PackingJob & { readonly kind: 'files' }): PackedFile {
+  pack(): PackedFiles {
+    const files: PackedFile[] = [];
+    for (const path of this.#job.paths) {
+      files.push(this.#packFile(`${this.#job.root}/${path}`));
+      if (this.#used >= fullOutputBytes) break;
+    }
+    return { kind: 'files', files, output: this.#output.subarray(0, this.#used) };
+  }
+
+  #packFile(path: string): PackedFile {
     let fd: number;
     try {
       fd = openForReading(path);
@@ -123,7 +128,7 @@ class FilePacker {
         if (!status.isFile()) return { state: 'other' };
         const stat = fileStat(status);
         if (stat.sizeBytes >= largeFileBytes) return { state: 'large', stat };
-        const packed = this.#packContent(fd, stat, job);
+        const packed = this.#packContent(fd, stat);
         if (packed !== undefined) return packed;
       }
       return { state: 'changing' };
@@ -135,7 +140,7 @@ class FilePacker {
   }
 
   /** The file's entry appended to the output; undefined when the file is not as long as its status says. */
-  #packContent(fd: number, stat: FileStat, job: PackingJob & { readonly kind: 'files' }): PackedFile | undefined {
+  #packContent(fd: number, stat: FileStat): PackedFile | undefined {
     const size = stat.sizeBytes;
     // One byte more than expected shows a file that grew.
     const view = this.#deflater.reserve(headroomBytes + size + 1);
@@ -148,14 +153,14 @@ class FilePacker {
     const header = encodeObjectHeader('blob', size);
     const start = headroomBytes - header.length;
     view.set(header, start);
-    const id = hashFramed(view.subarray(start, headroomBytes + size), job.format);
-    return { state: 'packed', id, stat, ...this.#append(size, this.#compress(view, size, job.level)) };
+    const id = hashFramed(view.subarray(start, headroomBytes + size), this.#job.format);
+    return { state: 'packed', id, stat, ...this.#append(size, this.#compress(view, size)) };
   }
 
-  #compress(view: Buffer, size: number, level: number): Uint8Array {
-    const content = view.subarray(headroomBytes, headroomBytes + size);
-    if (level === 1 && !looksLikeNoise(content)) return this.#deflater.deflate(headroomBytes, headroomBytes + size, 'fast');
-    return deflate(content, level === 1 ? 0 : level);
+  #compress(view: Buffer, size: number): Uint8Array {
+    const { level } = this.#job;
+    if (level === 1) return this.#deflater.deflate(headroomBytes, headroomBytes + size, 'fast');
+    return deflate(view.subarray(headroomBytes, headroomBytes + size), level);
   }
 
   #append(sizeBytes: number, deflated: Uint8Array): { crc32: number; start: number; end: number } {

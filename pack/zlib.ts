@@ -286,6 +286,20 @@ export class BulkDeflater {
     const level = mode === 'fast' ? 1 : 3;
     return zlib().deflateSync(this.#plain.subarray(start, end), { level, chunkSize: Math.max(64, end - start + ((end - start) >> 3) + 64) });
   }
+
+  /** One piece of a large content, on its own, so that several can be done at once; what looks like noise is stored. */
+  deflatePiece(bytes: Uint8Array, level: number): DeflatedPiece {
+    if (level === 1 && this.#kernel !== undefined) {
+      this.#kernel.reserve(bytes.length).set(bytes);
+      const piece = this.#kernel.deflatePiece('fast');
+      return { bytes: Buffer.from(piece.bytes), adler32: piece.adler32 };
+    }
+    const { deflateRawSync, constants } = zlib();
+    const deflated = level === 0 || (level <= 3 && looksLikeNoise(bytes))
+      ? storeBlocks(bytes)
+      : deflateRawSync(bytes, { level, finishFlush: constants.Z_SYNC_FLUSH, chunkSize: bytes.length + (bytes.length >> 3) + 64 });
+    return { bytes: deflated, adler32: adler32(bytes) };
+  }
 }
 
 /** A part of a raw deflate stream (RFC 1951): it ends on a byte boundary and does not end the stream, so that parts can be joined. */
@@ -306,20 +320,10 @@ export function zlibTrailer(contentAdler32: number): Buffer {
   return trailer;
 }
 
-/** Compresses one piece of a large content on its own, so that several can be done at once; what looks like noise is stored. */
-export function deflatePiece(bytes: Uint8Array, level = 1): DeflatedPiece {
-  const { deflateRawSync, constants } = zlib();
-  const stored = level === 0 || (level <= 3 && looksLikeNoise(bytes));
-  const deflated = stored
-    ? storeBlocks(bytes)
-    : deflateRawSync(bytes, { level, finishFlush: constants.Z_SYNC_FLUSH, chunkSize: bytes.length + (bytes.length >> 3) + 64 });
-  return { bytes: deflated, adler32: adler32(bytes) };
-}
-
 const noiseSamples = 4096;
 
 /** True when a sample of the bytes has so even a distribution that compressing them would gain next to nothing. */
-export function looksLikeNoise(bytes: Uint8Array): boolean {
+function looksLikeNoise(bytes: Uint8Array): boolean {
   if (bytes.length < 16 * noiseSamples) return false;
   const counts = new Uint16Array(256);
   const step = bytes.length / noiseSamples;

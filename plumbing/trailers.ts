@@ -17,18 +17,23 @@ interface Block {
 
 /** The trailers of a message, in order. */
 export function parseTrailers(message: string): Trailer[] {
+  return parseItems(message).filter((item) => item !== undefined);
+}
+
+/** The trailers of the last paragraph; undefined stands for each line of it that is none. */
+function parseItems(message: string): (Trailer | undefined)[] {
   const { start, end } = findBlock(message);
-  const trailers: { key: string; value: string }[] = [];
+  const items: ({ readonly key: string; value: string } | undefined)[] = [];
   for (const line of splitLines(message.slice(start, end))) {
-    const last = trailers.at(-1);
     const separator = separatorAt(line);
-    if (/^\s/.test(line)) {
-      if (last !== undefined) last.value += '\n' + line;
-    } else if (separator > 0) {
-      trailers.push({ key: line.slice(0, separator).trimEnd(), value: line.slice(separator + 1).trim() });
+    const last = items.at(-1);
+    if (!/^\s/.test(line)) {
+      items.push(separator > 0 ? { key: line.slice(0, separator).trimEnd(), value: line.slice(separator + 1).trim() } : undefined);
+    } else if (last !== undefined) {
+      last.value += '\n' + line;
     }
   }
-  return trailers;
+  return items;
 }
 
 /** What was given on a command line as 'key=value', 'key:value' or 'key'. */
@@ -44,7 +49,7 @@ export function appendTrailers(message: string, added: readonly Trailer[]): stri
   const { start, end } = findBlock(message);
   let result = message.slice(0, start) + message.slice(start, end).replace(/^([A-Za-z0-9-]+)[ \t]*:[ \t]*/gm, '$1: ') + message.slice(end);
   for (const { key, value } of added) {
-    const last = parseTrailers(result).at(-1);
+    const last = parseItems(result).at(-1);
     if (last !== undefined && last.key.toLowerCase() === key.toLowerCase() && last.value === value) continue;
     result = appendLine(result, `${key}: ${value}`);
   }

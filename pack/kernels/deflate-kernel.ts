@@ -8,6 +8,8 @@ import type { Kernel, KernelExports } from './kernel.js';
 interface DeflateExports extends KernelExports {
   start(forget: number): void;
   compress(input: number, end: number, output: number, last: number, mode: number): number;
+  compressPiece(input: number, end: number, output: number, mode: number): number;
+  checksumOfContent(): number;
   mostOutput(size: number): number;
 }
 
@@ -46,6 +48,17 @@ export class DeflateKernel {
     exports.start(0);
     const outputEnd = exports.compress(regionStart + start, regionStart + end, output, 1, mode === 'fast' ? 0 : 1);
     return this.#kernel.heap(0).subarray(output, outputEnd);
+  }
+
+  /**
+   * The reserved view as a part of a raw deflate stream, which ends on a byte boundary and does not end the stream (a view, valid
+   * until the next call), and the Adler-32 of the content.
+   */
+  deflatePiece(mode: DeflateMode): { readonly bytes: Buffer; readonly adler32: number } {
+    const { regionStart, exports } = this.#kernel;
+    const output = this.#outputStart();
+    const outputEnd = exports.compressPiece(regionStart, regionStart + this.#reservedBytes, output, mode === 'fast' ? 0 : 1);
+    return { bytes: this.#kernel.heap(0).subarray(output, outputEnd), adler32: exports.checksumOfContent() >>> 0 };
   }
 
   /** Bytes of memory this kernel holds. */

@@ -139,6 +139,21 @@ export function compress(input: usize, end: usize, output: usize, last: i32, mod
   return writer;
 }
 
+/**
+ * Compresses the bytes on their own as a part of a stream: no header before, no end behind, closed on a byte boundary by an empty
+ * stored block. Gives where the output ends, which is at most 5 bytes beyond `mostOutput`; `checksumOfContent` tells the rest.
+ */
+export function compressPiece(input: usize, end: usize, output: usize, mode: i32): usize {
+  start(0);
+  begun = true;
+  compress(input, end, output, 0, mode);
+  writeStored(end, end, false);
+  return writer;
+}
+
+/** Adler-32 of the content compressed since the last start. */
+export function checksumOfContent(): u32 { return checksum; }
+
 const segmentBytes: usize = 4 * blockBytes;
 const probedBytes: usize = blockBytes;
 

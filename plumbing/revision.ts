@@ -9,6 +9,7 @@ import type { ObjectId, ObjectType } from '../pack/oid.js';
 import { hexSize, isObjectId, isZeroId } from '../pack/oid.js';
 import { type RepoPath, pathFromUtf8 } from '../pack/tree.js';
 import { approximateDate } from './date.js';
+import { readIndex } from './index-file.js';
 import { parsePattern } from './posix-regex.js';
 import { readReflog } from './reflog.js';
 import type { Repository } from './repository.js';
@@ -83,7 +84,8 @@ export function findNamed(repository: Repository, text: string, hint?: RevisionH
       const found = findByMessage(repository, text.slice(2), messageRoots(repository));
       return found === undefined ? undefined : { id: found };
     }
-    return undefined;
+    const staged = /^:([0-3]):/.exec(text);
+    return findInIndex(repository, text.slice(staged ? 3 : 1), staged ? Number(staged[1]) : 0);
   }
   const colon = colonOutsideBraces(text);
   if (colon < 0) return undefined;
@@ -128,6 +130,12 @@ export function findInTree(repository: Repository, tree: ObjectId, path: string)
     at = { id: entry.id, mode: entry.mode, path: path as RepoPath };
   }
   return path.endsWith('/') && at.mode !== 0o040000 ? undefined : at;
+}
+
+function findInIndex(repository: Repository, typed: string, stage: number): NamedObject | undefined {
+  const path = relativePath(repository, typed) as RepoPath;
+  const entry = readIndex(repository).find(path, stage as 0 | 1 | 2 | 3);
+  return entry === undefined ? undefined : { id: entry.id, mode: entry.mode, path };
 }
 
 /** A name without the 'rev:path' and ':' forms. */

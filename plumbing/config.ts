@@ -7,6 +7,7 @@ import * as fs from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { InvalidError, RefusedError, isSystemError } from '../pack/errors.js';
 import type { Context } from './command.js';
+import { wildmatch } from './wildmatch.js';
 
 export type ConfigScope = 'system' | 'global' | 'local' | 'worktree' | 'command' | 'unknown';
 
@@ -330,8 +331,38 @@ function includeFrom(entries: ConfigEntry[], entry: ConfigEntry, from: string | 
   readInto(entries, path, entry.scope, context, conditions, path, depth + 1);
 }
 
-function holds(condition: string, _from: string | undefined, _context: Context, _conditions: IncludeConditions): boolean {
-  throw new RefusedError(`'includeIf.${condition}' is not supported`, { code: 'config-condition' });
+function holds(condition: string, from: string | undefined, context: Context, conditions: IncludeConditions): boolean {
+  const colon = condition.indexOf(':');
+  const kind = condition.slice(0, colon);
+  const pattern = condition.slice(colon + 1);
+  if (kind === 'gitdir' || kind === 'gitdir/i') return gitDirectoryMatches(pattern, kind === 'gitdir/i', from, context, conditions);
+  if (kind === 'onbranch') {
+    const branch = conditions.branch();
+    return branch !== undefined && wildmatch(bytesOf(pattern.endsWith('/') ? `${pattern}**` : pattern), bytesOf(branch), { pathname: true });
+  }
+  if (kind === 'hasconfig') {
+    throw new RefusedError(`'includeIf.${condition}' is not supported`, { code: 'config-condition', hint: 'use gitdir: or onbranch: instead' });
+  }
+  return false;
+}
+
+function gitDirectoryMatches(pattern: string, caseFold: boolean, from: string | undefined, context: Context, conditions: IncludeConditions): boolean {
+  if (conditions.gitDirectory === undefined) return false;
+  let glob = expandHome(pattern, context);
+  if (glob.startsWith('./')) {
+    if (from === undefined) throw new InvalidError('relative config include conditionals must come from files', { code: 'bad-config' });
+    glob = join(fs.realpathSync(dirname(from)), glob.slice(1));
+    if (pattern.endsWith('/') && !glob.endsWith('/')) glob += '/';
+  } else if (!isAbsolute(glob)) {
+    glob = `**/${glob}`;
+  }
+  if (glob.endsWith('/')) glob += '**';
+  const options = { pathname: true, caseFold };
+  return wildmatch(bytesOf(glob), bytesOf(conditions.gitDirectory), options) || wildmatch(bytesOf(glob), bytesOf(fs.realpathSync(conditions.gitDirectory)), options);
+}
+
+function bytesOf(text: string): string {
+  return Buffer.from(text).toString('latin1');
 }
 
 /** '~/x' below HOME; '~user/x' is refused, since looking users up is not ours to do. */

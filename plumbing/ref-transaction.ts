@@ -320,10 +320,8 @@ export class RefTransaction {
     const none = zeroId(this.#repository.format);
     let newId: ObjectId | undefined = none;
     if (typeof edit.target === 'object') {
-      if ('id' in edit.target) newId = edit.target.id;
-      // A symbolic ref's move is logged only when it was given a reason and leads somewhere.
-      else if (edit.message === undefined) return;
-      else newId = this.#repository.refs.find(edit.target.symbolic)?.id;
+      // A symbolic ref's move is logged only when it leads somewhere.
+      newId = 'id' in edit.target ? edit.target.id : this.#repository.refs.find(edit.target.symbolic)?.id;
     }
     if (newId === undefined) return;
     const message = Buffer.from(edit.message ?? '').toString('latin1');

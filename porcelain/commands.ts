@@ -6,12 +6,18 @@ export type LoadCommand = () => Promise<{ readonly command: Command }>;
 
 /** Commands Git defines. */
 export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
+  'check-ref-format': () => import('../plumbing/commands/check-ref-format.js'),
+  'pack-refs': () => import('../plumbing/commands/pack-refs.js'),
+  'show-ref': () => import('../plumbing/commands/show-ref.js'),
+  'symbolic-ref': () => import('../plumbing/commands/symbolic-ref.js'),
+  'update-ref': () => import('../plumbing/commands/update-ref.js'),
 };
 
 /** Commands for people, and all that is ours. */
 export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   help: () => import('./commands/help.js'),
   init: () => import('./commands/init.js'),
+  var: () => import('./commands/var.js'),
 };
 
 /** The loader of a command; undefined when there is none of that name. */

@@ -1,0 +1,50 @@
+// cairn symbolic-ref: read, set or delete a symbolic ref, HEAD above all.
+import { InvalidError, NotFoundError, RefusedError, UsageError } from '../../pack/errors.js';
+import type { Command } from '../command.js';
+import { isRefName, parseRefName } from '../ref-name.js';
+import { shortenRefName } from '../ref-shorten.js';
+import { updateRef } from '../ref-transaction.js';
+import { Repository } from '../repository.js';
+
+export const command: Command = {
+  name: 'symbolic-ref',
+  family: 'git',
+  summary: 'read, set or delete a symbolic ref',
+  usage: ['symbolic-ref [-m <reason>] <name> <ref>', 'symbolic-ref [-q] [--short] <name>', 'symbolic-ref --delete [-q] <name>'],
+  options: [
+    { name: 'quiet', short: 'q', negatable: true, help: 'say nothing when the name is no symbolic ref; exit with 1' },
+    { name: 'delete', short: 'd', negatable: true, help: 'delete the symbolic ref' },
+    { name: 'short', negatable: true, help: 'print the short name' },
+    { name: 'm', value: 'reason', help: 'what the reflog says' },
+  ],
+  run(context, args) {
+    const { positionals } = args;
+    const message = args.value('m');
+    if (message === '') throw new InvalidError('refusing to perform update with empty message', { code: 'empty-message' });
+    const [name, target] = positionals;
+    if (name === undefined || positionals.length > 2 || (args.has('delete') && target !== undefined)) throw new UsageError('a name, and to set it a ref, are needed');
+    const repository = Repository.open(context);
+    const { refs } = repository;
+    if (target !== undefined) {
+      if (name === 'HEAD' && !target.startsWith('refs/')) throw new RefusedError('refusing to point HEAD outside of refs/', { code: 'bad-ref-name' });
+      if (!isRefName(target, { oneLevel: true })) throw new RefusedError(`refusing to set '${name}' to invalid ref '${target}'`, { code: 'bad-ref-name' });
+      updateRef(repository, { name, target: { symbolic: target }, noDeref: true, ...(message === undefined ? {} : { message }) });
+      return 0;
+    }
+    const raw = isRefName(name, { oneLevel: true }) ? refs.readRaw(name) : undefined;
+    if (raw?.kind !== 'symbolic') {
+      if (raw === undefined && !args.has('delete')) throw new NotFoundError(`no such ref: ${name}`, { code: 'no-ref' });
+      if (args.has('delete')) throw new RefusedError(`cannot delete ${name}, not a symbolic ref`, { code: 'not-symbolic' });
+      if (!args.has('quiet')) throw new RefusedError(`ref ${name} is not a symbolic ref`, { code: 'not-symbolic' });
+      return 1;
+    }
+    if (args.has('delete')) {
+      if (name === 'HEAD') throw new RefusedError('deleting HEAD is not allowed', { code: 'head-needed' });
+      updateRef(repository, { name, target: 'delete', noDeref: true });
+      return 0;
+    }
+    const { name: last } = refs.resolve(name);
+    context.stdout.write(`${args.has('short') ? shortenRefName(repository, parseRefName(last)) : last}\n`);
+    return 0;
+  },
+};

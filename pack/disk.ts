@@ -10,6 +10,7 @@ import { isSystemError } from './errors.js';
 import { lazyModule } from './lazy-module.js';
 
 const crypto = lazyModule<typeof import('node:crypto')>('node:crypto');
+const childProcess = lazyModule<typeof import('node:child_process')>('node:child_process');
 const extra = lazyModule<typeof import('fs-extra')>('fs-extra');
 
 /** Paths are strings, or bytes where a work tree's file name is not UTF-8. */
@@ -139,4 +140,34 @@ export function removeIfPresent(path: DiskPath): boolean {
     if (isSystemError(error, 'ENOENT')) return false;
     throw error;
   }
+}
+
+/** Fewer files than this are synced one by one; for more, asking for the whole file system at once costs less. */
+const syncWholeThreshold = 200;
+
+/**
+ * Makes files and directories below `directory`, written just now, durable: many in a fraction of the time one fsync each would
+ * take. A simulated disk sees an fsync for each.
+ */
+export function syncTogether(directory: string, files: readonly DiskPath[], directories: readonly DiskPath[]): void {
+  if (current === realDisk && files.length + directories.length >= syncWholeThreshold && syncFileSystem(directory)) return;
+  for (const file of files) {
+    const fd = disk().open(file, 'r+', 0);
+    try {
+      disk().fsync(fd);
+    } finally {
+      disk().close(fd);
+    }
+  }
+  for (const path of directories) disk().fsyncDirectory(path);
+}
+
+/** syncfs(2) by way of sync(1); false where it cannot be asked for, or does not report errors (Linux before 5.8). */
+function syncFileSystem(directory: string): boolean {
+  const program = ['/usr/bin/sync', '/bin/sync'].find((path) => fs.existsSync(path));
+  if (program === undefined || !fs.existsSync('/proc/sys/kernel/osrelease')) return false;
+  const [major, minor] = fs.readFileSync('/proc/sys/kernel/osrelease', 'latin1').split('.', 2).map(Number);
+  if (!(major! > 5 || (major === 5 && minor! >= 8))) return false;
+  // When it fails, an fsync of each file tells which one.
+  return childProcess().spawnSync(program, ['-f', directory], { stdio: 'ignore' }).status === 0;
 }

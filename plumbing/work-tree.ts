@@ -480,7 +480,8 @@ export function isRacy(stat: StatData, index: Index): boolean {
   return stat.mtimeS > seconds || (stat.mtimeS === seconds && (stat.mtimeNs >= nanoseconds || stat.mtimeNs === 0 || nanoseconds === 0));
 }
 
-function toStatData(status: fs.BigIntStats): StatData {
+/** What the index keeps of a file's status, each number cut to 32 bits. */
+export function toStatData(status: fs.BigIntStats): StatData {
   return {
     ctimeS: cut(status.ctimeNs / 1_000_000_000n), ctimeNs: cut(status.ctimeNs % 1_000_000_000n),
     mtimeS: cut(status.mtimeNs / 1_000_000_000n), mtimeNs: cut(status.mtimeNs % 1_000_000_000n),

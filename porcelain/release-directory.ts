@@ -1,0 +1,400 @@
+// A materialised directory: the files of one tree, written below a private name, read back and hashed to their ids, durable, and
+// only then given their name. What was verified is recorded in an index file beside the journal, so that later a glance at every file's
+// stat tells whether the directory is still what it was. Specified by cairn-receipt(5), "DIRECTORIES".
+//
+// Invariants: nothing is written through a symbolic link (the directory is new, private and random; files are created exclusively;
+// links are made last), and nothing is hard-linked. If the power fails before the final rename, only a 'tmp-…' directory
+// remains, which the journal names.
+import * as fs from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type DiskPath, disk, makeDirectories, removeIfPresent, replaceFile, syncTogether } from '../pack/disk.js';
+import { ConflictError, CorruptError, InvalidError, RefusedError, isSystemError } from '../pack/errors.js';
+import { streamThresholdBytes } from '../pack/object.js';
+import type { ObjectStore } from '../pack/object-store.js';
+import { Hasher, type ObjectFormat, type ObjectId, encodeObjectHeader, hashFramed, hashObject } from '../pack/oid.js';
+import { type RepoPath, executableMode, gitlinkMode, pathToUtf8, repoPath, symlinkMode } from '../pack/tree.js';
+import { Index, type StatData, indexEntry } from '../plumbing/index-file.js';
+import { toStatData } from '../plumbing/work-tree.js';
+import type { Target } from './channel.js';
+import { type TreeFile, directoriesOf } from './tree-listing.js';
+
+/** What was written: counts for the receipt, and the record of how every file looked. */
+export interface BuiltDirectory {
+  readonly files: number;
+  readonly bytes: number;
+  readonly record: Index;
+}
+
+/** A directory to take unchanged large files from. */
+export interface CloneSource {
+  readonly path: string;
+  readonly record: Index;
+}
+
+/** A file of a directory that is not what the snapshot says. '' is the target itself. */
+export interface Drift {
+  readonly path: RepoPath | '';
+  readonly kind: 'edited' | 'missing' | 'extra' | 'mode' | 'type' | 'target';
+}
+
+/** Smaller files cost less to write than to clone, and are always read from the object store. */
+const cloneThresholdBytes = 1024 * 1024;
+
+const ascii = /^[\x00-\x7f]*$/;
+
+function pathBelow(root: string): (path: string) => DiskPath {
+  const prefix = Buffer.from(`${root}/`);
+  return (path) => ascii.test(path) ? `${root}/${path}` : Buffer.concat([prefix, Buffer.from(path, 'latin1')]);
+}
+
+/** The sibling directory of a target, made when missing; RefusedError when something else has its name. */
+export function openContainer(target: Target): void {
+  makeDirectories(dirname(target.path));
+  try {
+    disk().mkdir(target.container, 0o777);
+    disk().fsyncDirectory(dirname(target.container));
+  } catch (error) {
+    if (!isSystemError(error, 'EEXIST')) throw error;
+  }
+  if (!fs.lstatSync(target.container).isDirectory()) {
+    throw new RefusedError(`'${target.container}' is not a directory`, { code: 'container-taken', hint: 'move it away; releases of this target are kept there' });
+  }
+}
+
+/**
+ * Writes `files` below '<container>/<staging>', verifies and syncs them, and gives the result the name '<container>/<directory>'.
+ * CorruptError names the object or file that is not what its id says.
+ */
+export function buildDirectory(store: ObjectStore, files: readonly TreeFile[], container: string, names: { readonly staging: string; readonly directory: string }, source?: CloneSource): BuiltDirectory {
+  const staging = join(container, names.staging);
+  const root = join(staging, 'tree');
+  disk().mkdir(staging, 0o700);
+  disk().mkdir(root, 0o777);
+  const builder = new Builder(store, root, source);
+  for (const path of directoriesOf(files)) builder.makeDirectory(path);
+  for (const file of files) if (file.mode !== symlinkMode && file.mode !== gitlinkMode) builder.write(file);
+  for (const file of files) if (file.mode === symlinkMode) builder.writeLink(file);
+  builder.sync();
+  const built = builder.verify(files);
+  disk().rename(root, join(container, names.directory));
+  disk().fsyncDirectory(staging);
+  disk().fsyncDirectory(container);
+  disk().rmdir(staging);
+  return built;
+}
+
+class Builder {
+  readonly #store: ObjectStore;
+  readonly #root: string;
+  readonly #path: (path: string) => DiskPath;
+  readonly #source: CloneSource | undefined;
+  readonly #sourcePath: (path: string) => DiskPath;
+  readonly #written: DiskPath[] = [];
+  readonly #directories: DiskPath[] = [];
+
+  constructor(store: ObjectStore, root: string, source: CloneSource | undefined) {
+    this.#store = store;
+    this.#root = root;
+    this.#path = pathBelow(root);
+    this.#source = source;
+    this.#sourcePath = pathBelow(source?.path ?? '');
+    this.#directories.push(root);
+  }
+
+  makeDirectory(path: RepoPath): void {
+    const full = this.#path(path);
+    this.#exclusively(path, () => disk().mkdir(full, 0o777));
+    this.#directories.push(full);
+  }
+
+  write(file: TreeFile): void {
+    const full = this.#path(file.path);
+    if (!this.#clone(file, full)) this.#exclusively(file.path, () => this.#writeBlob(file, full));
+    this.#written.push(full);
+  }
+
+  writeLink(file: TreeFile): void {
+    const { type, bytes } = this.#store.read(file.id);
+    if (type !== 'blob' || bytes.length === 0 || bytes.includes(0)) throw notAFile(file, type);
+    this.#exclusively(file.path, () => disk().symlink(bytes, this.#path(file.path)));
+  }
+
+  #writeBlob({ path, mode, id }: TreeFile, full: DiskPath): void {
+    const header = this.#store.readHeader(id);
+    if (header.type !== 'blob') throw notAFile({ path, mode, id }, header.type);
+    const chunks = header.sizeBytes >= streamThresholdBytes ? this.#store.openStream(id).chunks : [this.#store.read(id).bytes];
+    const fd = disk().open(full, 'wx', mode === executableMode ? 0o777 : 0o666);
+    try {
+      for (const chunk of chunks) if (chunk.length > 0) disk().write(fd, chunk);
+    } finally {
+      disk().close(fd);
+    }
+  }
+
+  /** Takes a large file from the live directory; true when it did. What was cloned is hashed like everything else. */
+  #clone(file: TreeFile, full: DiskPath): boolean {
+    const source = this.#source;
+    const entry = source?.record.find(file.path);
+    if (source === undefined || entry === undefined || entry.id !== file.id || entry.mode !== file.mode || entry.stat.size < cloneThresholdBytes) return false;
+    const from = this.#sourcePath(file.path);
+    if (!isAsRecorded(findStatus(from), entry.mode, entry.stat)) return false;
+    try {
+      disk().cloneFile(from, full);
+    } catch (error) {
+      if (!isSystemError(error, 'ENOENT', 'EACCES')) throw error;
+      removeIfPresent(full);
+      return false;
+    }
+    const cloned = hashFileAt(full, this.#store.format);
+    if (cloned?.id === file.id) return true;
+    disk().unlink(full);
+    return false;
+  }
+
+  /** What exists already was made by this very tree: names the file system cannot tell apart. */
+  #exclusively(path: RepoPath, make: () => void): void {
+    try {
+      make();
+    } catch (error) {
+      if (!isSystemError(error, 'EEXIST')) throw error;
+      throw new InvalidError(`path '${pathToUtf8(path)}' cannot be told from another one of the same tree on this file system`, { code: 'path-collision' });
+    }
+  }
+
+  sync(): void {
+    syncTogether(this.#root, this.#written, this.#directories);
+  }
+
+  /** Reads every file back from the disk and hashes it. */
+  verify(files: readonly TreeFile[]): BuiltDirectory {
+    const { format } = this.#store;
+    const record = new Index(format);
+    let count = 0;
+    let bytes = 0;
+    for (const { path, mode, id } of files) {
+      const full = this.#path(path);
+      if (mode === gitlinkMode) {
+        record.set(indexEntry({ path, mode, id }));
+        continue;
+      }
+      const found = mode === symlinkMode ? hashLinkAt(full, format) : hashFileAt(full, format);
+      if (found?.id !== id) {
+        throw new CorruptError(`'${pathToUtf8(path)}' was written but does not read back as object '${id}'`, {
+          code: 'readback-mismatch', hint: 'check the disk; nothing was published',
+        });
+      }
+      count += 1;
+      bytes += Number(found.status.size);
+      record.set(indexEntry({ path, mode, id, stat: toStatData(found.status) }));
+    }
+    return { files: count, bytes, record };
+  }
+}
+
+function notAFile({ path, id }: TreeFile, type: string): CorruptError {
+  return new CorruptError(`object '${id}' cannot be the content of '${pathToUtf8(path)}' (it is a ${type})`, { code: 'bad-tree' });
+}
+
+interface Hashed {
+  readonly id: ObjectId;
+  readonly status: fs.BigIntStats;
+}
+
+let readBuffer: Buffer | undefined;
+const readBufferBytes = 1024 * 1024;
+const headRoomBytes = 32;
+
+/** The id of a regular file's bytes; undefined when it is not one. Constant memory. */
+function hashFileAt(path: DiskPath, format: ObjectFormat): Hashed | undefined {
+  let fd: number;
+  try {
+    fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO')) return undefined;
+    throw error;
+  }
+  try {
+    const status = fs.fstatSync(fd, { bigint: true });
+    if (!status.isFile()) return undefined;
+    const sizeBytes = Number(status.size);
+    readBuffer ??= Buffer.allocUnsafeSlow(headRoomBytes + readBufferBytes);
+    const header = encodeObjectHeader('blob', sizeBytes);
+    if (sizeBytes < readBufferBytes) {
+      const start = headRoomBytes - header.length;
+      header.copy(readBuffer, start);
+      let end = headRoomBytes;
+      for (let count; end < readBuffer.length && (count = fs.readSync(fd, readBuffer, end, readBuffer.length - end, null)) > 0;) end += count;
+      if (end - headRoomBytes !== sizeBytes) return undefined;
+      return { id: hashFramed(readBuffer.subarray(start, end), format), status };
+    }
+    const hasher = new Hasher(format);
+    hasher.update(header);
+    let done = 0;
+    for (let count; (count = fs.readSync(fd, readBuffer, 0, readBuffer.length, null)) > 0; done += count) hasher.update(readBuffer.subarray(0, count));
+    return done === sizeBytes ? { id: hasher.digestId(), status } : undefined;
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+function hashLinkAt(path: DiskPath, format: ObjectFormat): Hashed | undefined {
+  const status = findStatus(path);
+  if (status?.isSymbolicLink() !== true) return undefined;
+  return { id: hashObject('blob', fs.readlinkSync(path, { encoding: 'buffer' }), format), status };
+}
+
+function findStatus(path: DiskPath): fs.BigIntStats | undefined {
+  try {
+    return fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  } catch (error) {
+    if (isSystemError(error, 'ENOTDIR', 'ELOOP')) return undefined;
+    throw error;
+  }
+}
+
+function hasMode(status: fs.BigIntStats, mode: number): boolean {
+  if (mode === symlinkMode) return status.isSymbolicLink();
+  return status.isFile() && ((Number(status.mode) & 0o100) !== 0) === (mode === executableMode);
+}
+
+/** True when size, mode, times and inode are what they were when the file was hashed; device numbers may change with a reboot. */
+function isAsRecorded(status: fs.BigIntStats | undefined, mode: number, stat: StatData): boolean {
+  if (status === undefined || !hasMode(status, mode)) return false;
+  const now = toStatData(status);
+  return now.size === stat.size && now.ino === stat.ino && now.mtimeS === stat.mtimeS && now.mtimeNs === stat.mtimeNs
+    && now.ctimeS === stat.ctimeS && now.ctimeNs === stat.ctimeNs;
+}
+
+/** True when a directory is still what was verified: nothing extra, every file as recorded or, where only its stat changed, hashed again. */
+export function isIntact(path: string, record: Index): boolean {
+  const files = record.entries;
+  if (findExtra(path, files).next().done !== true) return false;
+  const fullPath = pathBelow(path);
+  for (const { path: name, mode, id, stat } of files) {
+    if (mode === gitlinkMode) continue;
+    const full = fullPath(name);
+    const status = findStatus(full);
+    if (isAsRecorded(status, mode, stat)) continue;
+    if (status === undefined || !hasMode(status, mode)) return false;
+    const found = mode === symlinkMode ? hashLinkAt(full, record.format) : hashFileAt(full, record.format);
+    if (found?.id !== id) return false;
+  }
+  return true;
+}
+
+/** Compares a directory with a tree's files byte for byte; what differs, in the order of paths, extra files last. */
+export function* checkDirectory(path: string, files: readonly TreeFile[], format: ObjectFormat): Generator<Drift> {
+  const fullPath = pathBelow(path);
+  for (const { path: name, mode, id } of files) {
+    const full = fullPath(name);
+    const status = findStatus(full);
+    if (status === undefined) yield { path: name, kind: 'missing' };
+    else if (mode === gitlinkMode ? !status.isDirectory() : mode === symlinkMode ? !status.isSymbolicLink() : !status.isFile()) yield { path: name, kind: 'type' };
+    else if (mode !== gitlinkMode) {
+      const found = mode === symlinkMode ? hashLinkAt(full, format) : hashFileAt(full, format);
+      if (found?.id !== id) yield { path: name, kind: 'edited' };
+      else if (!hasMode(status, mode)) yield { path: name, kind: 'mode' };
+    }
+  }
+  yield* findExtra(path, files);
+}
+
+/** What lies in a directory and is not among `files` nor on the way to them. */
+function* findExtra(root: string, files: readonly Pick<TreeFile, 'path' | 'mode'>[]): Generator<Drift> {
+  const expected = new Map<string, Set<string>>([['', new Set()]]);
+  const expect = (path: string): void => {
+    const slash = path.lastIndexOf('/');
+    const parent = slash < 0 ? '' : path.slice(0, slash);
+    let names = expected.get(parent);
+    if (names === undefined) {
+      names = new Set();
+      expected.set(parent, names);
+      expect(parent);
+    }
+    names.add(path.slice(slash + 1));
+  };
+  for (const { path, mode } of files) {
+    expect(path);
+    if (mode === gitlinkMode) expected.set(path, new Set());
+  }
+  const fullPath = pathBelow(root);
+  for (const [directory, names] of expected) {
+    const full = directory === '' ? root : fullPath(directory);
+    const status = findStatus(full);
+    if (status === undefined) continue;
+    if (!status.isDirectory()) {
+      yield { path: repoPath(directory), kind: 'type' };
+      continue;
+    }
+    for (const name of fs.readdirSync(full, { encoding: 'latin1' })) {
+      if (!names.has(name)) yield { path: repoPath(directory === '' ? name : `${directory}/${name}`), kind: 'extra' };
+    }
+  }
+}
+
+/** Where the record of a directory is kept. */
+export function recordPath(releasesDirectory: string, directory: string): string {
+  return join(releasesDirectory, `${directory}.index`);
+}
+
+/** Keeps what was verified; durable when it returns. */
+export function writeRecord(path: string, record: Index): void {
+  replaceFile(path, record.encode());
+}
+
+/** Undefined when there is none, or when it cannot be trusted: the directory is then built again. */
+export function findRecord(path: string, format: ObjectFormat): Index | undefined {
+  if (!fs.existsSync(path)) return undefined;
+  try {
+    return Index.read(path, format);
+  } catch (error) {
+    if (error instanceof CorruptError) return undefined;
+    throw error;
+  }
+}
+
+/** Removes a directory of ours: it first loses its name, so that what is half removed is never taken for whole. */
+export function removeDirectory(container: string, name: string, temporary: string): void {
+  const path = join(container, name);
+  const status = fs.lstatSync(path, { throwIfNoEntry: false });
+  if (status === undefined) return;
+  if (!status.isDirectory()) throw new ConflictError(`'${path}' is no longer a directory`, { code: 'directory-replaced', hint: 'remove it by hand' });
+  const doomed = join(container, temporary);
+  if (name !== temporary) disk().rename(path, doomed);
+  disk().removeTree(doomed);
+}
+
+/** What a target is: the value of a link, nothing, or something else. */
+export type TargetState = { readonly kind: 'link'; readonly value: string } | { readonly kind: 'absent' } | { readonly kind: 'other' };
+
+export function readTarget(target: Target): TargetState {
+  const status = fs.lstatSync(target.path, { throwIfNoEntry: false });
+  if (status === undefined) return { kind: 'absent' };
+  return status.isSymbolicLink() ? { kind: 'link', value: fs.readlinkSync(target.path) } : { kind: 'other' };
+}
+
+/** The value of the link that makes `directory` live. */
+export function linkValue(target: Target, directory: string): string {
+  return `${target.containerName}/${directory}`;
+}
+
+/**
+ * Makes the target point to `after` (null: makes it absent) by one rename, durable when it returns. ConflictError when it is not
+ * what was expected to be there.
+ */
+export function swapTarget(target: Target, before: string | null, after: string | null, temporary: string): void {
+  const now = readTarget(target);
+  if (now.kind === 'other' || (now.kind === 'link' ? now.value : null) !== before) {
+    throw new ConflictError(`target '${target.name}' was changed by somebody else`, { code: 'target-changed', hint: 'look at it, then try again' });
+  }
+  if (after === null) {
+    if (before !== null) disk().unlink(target.path);
+  } else if (after !== before) {
+    const link = join(target.container, temporary);
+    removeIfPresent(link);
+    disk().symlink(after, link);
+    disk().rename(link, target.path);
+  }
+  disk().fsyncDirectory(dirname(target.path));
+}
+

@@ -72,7 +72,7 @@ export function applyDelta(base: Buffer, delta: Buffer): Buffer {
   return result;
 }
 
-/** A delta that makes `target` from `base`, or undefined when it would take more than `maxBytes` (default: as many as `target`). */
+/** A delta that makes `target` from `base` in at most `maxBytes` (default: as many as `target` has); undefined when none is found. */
 export function createDelta(base: Buffer, target: Buffer, maxBytes?: number): Buffer | undefined {
   return new DeltaIndex(base).create(target, maxBytes);
 }

@@ -16,6 +16,7 @@ export { useKernels } from './kernels/kernel.js';
 export type { DeflateMode } from './kernels/deflate-kernel.js';
 
 const zlib = lazyModule<typeof import('node:zlib')>('node:zlib');
+const loadZlibSync = lazyModule<typeof import('zlib-sync')>('zlib-sync');
 
 /** Content inflated, and how many bytes of the input it took. */
 export interface Inflated {
@@ -32,8 +33,8 @@ function badZlib(what: string, cause?: unknown): CorruptError {
   return new CorruptError(`compressed data is damaged: ${what}`, { code: 'bad-zlib', cause });
 }
 
-/** Inflating this many times is cheaper with node:zlib than compiling the kernel for it; PERFORMANCE: test/bench/kernels.bench.ts. */
-const callsBeforeKernel = 2;
+/** A process that inflates no more than this often is done sooner with node:zlib than with a kernel that has to be compiled first. */
+const callsBeforeKernel = 100;
 /** Larger contents go through node:zlib: the kernel is no faster there, and its memory would stay. */
 const mostKernelBytes = 4 * 1024 * 1024;
 
@@ -46,16 +47,27 @@ function inflaterKernel(): InflateKernel | undefined {
   return (inflateKernel ??= InflateKernel.open());
 }
 
+function deflaterKernel(): DeflateKernel | undefined {
+  return hasKernels() ? (deflateKernel ??= DeflateKernel.open()) : undefined;
+}
+
 /** Compresses to a zlib stream: level 0 stores, 1 is fast (the kernel), 9 is small. */
 export function deflate(bytes: Uint8Array, level = 1): Buffer {
-  if (level === 1 && bytes.length <= mostKernelBytes && hasKernels()) {
-    const kernel = (deflateKernel ??= DeflateKernel.open());
-    if (kernel !== undefined) {
-      kernel.reserve(bytes.length).set(bytes);
-      return Buffer.from(kernel.deflate(0, bytes.length, 'fast'));
-    }
+  const kernel = level === 1 && bytes.length <= mostKernelBytes ? deflaterKernel() : undefined;
+  if (kernel !== undefined) {
+    kernel.reserve(bytes.length).set(bytes);
+    return Buffer.from(kernel.deflate(0, bytes.length, 'fast'));
   }
-  return zlib().deflateSync(bytes, { level, chunkSize: Math.max(64, bytes.length + (bytes.length >> 3) + 64) });
+  return deflateWithNode(bytes, level);
+}
+
+function deflateWithNode(bytes: Uint8Array, level: number): Buffer {
+  return zlib().deflateSync(bytes, { level, chunkSize: roomFor(bytes) });
+}
+
+/** Room for the whole output of node:zlib, so that it comes in one chunk. */
+function roomFor(bytes: Uint8Array): number {
+  return bytes.length + (bytes.length >> 3) + 64;
 }
 
 /** Inflates exactly `sizeBytes` from the stream at `offset` of `input`, which may go on behind it; CorruptError on more or fewer. */
@@ -71,6 +83,48 @@ export function inflate(input: Uint8Array, offset: number, sizeBytes: number): I
   const status = kernel.run(input, offset, sizeBytes, sizeBytes, true);
   if (status !== inflateDone || kernel.produced !== sizeBytes) throw failure(status, kernel.produced, sizeBytes);
   return { bytes: kernel.take(sizeBytes), consumed: kernel.consumed };
+}
+
+/**
+ * As `inflate`, for callers that do not ask how much of the input the stream took. Without kernels this uses the optional zlib-sync
+ * for small contents, where it is quicker than node:zlib.
+ */
+export function inflateContent(input: Buffer, offset: number, sizeBytes: number): Buffer {
+  if (sizeBytes <= mostSyncBytes && !hasKernels()) {
+    const content = inflateWithSync(input, offset, sizeBytes);
+    if (content !== undefined) return content;
+  }
+  return inflate(input, offset, sizeBytes).bytes;
+}
+
+/** Where zlib-sync, which makes buffers of its own and cannot be told where to stop, is quicker than node:zlib. */
+const mostSyncBytes = 512;
+/** Given this much input, zlib-sync can put out a megabyte at most. */
+const mostSyncInputBytes = 1024;
+
+/** The content, or undefined when zlib-sync is not there or finds fault, which node:zlib then names. */
+function inflateWithSync(input: Buffer, offset: number, sizeBytes: number): Buffer | undefined {
+  const sync = findZlibSync();
+  if (sync === undefined) return undefined;
+  // Its output is cut short when it is exactly as long as a chunk.
+  const inflater = new sync.Inflate({ chunkSize: sizeBytes + 64 });
+  inflater.push(input.subarray(offset, offset + mostSyncInputBytes), sync.Z_FINISH);
+  const content = inflater.err === sync.Z_STREAM_END ? inflater.result : undefined;
+  return Buffer.isBuffer(content) && content.length === sizeBytes ? content : undefined;
+}
+
+let zlibSync: typeof import('zlib-sync') | 'missing' | undefined;
+
+function findZlibSync(): typeof import('zlib-sync') | undefined {
+  if (zlibSync === undefined) {
+    try {
+      zlibSync = loadZlibSync();
+    } catch {
+      // An optional package: its native part may not have been built here.
+      zlibSync = 'missing';
+    }
+  }
+  return zlibSync === 'missing' ? undefined : zlibSync;
 }
 
 /** Inflates the stream `input` begins with; CorruptError when it holds more than `maxBytes`. */
@@ -248,7 +302,7 @@ class NodeDeflateStream {
     const body = deflateRawSync(block, {
       level: this.#level,
       finishFlush: last ? constants.Z_FINISH : constants.Z_SYNC_FLUSH,
-      chunkSize: block.length + (block.length >> 3) + 64,
+      chunkSize: roomFor(block),
       ...(this.#history.length > 0 ? { dictionary: this.#history } : {}),
     });
     this.#history = Buffer.concat([this.#history, block.subarray(-windowBytes)]).subarray(-windowBytes);
@@ -283,8 +337,8 @@ export class BulkDeflater {
   /** The zlib stream of bytes `start` to `end` of the reserved view; a view of the result, valid until the next call. */
   deflate(start: number, end: number, mode: DeflateMode = 'fast'): Buffer {
     if (this.#kernel !== undefined) return this.#kernel.deflate(start, end, mode);
-    const level = mode === 'fast' ? 1 : 3;
-    return zlib().deflateSync(this.#plain.subarray(start, end), { level, chunkSize: Math.max(64, end - start + ((end - start) >> 3) + 64) });
+    const content = this.#plain.subarray(start, end);
+    return deflateWithNode(content, looksLikeNoise(content) ? 0 : mode === 'fast' ? 1 : 3);
   }
 
   /** One piece of a large content, on its own, so that several can be done at once; what looks like noise is stored. */
@@ -297,7 +351,7 @@ export class BulkDeflater {
     const { deflateRawSync, constants } = zlib();
     const deflated = level === 0 || (level <= 3 && looksLikeNoise(bytes))
       ? storeBlocks(bytes)
-      : deflateRawSync(bytes, { level, finishFlush: constants.Z_SYNC_FLUSH, chunkSize: bytes.length + (bytes.length >> 3) + 64 });
+      : deflateRawSync(bytes, { level, finishFlush: constants.Z_SYNC_FLUSH, chunkSize: roomFor(bytes) });
     return { bytes: deflated, adler32: adler32(bytes) };
   }
 }

@@ -2,7 +2,7 @@
 //
 // Invariant: a view of the kernel's memory is valid until the next call of the same object. The output depends only on the
 // content, the mode and, in chunks, on the sizes gathered here, never on what was compressed before.
-import { openKernel } from './kernel.js';
+import { hasKernels, openKernel } from './kernel.js';
 import type { Kernel, KernelExports } from './kernel.js';
 
 interface DeflateExports extends KernelExports {
@@ -91,7 +91,7 @@ export class DeflateStreamKernel {
   }
 
   static open(): DeflateStreamKernel | undefined {
-    const kernel = idle.pop() ?? openKernel<DeflateExports>('deflate');
+    const kernel = hasKernels() ? idle.pop() ?? openKernel<DeflateExports>('deflate') : undefined;
     return kernel && new DeflateStreamKernel(kernel);
   }
 

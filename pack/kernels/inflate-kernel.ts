@@ -2,7 +2,7 @@
 //
 // Invariant: what is given out is always a copy, never a view of the kernel's memory. Results are as in inflate-status.ts.
 import { inflateNeedsInput, inflateOutputFull } from './inflate-status.js';
-import { openKernel } from './kernel.js';
+import { hasKernels, openKernel } from './kernel.js';
 import type { Kernel, KernelExports } from './kernel.js';
 
 interface InflateExports extends KernelExports {
@@ -96,7 +96,7 @@ export class InflateStreamKernel {
 
   /** `roomBytes` is about the most one run puts out. */
   static open(roomBytes: number): InflateStreamKernel | undefined {
-    const kernel = idle.pop() ?? openKernel<InflateExports>('inflate');
+    const kernel = hasKernels() ? idle.pop() ?? openKernel<InflateExports>('inflate') : undefined;
     return kernel && new InflateStreamKernel(kernel, roomBytes);
   }
 

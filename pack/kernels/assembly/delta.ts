@@ -10,6 +10,7 @@ export function regionStart(): usize { return __heap_base; }
 const blockBytes: usize = 16;
 const longestCopy: usize = 0x10000;
 const longestInsert: usize = 127;
+const reachBack: usize = 512;
 
 // @ts-ignore: decorator
 @inline
@@ -51,7 +52,8 @@ export function create(
       if (slot == 0 || !sameBlock(from, at)) {
         misses++;
         at += 1 + min<usize>(misses >> 10, 15);
-        if (at > inserted && at - inserted > limit - out) return 0;
+        // A copy found later may still reach back over the last of what would be inserted now.
+        if (at > inserted + reachBack && at - inserted - reachBack > limit - out) return 0;
         continue;
       }
     }

@@ -15,7 +15,7 @@ import type { GitObject, ObjectHeader, ObjectStream } from './object.js';
 import { Hasher, encodeObjectHeader, hashObject, rawSize } from './oid.js';
 import type { ObjectFormat, ObjectId, ObjectType } from './oid.js';
 import { PackIndex } from './pack-index.js';
-import { Inflater, inflate, inflatePrefix } from './zlib.js';
+import { Inflater, inflateContent, inflatePrefix } from './zlib.js';
 
 /** Memory shared by all packs of a store. */
 export class PackCaches {
@@ -256,14 +256,14 @@ export class PackReader {
       const likely = Math.min(entry.sizeBytes + (entry.sizeBytes >> 8) + 64, this.#dataEnd - entry.dataOffset);
       const { bytes, start } = this.#view(entry.dataOffset, likely);
       try {
-        return inflate(bytes.length > start + likely ? bytes.subarray(0, start + likely) : bytes, start, entry.sizeBytes).bytes;
+        return inflateContent(bytes.length > start + likely ? bytes.subarray(0, start + likely) : bytes, start, entry.sizeBytes);
       } catch (error) {
         if (!(error instanceof CorruptError)) throw error;
       }
     }
     const end = this.#endOf(entry);
     if (end <= entry.dataOffset) throw badPack(`the object at byte ${entry.offset} has no room`);
-    return inflate(this.#readSpan(entry.dataOffset, end - entry.dataOffset), 0, entry.sizeBytes).bytes;
+    return inflateContent(this.#readSpan(entry.dataOffset, end - entry.dataOffset), 0, entry.sizeBytes);
   }
 
   #inflateHead(entry: PackEntry, wantBytes: number): Buffer {

@@ -26,14 +26,17 @@ const pieceBytes = 128 * 1024;
 
 /** The header at the start of inflated bytes; CorruptError unless it is exactly "<type> <decimal size>\0". */
 export function decodeLooseHeader(bytes: Buffer): ObjectHeader & { readonly headerBytes: number } {
+  const { type, sizeBytes, headerBytes } = decodeAnyHeader(bytes);
+  if (!isObjectType(type)) throw new CorruptError(`loose object is of unknown type '${type}'`, { code: 'bad-loose-header' });
+  return { type, sizeBytes, headerBytes };
+}
+
+function decodeAnyHeader(bytes: Buffer): { type: string; sizeBytes: number; headerBytes: number } {
   const nul = bytes.subarray(0, longestHeaderBytes).indexOf(0);
-  const match = /^([a-z]+) (0|[1-9][0-9]*)$/.exec(bytes.toString('latin1', 0, Math.max(0, nul)));
-  const type = match?.[1] ?? '';
+  const match = /^([\x21-\x7e]+) (0|[1-9][0-9]*)$/.exec(bytes.toString('latin1', 0, Math.max(0, nul)));
   const sizeBytes = Number(match?.[2]);
-  if (!match || !isObjectType(type) || !Number.isSafeInteger(sizeBytes)) {
-    throw new CorruptError('loose object has no valid header', { code: 'bad-loose-header' });
-  }
-  return { type, sizeBytes, headerBytes: nul + 1 };
+  if (!match || !Number.isSafeInteger(sizeBytes)) throw new CorruptError('loose object has no valid header', { code: 'bad-loose-header' });
+  return { type: match[1]!, sizeBytes, headerBytes: nul + 1 };
 }
 
 /** The object in the bytes of a loose file, not yet compared with an id; CorruptError when header, size or stream are wrong. */
@@ -81,13 +84,22 @@ export class LooseObjects {
 
   /** Type and size as the header says; only the start of the file is read. */
   findHeader(id: ObjectId): ObjectHeader | undefined {
+    return this.#readHeader(id, decodeLooseHeader);
+  }
+
+  /** Like findHeader, of whatever type the object says it is. */
+  findAnyHeader(id: ObjectId): { readonly type: string; readonly sizeBytes: number } | undefined {
+    return this.#readHeader(id, decodeAnyHeader);
+  }
+
+  #readHeader<Type>(id: ObjectId, decode: (bytes: Buffer) => { readonly type: Type; readonly sizeBytes: number }): { type: Type; sizeBytes: number } | undefined {
     const path = this.path(id);
     const fd = openIfPresent(path);
     if (fd === undefined) return undefined;
     try {
       const start = Buffer.allocUnsafe(256);
       const length = readSync(fd, start, 0, start.length, 0);
-      const { type, sizeBytes } = named(path, () => decodeLooseHeader(inflatePrefix(start.subarray(0, length), 0, longestHeaderBytes)));
+      const { type, sizeBytes } = named(path, () => decode(inflatePrefix(start.subarray(0, length), 0, longestHeaderBytes)));
       return { type, sizeBytes };
     } finally {
       closeSync(fd);

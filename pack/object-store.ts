@@ -11,13 +11,13 @@ import { isAbsolute, join } from 'node:path';
 import { decodeCommit } from './commit.js';
 import type { Commit } from './commit.js';
 import { disk, makeDirectories, removeIfPresent } from './disk.js';
-import { CorruptError, NotFoundError, isSystemError } from './errors.js';
+import { CorruptError, InvalidError, NotFoundError, isSystemError } from './errors.js';
 import { LooseObjects, listDirectory } from './loose.js';
 import type { LooseFile } from './loose.js';
 import { streamThresholdBytes } from './object.js';
 import type { GitObject, ObjectHeader, ObjectStream } from './object.js';
 import { MultiPackIndex } from './multi-pack-index.js';
-import { emptyTreeId, encodeObjectHeader, encodeObjectId, hashObject, hexSize } from './oid.js';
+import { emptyTreeId, encodeObjectHeader, encodeObjectId, hashFramed, hashObject, hexSize } from './oid.js';
 import type { ObjectFormat, ObjectId, ObjectType } from './oid.js';
 import { PackCaches, PackReader } from './pack-reader.js';
 import { PackWriter } from './pack-writer.js';
@@ -178,7 +178,7 @@ export class ObjectStore {
         return object && { type: object.type, sizeBytes: object.bytes.length, chunks: [object.bytes] };
       });
     const stream = open();
-    if (stream !== undefined) return { ...stream, chunks: reopened(stream, open) };
+    if (stream !== undefined) return Array.isArray(stream.chunks) ? stream : { ...stream, chunks: reopened(stream, open) };
     const { type, bytes } = this.#builtIn(wanted) ?? missing(id);
     return { type, sizeBytes: bytes.length, chunks: [bytes] };
   }
@@ -224,6 +224,25 @@ export class ObjectStore {
     else this.#loose.write(id, Buffer.concat([encodeObjectHeader(type, bytes.length), bytes]));
     this.#fanOuts.delete(id.slice(0, 2));
     return id;
+  }
+
+  /** Writes loose an object whose type nobody knows (hash-object --literally); only `findAnyHeader` reads it. */
+  writeLiterally(type: string, bytes: Buffer): ObjectId {
+    if (!/^[\x21-\x7e]{1,20}$/.test(type)) throw new InvalidError(`'${type}' cannot be the type of an object`, { code: 'bad-type' });
+    const framed = Buffer.concat([Buffer.from(`${type} ${bytes.length}\0`), bytes]);
+    const id = hashFramed(framed, this.format);
+    this.#makeDirectory();
+    if (!this.has(id)) this.#loose.write(id, framed);
+    return id;
+  }
+
+  /** Type and size of an object even when its type is unknown; undefined when there is none. */
+  findAnyHeader(id: ObjectId): { readonly type: string; readonly sizeBytes: number } | undefined {
+    for (const { loose } of this.#sources) {
+      const header = loose.findAnyHeader(id);
+      if (header !== undefined) return header;
+    }
+    return this.findHeader(id);
   }
 
   /** Writes content of any size in constant memory; InvalidError when the chunks are not `sizeBytes` long together. */
@@ -306,6 +325,27 @@ export class ObjectStore {
       for (const id of found) {
         if (id !== former) yield id;
         former = id;
+      }
+    }
+  }
+
+  /** Every id once, packs first and in the order they store, which is the quickest to read. */
+  *listIdsUnordered(): Generator<ObjectId> {
+    this.refresh();
+    const packs = [...this.#packs];
+    for (const [number, pack] of packs.entries()) {
+      const earlier = packs.slice(0, number);
+      for (const position of pack.index.positionsByOffset()) {
+        const raw = pack.index.rawIdAt(position);
+        if (!earlier.some((other) => other.position(raw) >= 0)) yield pack.idAt(position);
+      }
+    }
+    for (const [number, { loose }] of this.#sources.entries()) {
+      const earlier = this.#sources.slice(0, number);
+      for (const { id } of loose.list()) {
+        const raw = encodeObjectId(id);
+        const isKnown = packs.some((pack) => pack.position(raw) >= 0) || earlier.some((source) => source.loose.has(id));
+        if (!isKnown) yield id;
       }
     }
   }

@@ -1,6 +1,6 @@
 // Strict checks of one object's content, with the message ids and severities of git-fsck(1) ("fsck.<msg-id>"). Pure: what is
 // wrong with these bytes, whatever the repository holds. Reading an object is more tolerant than this (see pack/).
-import { CorruptError } from '../pack/errors.js';
+import { CorruptError, InvalidError } from '../pack/errors.js';
 import { type ObjectFormat, type ObjectId, type ObjectType, hexSize, isZeroId, rawSize } from '../pack/oid.js';
 import { isObjectType } from '../pack/object.js';
 import { compareTreeNames } from '../pack/tree.js';
@@ -278,4 +278,23 @@ function findSpecialLink(name: string): Finding[] {
   if (isSpecialName(name, '.gitignore', 'gitign')) return [{ id: 'gitignoreSymlink', text: '.gitignore is a symlink' }];
   if (isSpecialName(name, '.mailmap', 'mailma')) return [{ id: 'mailmapSymlink', text: '.mailmap is a symlink' }];
   return [];
+}
+
+/** Where `fsck.<msg-id>` and `fsck.skipList` are read. */
+interface CheckConfig {
+  get(name: string): string | undefined;
+}
+
+/** How bad each message is under this configuration; InvalidError for a severity nobody knows. `defaults` go before it. */
+export function readSeverities(config: CheckConfig, defaults: ReadonlyMap<MessageId, Severity> = new Map()): (id: MessageId) => Severity {
+  return (id) => {
+    const usual: Severity = defaults.get(id) ?? severities[id];
+    const configured = config.get(`fsck.${id}`)?.toLowerCase();
+    if (configured === undefined) return usual;
+    if (configured !== 'error' && configured !== 'warn' && configured !== 'ignore') {
+      throw new InvalidError(`'${configured}' is not a severity for fsck.${id}`, { code: 'bad-severity', hint: 'use error, warn or ignore' });
+    }
+    if (usual === 'fatal' && configured !== 'error') throw new InvalidError(`cannot demote ${id} to ${configured}`, { code: 'bad-severity' });
+    return configured;
+  };
 }

@@ -1,0 +1,122 @@
+// cairn cat-file: content, type or size of objects, one or a stream of them (git-cat-file(1)).
+import { InvalidError, NotFoundError, UsageError } from '../../pack/errors.js';
+import { isObjectType } from '../../pack/object.js';
+import type { ObjectId } from '../../pack/oid.js';
+import { formatMode, typeOfMode } from '../../pack/tree.js';
+import { ObjectBatch } from '../object-batch.js';
+import type { Arguments, Command } from '../command.js';
+import { convertsToWorkTree, countText, toCrlf } from '../line-endings.js';
+import { quotePath } from '../quote.js';
+import { Repository } from '../repository.js';
+import { peel, resolveNamed } from '../revision.js';
+import { WorkTree } from '../work-tree.js';
+
+const batchModes = ['batch', 'batch-check', 'batch-command'] as const;
+const questions = ['t', 's', 'e', 'p', 'filters'] as const;
+
+export const command: Command = {
+  name: 'cat-file',
+  family: 'git',
+  summary: 'show the content, type or size of objects',
+  usage: [
+    'cat-file <type> <object>',
+    'cat-file (-e | -p | -t | -s) [--allow-unknown-type] <object>',
+    'cat-file (--batch | --batch-check | --batch-command)[=<format>] [--batch-all-objects] [--buffer] [--unordered] [-z]',
+    'cat-file --filters [<rev>:<path> | --path=<path> <rev>]',
+  ],
+  options: [
+    { name: 't', help: 'show the type' },
+    { name: 's', help: 'show the size' },
+    { name: 'e', help: 'only say by the exit code whether the object is there' },
+    { name: 'p', help: 'show the content as suits its type' },
+    { name: 'allow-unknown-type', help: 'with -t and -s, let the type be one nobody knows' },
+    { name: 'filters', help: 'show the content as it would be checked out' },
+    { name: 'path', value: 'path', help: 'convert as if the object were at this path' },
+    { name: 'batch', value: 'format', valueOptional: true, help: 'show header and content of every object named on standard input' },
+    { name: 'batch-check', value: 'format', valueOptional: true, help: 'show the header of every object named on standard input' },
+    { name: 'batch-command', value: 'format', valueOptional: true, help: 'do what standard input says: info, contents, flush' },
+    { name: 'batch-all-objects', help: 'every object there is, instead of those on standard input' },
+    { name: 'buffer', negatable: true, help: 'do not write each answer at once' },
+    { name: 'unordered', help: 'with --batch-all-objects, in whatever order is quickest' },
+    { name: 'z', help: 'names on standard input end in NUL' },
+  ],
+  run(context, args) {
+    const modes = [...batchModes, ...questions].filter((name) => args.has(name));
+    if (modes.length > 1) throw new UsageError(`-${modes[0]} cannot be combined with -${modes[1]}`);
+    const mode = modes[0];
+    if (mode === 'batch' || mode === 'batch-check' || mode === 'batch-command') {
+      if (args.positionals.length > 0) throw new UsageError('batch modes take no arguments');
+      return new ObjectBatch(Repository.open(context), mode, {
+        format: args.value(mode), all: args.has('batch-all-objects'), buffered: args.flag('buffer'),
+        unordered: args.has('unordered'), terminator: args.has('z') ? '\0' : '\n',
+      }).run();
+    }
+    const batchOnly = ['batch-all-objects', 'buffer', 'unordered', 'z'].find((name) => args.has(name));
+    if (batchOnly !== undefined) throw new UsageError(`--${batchOnly} requires a batch mode`);
+    if (args.has('path') && mode !== 'filters') throw new UsageError('--path needs --filters');
+    if (args.has('allow-unknown-type') && mode !== 't' && mode !== 's') throw new UsageError('--allow-unknown-type needs -t or -s');
+    return showOne(Repository.open(context), args, mode);
+  },
+};
+
+type Question = (typeof questions)[number];
+
+function showOne(repository: Repository, args: Arguments, question: Question | undefined): number {
+  const names = args.positionals;
+  if (names.length !== (question === undefined ? 2 : 1)) {
+    throw new UsageError(question === undefined ? 'exactly a type and an object are required' : 'exactly one object is required');
+  }
+  const { objects, context: { stdout } } = repository;
+  const { id, path } = resolveNamed(repository, names.at(-1)!);
+  switch (question) {
+    case undefined:
+      showTyped(repository, names[0]!, names[1]!, id);
+      return 0;
+    case 'e':
+      return objects.has(id) ? 0 : 1;
+    case 't':
+    case 's': {
+      const header = args.has('allow-unknown-type') ? objects.findAnyHeader(id) : objects.findHeader(id);
+      if (header === undefined) throw new NotFoundError(`could not get object info of '${names[0]}'`, { code: 'object-missing' });
+      stdout.write(`${question === 't' ? header.type : header.sizeBytes}\n`);
+      return 0;
+    }
+    case 'p':
+      showPretty(repository, id);
+      return 0;
+    case 'filters':
+      showFiltered(repository, id, args.value('path') === undefined ? path : Buffer.from(args.value('path')!).toString('latin1'), names[0]!);
+      return 0;
+  }
+}
+
+/** Content of the object of `type` that `id` leads to. */
+function showTyped(repository: Repository, type: string, name: string, id: ObjectId): void {
+  if (!isObjectType(type)) throw new InvalidError(`invalid object type '${type}'`, { code: 'bad-type' });
+  const wanted = peel(repository, id, type);
+  if (wanted === undefined) throw new NotFoundError(`'${name}' leads to no ${type}`, { code: 'object-missing' });
+  copyContent(repository, wanted);
+}
+
+function copyContent(repository: Repository, id: ObjectId): void {
+  for (const chunk of repository.objects.openStream(id).chunks) repository.context.stdout.write(chunk);
+}
+
+function showPretty(repository: Repository, id: ObjectId): void {
+  const { objects, context: { stdout }, config } = repository;
+  if (objects.readHeader(id).type !== 'tree') return copyContent(repository, id);
+  const quoting = { quotePath: config.getBoolean('core.quotepath') ?? true };
+  for (const entry of objects.readTree(id)) {
+    const line = `${formatMode(entry.mode)} ${typeOfMode(entry.mode)} ${entry.id}\t${quotePath(entry.name, quoting)}\n`;
+    stdout.write(Buffer.from(line, 'latin1'));
+  }
+}
+
+function showFiltered(repository: Repository, id: ObjectId, path: string | undefined, name: string): void {
+  const { objects, context: { stdout } } = repository;
+  if (path === undefined) throw new InvalidError(`<object>:<path> required, only '${name}' given`, { code: 'path-required' });
+  const rule = objects.readHeader(id).type === 'blob' ? new WorkTree(repository).lineEndings(path) : undefined;
+  const converts = rule !== undefined && rule.kind !== 'none' && convertsToWorkTree(rule, countText(objects.openStream(id).chunks));
+  const { chunks } = objects.openStream(id);
+  for (const chunk of converts ? toCrlf(chunks) : chunks) stdout.write(chunk);
+}

@@ -1,0 +1,192 @@
+// cairn hash-object: the id of content, which it may also write as an object (git-hash-object(1)).
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { decodeCommit } from '../../pack/commit.js';
+import { CorruptError, InvalidError, UsageError, isSystemError } from '../../pack/errors.js';
+import { isObjectType, streamThresholdBytes } from '../../pack/object.js';
+import { Hasher, type ObjectFormat, type ObjectId, type ObjectType, encodeObjectHeader, hashObject } from '../../pack/oid.js';
+import { decodeTag } from '../../pack/tag.js';
+import { decodeTree, pathFromUtf8 } from '../../pack/tree.js';
+import type { Arguments, Command, Context } from '../command.js';
+import { convertsToRepository, countText, toLf } from '../line-endings.js';
+import { listLines, readInput } from '../line-reader.js';
+import { unquotePath } from '../quote.js';
+import { Repository } from '../repository.js';
+import { WorkTree } from '../work-tree.js';
+
+export const command: Command = {
+  name: 'hash-object',
+  family: 'git',
+  summary: 'compute the id of content, and write it as an object',
+  usage: [
+    'hash-object [-t <type>] [-w] [--path=<file> | --no-filters] [--stdin [--literally]] [--] <file>...',
+    'hash-object [-t <type>] [-w] --stdin-paths [--no-filters]',
+  ],
+  options: [
+    { name: 't', value: 'type', help: 'type of the object (default blob)' },
+    { name: 'w', help: 'write the object' },
+    { name: 'stdin', help: 'read the content from standard input' },
+    { name: 'stdin-paths', help: 'read file names from standard input' },
+    { name: 'no-filters', help: 'take the bytes as they are' },
+    { name: 'literally', help: 'check neither type nor content' },
+    { name: 'path', value: 'file', help: 'convert as if the content were at this path' },
+  ],
+  run(context, args) {
+    checkUsage(args);
+    const hasher = new ObjectMaker(context, args);
+    const print = (id: ObjectId): void => context.stdout.write(`${id}\n`);
+    if (args.has('stdin')) print(hasher.hashBytes(readInput(context.stdin), args.value('path')));
+    for (const path of args.positionals) print(hasher.hashFile(path, args.value('path') ?? path));
+    if (args.has('stdin-paths')) {
+      for (const line of listLines(context.stdin)) {
+        const path = Buffer.from(unquotePath(line), 'latin1').toString();
+        print(hasher.hashFile(path, path));
+        context.stdout.flush();
+      }
+    }
+    return 0;
+  },
+};
+
+function checkUsage(args: Arguments): void {
+  if (args.has('stdin-paths')) {
+    if (args.has('stdin')) throw new UsageError("can't use --stdin-paths with --stdin");
+    if (args.positionals.length > 0) throw new UsageError("can't specify files with --stdin-paths");
+    if (args.value('path') !== undefined) throw new UsageError("can't use --stdin-paths with --path");
+  }
+  if (args.count('stdin') > 1) throw new UsageError('multiple --stdin arguments are not supported');
+  if (args.value('path') !== undefined && args.has('no-filters')) throw new UsageError("can't use --path with --no-filters");
+}
+
+/** Makes objects as the options say. */
+class ObjectMaker {
+  readonly #context: Context;
+  readonly #repository: Repository | undefined;
+  readonly #format: ObjectFormat;
+  readonly #type: string;
+  readonly #writes: boolean;
+  readonly #literally: boolean;
+  readonly #filters: boolean;
+  #workTree: WorkTree | undefined;
+
+  constructor(context: Context, args: Arguments) {
+    this.#context = context;
+    this.#writes = args.has('w');
+    this.#literally = args.has('literally');
+    this.#filters = !args.has('no-filters');
+    this.#repository = this.#writes ? Repository.open(context) : Repository.find(context);
+    this.#format = this.#repository?.format ?? 'sha1';
+    this.#type = args.value('t') ?? 'blob';
+  }
+
+  hashFile(typed: string, conversionPath: string): ObjectId {
+    const path = resolve(this.#context.cwd, typed);
+    const fd = openNamed(path, typed);
+    try {
+      const stat = fstatSync(fd);
+      if (stat.isDirectory()) throw new InvalidError(`unable to hash '${typed}': it is a directory`, { code: 'not-a-file' });
+      const rule = this.#conversion(conversionPath);
+      if (stat.isFile() && stat.size >= streamThresholdBytes && rule.kind === 'none' && this.#type === 'blob') {
+        return this.#hashStream(stat.size, pieces(fd));
+      }
+      return this.hashBytes(Buffer.concat([...pieces(fd)]), conversionPath);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  hashBytes(bytes: Buffer, conversionPath: string | undefined): ObjectId {
+    const type = this.#type;
+    if (this.#literally) return this.#writeLiterally(bytes);
+    if (!isObjectType(type)) throw new InvalidError(`invalid object type '${type}'`, { code: 'bad-type' });
+    const content = type === 'blob' && conversionPath !== undefined ? this.#converted(bytes, conversionPath) : bytes;
+    checkParses(type, content, this.#format);
+    return this.#writes ? this.#written(type, content) : hashObject(type, content, this.#format);
+  }
+
+  #writeLiterally(bytes: Buffer): ObjectId {
+    const type = this.#type;
+    if (isObjectType(type)) return this.#writes ? this.#written(type, bytes) : hashObject(type, bytes, this.#format);
+    if (this.#writes) {
+      const id = this.#repository!.objects.writeLiterally(type, bytes);
+      this.#repository!.objects.flush();
+      return id;
+    }
+    const hasher = new Hasher(this.#format);
+    hasher.update(encodeObjectHeader(type as ObjectType, bytes.length));
+    hasher.update(bytes);
+    return hasher.digestId();
+  }
+
+  #written(type: ObjectType, bytes: Buffer): ObjectId {
+    const { objects } = this.#repository!;
+    const id = objects.write(type, bytes);
+    objects.flush();
+    return id;
+  }
+
+  #hashStream(sizeBytes: number, chunks: Iterable<Buffer>): ObjectId {
+    if (this.#writes) {
+      const { objects } = this.#repository!;
+      const id = objects.writeStream('blob', sizeBytes, chunks);
+      objects.flush();
+      return id;
+    }
+    const hasher = new Hasher(this.#format);
+    hasher.update(encodeObjectHeader('blob', sizeBytes));
+    for (const chunk of chunks) hasher.update(chunk);
+    return hasher.digestId();
+  }
+
+  #conversion(path: string): { readonly kind: string } {
+    const tree = this.#filters && this.#type === 'blob' && !this.#literally ? this.#findWorkTree() : undefined;
+    return tree?.lineEndings(this.#repositoryPath(path)) ?? { kind: 'none' };
+  }
+
+  #converted(bytes: Buffer, path: string): Buffer {
+    const tree = this.#filters ? this.#findWorkTree() : undefined;
+    if (tree === undefined) return bytes;
+    const rule = tree.lineEndings(this.#repositoryPath(path));
+    if (rule.kind === 'none' || !convertsToRepository(rule, countText([bytes]), () => false)) return bytes;
+    return Buffer.concat([...toLf([bytes])]);
+  }
+
+  #findWorkTree(): WorkTree | undefined {
+    if (this.#repository?.workTree === undefined) return undefined;
+    return this.#workTree ??= new WorkTree(this.#repository);
+  }
+
+  #repositoryPath(typed: string): string {
+    return this.#repository!.prefix + pathFromUtf8(typed);
+  }
+}
+
+function openNamed(path: string, typed: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT', 'ENOTDIR')) throw error;
+    throw new InvalidError(`could not open '${typed}' for reading: no such file`, { code: 'no-such-file', cause: error });
+  }
+}
+
+function* pieces(fd: number): Generator<Buffer> {
+  for (;;) {
+    const piece = Buffer.allocUnsafe(1024 * 1024);
+    const length = readSync(fd, piece, 0, piece.length, null);
+    if (length === 0) return;
+    yield piece.subarray(0, length);
+  }
+}
+
+/** What git's own readers could not read is not written under a type they know. */
+function checkParses(type: ObjectType, bytes: Buffer, format: ObjectFormat): void {
+  try {
+    if (type === 'tree') decodeTree(bytes, format);
+    else if (type === 'commit') decodeCommit(bytes, format);
+    else if (type === 'tag') decodeTag(bytes, format);
+  } catch (error) {
+    if (!(error instanceof CorruptError)) throw error;
+    throw new InvalidError(`corrupt ${type}: ${error.message}`, { code: 'corrupt-object', cause: error });
+  }
+}

@@ -1,0 +1,203 @@
+// Answering for many objects over one pair of pipes: cat-file --batch, --batch-check and --batch-command (git-cat-file(1),
+// "BATCH OUTPUT"). Answers are written through before more input is waited for, so that a script can hold a conversation;
+// with --buffer only at the end or when told to.
+import { CairnError, InvalidError, NotFoundError } from '../pack/errors.js';
+import type { ObjectLocation } from '../pack/object-store.js';
+import type { ObjectHeader, ObjectStream } from '../pack/object.js';
+import { type ObjectId, isObjectId, zeroId } from '../pack/oid.js';
+import type { Input } from './command.js';
+import { listLines } from './line-reader.js';
+import type { Repository } from './repository.js';
+import { findRevision } from './revision.js';
+
+export interface BatchOptions {
+  /** Undefined: "%(objectname) %(objecttype) %(objectsize)". */
+  readonly format: string | undefined;
+  readonly all: boolean;
+  /** Undefined: buffered only when all objects are asked for. */
+  readonly buffered: boolean | undefined;
+  readonly unordered: boolean;
+  readonly terminator: '\n' | '\0';
+}
+
+/** What the parts of a format may ask about one object. */
+interface Subject {
+  readonly id: ObjectId;
+  readonly header: ObjectHeader;
+  readonly rest: string;
+}
+
+type Part = string | ((subject: Subject) => string);
+
+export class ObjectBatch {
+  readonly #repository: Repository;
+  readonly #mode: 'batch' | 'batch-check' | 'batch-command';
+  readonly #options: BatchOptions;
+  readonly #buffered: boolean;
+  readonly #parts: readonly Part[] | undefined;
+  readonly #splitsRest: boolean;
+
+  constructor(repository: Repository, mode: 'batch' | 'batch-check' | 'batch-command', options: BatchOptions) {
+    this.#repository = repository;
+    this.#mode = mode;
+    this.#options = options;
+    this.#buffered = options.buffered ?? options.all;
+    this.#parts = options.format === undefined ? undefined : this.#parse(options.format);
+    this.#splitsRest = options.format?.includes('%(rest)') ?? false;
+  }
+
+  /** Answers until the input ends; returns the exit code. */
+  run(): number {
+    if (this.#options.all) this.#answerAll();
+    else if (this.#mode === 'batch-command') this.#obey();
+    else for (const line of listLines(this.#input(), this.#options.terminator)) this.#answerLine(line, this.#mode === 'batch');
+    return 0;
+  }
+
+  /** Standard input; whoever waits for answers gets them before more is read. */
+  #input(): Input {
+    const { stdin, stdout } = this.#repository.context;
+    return {
+      isTerminal: stdin.isTerminal,
+      readChunk: () => {
+        if (!this.#buffered) stdout.flush();
+        return stdin.readChunk();
+      },
+    };
+  }
+
+  #answerAll(): void {
+    const { objects } = this.#repository;
+    const ids = this.#options.unordered ? objects.listIdsUnordered() : objects.listIds();
+    for (const id of ids) this.#answer(id, id, '', this.#mode === 'batch');
+  }
+
+  #obey(): void {
+    let waiting: (() => void)[] = [];
+    const flush = (): void => {
+      for (const act of waiting) act();
+      waiting = [];
+      this.#repository.context.stdout.flush();
+    };
+    for (const line of listLines(this.#input(), this.#options.terminator)) {
+      if (line === '') throw new InvalidError('empty command in input', { code: 'bad-input' });
+      if (/^\s/.test(line)) throw new InvalidError(`whitespace before command: '${line}'`, { code: 'bad-input' });
+      const match = /^(contents|info) (.*)$/s.exec(line);
+      if (match) {
+        const act = (): void => this.#answerLine(match[2]!, match[1] === 'contents');
+        if (this.#buffered) waiting.push(act);
+        else act();
+      } else if (line === 'flush') {
+        if (!this.#buffered) throw new InvalidError('flush is only for --buffer mode', { code: 'bad-input' });
+        flush();
+      } else {
+        throw badCommand(line);
+      }
+    }
+    flush();
+  }
+
+  #answerLine(line: string, withContent: boolean): void {
+    const split = this.#splitsRest ? /^(\S*)\s+(.*)$/s.exec(line) : null;
+    const name = split ? split[1]! : line;
+    const id = this.#findId(name);
+    if (typeof id !== 'object') this.#answer(name, id, split?.[2] ?? '', withContent);
+    else this.#write(`${name} ${id.fault}\n`);
+  }
+
+  #findId(name: string): ObjectId | { readonly fault: 'missing' | 'ambiguous' } {
+    if (isObjectId(name, this.#repository.format)) return name;
+    try {
+      return findRevision(this.#repository, Buffer.from(name, 'latin1').toString()) ?? { fault: 'missing' };
+    } catch (error) {
+      if (error instanceof CairnError && error.code === 'ambiguous-id') return { fault: 'ambiguous' };
+      if (error instanceof NotFoundError || error instanceof InvalidError) return { fault: 'missing' };
+      throw error;
+    }
+  }
+
+  #answer(name: string, id: ObjectId, rest: string, withContent: boolean): void {
+    const { objects, context: { stdout } } = this.#repository;
+    if (!withContent) {
+      const header = objects.findHeader(id);
+      if (header === undefined) this.#write(`${name} missing\n`);
+      else this.#write(`${this.#describe({ id, header, rest })}\n`);
+      return;
+    }
+    let object: ObjectStream;
+    try {
+      object = objects.openStream(id);
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+      this.#write(`${name} missing\n`);
+      return;
+    }
+    this.#write(`${this.#describe({ id, header: object, rest })}\n`);
+    for (const chunk of object.chunks) stdout.write(chunk);
+    stdout.write('\n');
+  }
+
+  #write(line: string): void {
+    this.#repository.context.stdout.write(Buffer.from(line, 'latin1'));
+  }
+
+  #describe(subject: Subject): string {
+    if (this.#parts === undefined) return `${subject.id} ${subject.header.type} ${subject.header.sizeBytes}`;
+    let text = '';
+    for (const part of this.#parts) text += typeof part === 'string' ? part : part(subject);
+    return text;
+  }
+
+  #parse(format: string): Part[] {
+    const fields: Readonly<Record<string, (subject: Subject) => string>> = {
+      objectname: ({ id }) => id,
+      objecttype: ({ header }) => header.type,
+      objectsize: ({ header }) => String(header.sizeBytes),
+      'objectsize:disk': ({ id }) => String(this.#sizeOnDisk(id)),
+      deltabase: ({ id }) => this.#deltaBase(id),
+      rest: ({ rest }) => rest,
+    };
+    const text = Buffer.from(format).toString('latin1');
+    const parts: Part[] = [];
+    for (let at = 0; at < text.length;) {
+      const percent = text.indexOf('%', at);
+      if (percent < 0) return [...parts, text.slice(at)];
+      parts.push(text.slice(at, percent));
+      const match = /^%(?:(%)|x([0-9a-fA-F]{2})|\(([^)]*)\))/.exec(text.slice(percent));
+      const field = match?.[3] === undefined ? undefined : fields[match[3]];
+      if (match?.[3] !== undefined && field === undefined) throw new InvalidError(`unknown format element: ${match[3]}`, { code: 'bad-format' });
+      parts.push(field ?? (match?.[2] === undefined ? '%' : String.fromCharCode(parseInt(match[2], 16))));
+      at = percent + (match?.[0].length ?? 1);
+    }
+    return parts;
+  }
+
+  #locate(id: ObjectId): ObjectLocation {
+    const location = this.#repository.objects.locate(id);
+    if (location === undefined) throw new NotFoundError(`object '${id}' is missing`, { code: 'object-missing' });
+    return location;
+  }
+
+  #sizeOnDisk(id: ObjectId): number {
+    const location = this.#locate(id);
+    if (location.kind === 'loose') return location.sizeOnDisk;
+    const offset = location.pack.offsetAt(location.position);
+    return location.pack.endAt(offset) - offset;
+  }
+
+  #deltaBase(id: ObjectId): ObjectId {
+    const none = zeroId(this.#repository.format);
+    const location = this.#locate(id);
+    if (location.kind === 'loose') return none;
+    const { pack, position } = location;
+    const { baseOffset } = pack.entryAt(pack.offsetAt(position));
+    return baseOffset === undefined ? none : pack.idAt(pack.index.positionOfOffset(baseOffset));
+  }
+}
+
+function badCommand(line: string): InvalidError {
+  const word = line.split(' ')[0]!;
+  if (word === 'flush') return new InvalidError('flush takes no arguments', { code: 'bad-input' });
+  if (word === 'contents' || word === 'info') return new InvalidError(`${word} requires arguments`, { code: 'bad-input' });
+  return new InvalidError(`unknown command: '${line}'`, { code: 'bad-input' });
+}

@@ -24,6 +24,8 @@ export class PackIndex {
   readonly #largeAt: number;
   readonly #largeCount: number;
   #byOffset: Uint32Array | undefined;
+  /** How often the offsets were looked through one by one. */
+  #scans = 0;
 
   private constructor(bytes: Buffer, format: ObjectFormat) {
     this.#bytes = bytes;
@@ -172,9 +174,11 @@ export class PackIndex {
 
   /** The least offset greater than `offset`; undefined for the last entry. */
   offsetAfter(offset: number): number | undefined {
-    if (this.#byOffset) {
+    this.#scans += 1;
+    // Sorting costs as much as many scans, and one object alone is often all that is asked for.
+    if (this.#byOffset || this.#scans > 16) {
       const at = this.#lowerBoundOfOffset(offset + 1);
-      return at < this.count ? this.offsetAt(this.#byOffset[at]!) : undefined;
+      return at < this.count ? this.offsetAt(this.positionsByOffset()[at]!) : undefined;
     }
     let next = Infinity;
     for (let position = 0; position < this.count; position += 1) {

@@ -163,10 +163,10 @@ export class ObjectBatch {
       const percent = text.indexOf('%', at);
       if (percent < 0) return [...parts, text.slice(at)];
       parts.push(text.slice(at, percent));
-      const match = /^%(?:(%)|x([0-9a-fA-F]{2})|\(([^)]*)\))/.exec(text.slice(percent));
-      const field = match?.[3] === undefined ? undefined : fields[match[3]];
-      if (match?.[3] !== undefined && field === undefined) throw new InvalidError(`unknown format element: ${match[3]}`, { code: 'bad-format' });
-      parts.push(field ?? (match?.[2] === undefined ? '%' : String.fromCharCode(parseInt(match[2], 16))));
+      const match = /^%(?:%|\(([^)]*)\))/.exec(text.slice(percent));
+      const field = match?.[1] === undefined ? undefined : fields[match[1]];
+      if (match?.[1] !== undefined && field === undefined) throw new InvalidError(`unknown format element: ${match[1]}`, { code: 'bad-format' });
+      parts.push(field ?? '%');
       at = percent + (match?.[0].length ?? 1);
     }
     return parts;

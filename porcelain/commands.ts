@@ -6,7 +6,13 @@ export type LoadCommand = () => Promise<{ readonly command: Command }>;
 
 /** Commands Git defines. */
 export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
+  'cat-file': () => import('../plumbing/commands/cat-file.js'),
   'check-ref-format': () => import('../plumbing/commands/check-ref-format.js'),
+  'commit-tree': () => import('../plumbing/commands/commit-tree.js'),
+  'hash-object': () => import('../plumbing/commands/hash-object.js'),
+  'ls-tree': () => import('../plumbing/commands/ls-tree.js'),
+  mktag: () => import('../plumbing/commands/mktag.js'),
+  mktree: () => import('../plumbing/commands/mktree.js'),
   'pack-refs': () => import('../plumbing/commands/pack-refs.js'),
   'show-ref': () => import('../plumbing/commands/show-ref.js'),
   'symbolic-ref': () => import('../plumbing/commands/symbolic-ref.js'),

@@ -54,7 +54,7 @@ export const command: Command = {
     const batchOnly = ['batch-all-objects', 'buffer', 'unordered', 'z'].find((name) => args.has(name));
     if (batchOnly !== undefined) throw new UsageError(`--${batchOnly} requires a batch mode`);
     if (args.has('path') && mode !== 'filters') throw new UsageError('--path needs --filters');
-    if (args.has('allow-unknown-type') && mode !== 't' && mode !== 's') throw new UsageError('--allow-unknown-type needs -t or -s');
+    if (args.has('allow-unknown-type') && mode !== 't' && mode !== 's') throw new InvalidError('--allow-unknown-type: use with -s or -t', { code: 'bad-arguments' });
     return showOne(Repository.open(context), args, mode);
   },
 };

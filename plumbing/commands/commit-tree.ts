@@ -28,7 +28,8 @@ export const command: Command = {
   run(context, args) {
     const repository = Repository.open(context);
     const names = args.positionals;
-    if (names.length !== 1) throw new UsageError('must give exactly one tree');
+    if (args.argv.length === 0) throw new UsageError('a tree is required');
+    if (names.length !== 1) throw new InvalidError('must give exactly one tree', { code: 'bad-arguments' });
     const tree = resolveType(repository, names[0]!, 'tree');
     const parents: ObjectId[] = [];
     for (const name of args.values('p')) {

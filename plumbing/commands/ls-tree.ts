@@ -118,18 +118,27 @@ function toTreePath(typed: string, prefix: string): string {
   return components.join('/') + (isDirectory ? '/' : '');
 }
 
-/** `path` as seen from directory `prefix` ('' or 'a/b/'). */
+/** `path` as seen from directory `prefix` ('' or 'a/b/'); the directory itself is './'. */
 function relativePath(path: string, prefix: string): string {
-  if (path.startsWith(prefix)) return path.slice(prefix.length) || './';
+  if (path.startsWith(prefix)) return path.slice(prefix.length);
   const from = prefix.split('/').slice(0, -1);
   const to = path.split('/');
   let same = 0;
-  while (same < from.length && same < to.length - 1 && from[same] === to[same]) same += 1;
-  return '../'.repeat(from.length - same) + to.slice(same).join('/');
+  while (same < from.length && from[same] === to[same]) same += 1;
+  return ('../'.repeat(from.length - same) + to.slice(same).join('/')) || './';
 }
 
 /** What each field of a format shows. */
 type Fields = Readonly<Record<string, (entry: Entry) => string>>;
+
+/** What each layout is as a format. */
+const layoutFormats: Readonly<Record<string, string>> = {
+  default: '%(objectmode) %(objecttype) %(objectname)%x09%(path)',
+  long: '%(objectmode) %(objecttype) %(objectname) %(objectsize:padded)%x09%(path)',
+  'name-only': '%(path)',
+  'object-only': '%(objectname)',
+};
+const builtInFormats: ReadonlySet<string> = new Set(Object.values(layoutFormats));
 
 function makePrinter(repository: Repository, args: Arguments): (entry: Entry) => void {
   const { stdout } = repository.context;
@@ -138,16 +147,15 @@ function makePrinter(repository: Repository, args: Arguments): (entry: Entry) =>
   if (layouts.size > 1) throw new UsageError(`--${modes[0]} cannot be combined with --${modes.at(-1)}`);
   const custom = args.value('format');
   if (custom !== undefined && layouts.size > 0) throw new UsageError("--format can't be combined with other format-altering options");
-  const format = custom !== undefined ? pathFromUtf8(custom)
-    : layouts.has('name-only') ? '%(path)'
-    : layouts.has('object-only') ? '%(objectname)'
-    : `%(objectmode) %(objecttype) %(objectname)${layouts.has('long') ? ' %(objectsize:padded)' : ''}%x09%(path)`;
+  const format = custom !== undefined ? pathFromUtf8(custom) : layoutFormats[[...layouts][0] ?? 'default']!;
   const end = args.has('z') ? '\0' : '\n';
-  const parts = parseFormat(format, makeFields(repository, args));
+  // git quotes paths in formats of one's own even with -z, unless the format is one of its own layouts.
+  const isVerbatim = args.has('z') && (custom === undefined || builtInFormats.has(custom));
+  const parts = parseFormat(format, makeFields(repository, args, isVerbatim));
   return (entry) => stdout.write(Buffer.from(parts.map((part) => (typeof part === 'string' ? part : part(entry))).join('') + end, 'latin1'));
 }
 
-function makeFields(repository: Repository, args: Arguments): Fields {
+function makeFields(repository: Repository, args: Arguments, isVerbatim: boolean): Fields {
   const { objects } = repository;
   const prefix = args.has('full-name') || args.has('full-tree') ? '' : repository.prefix;
   const digits = abbreviation(repository, args);
@@ -161,7 +169,7 @@ function makeFields(repository: Repository, args: Arguments): Fields {
     'objectsize:padded': (entry) => size(entry).padStart(7),
     path: ({ path }) => {
       const shown = relativePath(path, prefix);
-      return args.has('z') ? shown : quotePath(shown, quoting);
+      return isVerbatim ? shown : quotePath(shown, quoting);
     },
   };
 }

@@ -1,0 +1,213 @@
+// git's commit-graph: parents, trees and dates of commits in one file (or a chain of them), so that history is walked without
+// opening a commit. Only reading; the file is a cache, and whoever finds it damaged may do without it.
+//
+// Everything in it is untrusted: a position or an offset that leads outside is a CorruptError, never a read out of bounds.
+// Format: gitformat-commit-graph.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CorruptError, isSystemError } from './errors.js';
+import { type ObjectFormat, type ObjectId, decodeObjectId, rawSize } from './oid.js';
+
+/** What the graph knows of a commit. */
+export interface GraphCommit {
+  readonly tree: ObjectId;
+  readonly parents: readonly ObjectId[];
+  /** The committer's time, modulo 2^34. */
+  readonly seconds: number;
+}
+
+const noParent = 0x70000000;
+const edgeFlag = 0x80000000;
+const maxLayers = 1000;
+
+interface Chunk { readonly from: number; readonly to: number }
+
+/** One file: the commits of one layer, in order of id. */
+class Layer {
+  readonly bytes: Buffer;
+  readonly count: number;
+  readonly baseLayers: number;
+  /** Position of this layer's first commit in the chain. */
+  readonly firstPosition: number;
+  readonly #size: number;
+  readonly #fanout: Chunk;
+  readonly #ids: Chunk;
+  readonly #data: Chunk;
+  readonly #edges: Chunk | undefined;
+  readonly #format: ObjectFormat;
+
+  constructor(bytes: Buffer, format: ObjectFormat, firstPosition: number, path: string) {
+    const bad = (what: string): CorruptError => new CorruptError(`commit-graph '${path}' is damaged: ${what}`, { code: 'bad-commit-graph' });
+    this.bytes = bytes;
+    this.#format = format;
+    this.#size = rawSize(format);
+    this.firstPosition = firstPosition;
+    if (bytes.length < 8 + this.#size || bytes.toString('latin1', 0, 4) !== 'CGPH') throw bad('it does not begin as one');
+    if (bytes[4] !== 1) throw bad(`its version ${bytes[4]} is unknown`);
+    if (bytes[5] !== (format === 'sha1' ? 1 : 2)) throw bad('it is of another hash');
+    const chunkCount = bytes[6]!;
+    this.baseLayers = bytes[7]!;
+    const chunks = new Map<string, Chunk>();
+    if (8 + (chunkCount + 1) * 12 > bytes.length) throw bad('its table of contents is cut short');
+    for (let index = 0; index < chunkCount; index += 1) {
+      const at = 8 + index * 12;
+      const from = Number(bytes.readBigUInt64BE(at + 4));
+      const to = Number(bytes.readBigUInt64BE(at + 16));
+      if (from > to || to > bytes.length - this.#size) throw bad('a chunk lies outside of it');
+      chunks.set(bytes.toString('latin1', at, at + 4), { from, to });
+    }
+    const need = (name: string): Chunk => {
+      const chunk = chunks.get(name);
+      if (chunk === undefined) throw bad(`it has no chunk '${name}'`);
+      return chunk;
+    };
+    this.#fanout = need('OIDF');
+    this.#ids = need('OIDL');
+    this.#data = need('CDAT');
+    this.#edges = chunks.get('EDGE');
+    if (this.#fanout.to - this.#fanout.from !== 1024) throw bad('its fan-out table has the wrong size');
+    this.count = this.#fan(255);
+    for (let byte = 0; byte < 255; byte += 1) if (this.#fan(byte) > this.#fan(byte + 1)) throw bad('its fan-out table is not in order');
+    if (this.#ids.to - this.#ids.from !== this.count * this.#size || this.#data.to - this.#data.from !== this.count * (this.#size + 16)) {
+      throw bad('its tables differ in length');
+    }
+  }
+
+  #fan(byte: number): number {
+    return this.bytes.readUInt32BE(this.#fanout.from + byte * 4);
+  }
+
+  /** Index in this layer, or -1. */
+  find(id: ObjectId, raw: Buffer): number {
+    const first = Number.parseInt(id.slice(0, 2), 16);
+    let low = first === 0 ? 0 : this.#fan(first - 1);
+    let high = this.#fan(first);
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const at = this.#ids.from + middle * this.#size;
+      const order = raw.compare(this.bytes, at, at + this.#size);
+      if (order === 0) return middle;
+      if (order < 0) high = middle;
+      else low = middle + 1;
+    }
+    return -1;
+  }
+
+  idAt(index: number): ObjectId {
+    return decodeObjectId(this.bytes, this.#ids.from + index * this.#size, this.#format);
+  }
+
+  /** The commit at `index`, its parents as positions in the chain. */
+  at(index: number): { tree: ObjectId; parents: number[]; seconds: number } {
+    const from = this.#data.from + index * (this.#size + 16);
+    const { bytes } = this;
+    const tree = decodeObjectId(bytes, from, this.#format);
+    const parents: number[] = [];
+    const first = bytes.readUInt32BE(from + this.#size);
+    const second = bytes.readUInt32BE(from + this.#size + 4);
+    if (first !== noParent) parents.push(first);
+    if (second >= edgeFlag) this.#readEdges(second - edgeFlag, parents);
+    else if (second !== noParent) parents.push(second);
+    const high = bytes.readUInt32BE(from + this.#size + 8) & 3;
+    return { tree, parents, seconds: high * 2 ** 32 + bytes.readUInt32BE(from + this.#size + 12) };
+  }
+
+  #readEdges(from: number, parents: number[]): void {
+    const edges = this.#edges;
+    for (let at = from; ; at += 1) {
+      const offset = edges === undefined ? NaN : edges.from + at * 4;
+      if (edges === undefined || offset + 4 > edges.to) {
+        throw new CorruptError('commit-graph is damaged: a list of parents lies outside of it', { code: 'bad-commit-graph' });
+      }
+      const value = this.bytes.readUInt32BE(offset);
+      parents.push(value >= edgeFlag ? value - edgeFlag : value);
+      if (value >= edgeFlag) return;
+    }
+  }
+}
+
+/** A commit-graph that is open for reading. */
+export class CommitGraph {
+  readonly #layers: readonly Layer[];
+
+  private constructor(layers: readonly Layer[]) {
+    this.#layers = layers;
+  }
+
+  /** The graph of an objects directory (file or chain); undefined when it has none, CorruptError when it cannot be used. */
+  static find(objectsDirectory: string, format: ObjectFormat): CommitGraph | undefined {
+    const single = join(objectsDirectory, 'info/commit-graph');
+    const bytes = readIfPresent(single);
+    if (bytes !== undefined) return CommitGraph.decode([{ path: single, bytes }], format);
+    const folder = join(objectsDirectory, 'info/commit-graphs');
+    const chain = readIfPresent(join(folder, 'commit-graph-chain'));
+    if (chain === undefined) return undefined;
+    const names = chain.toString('latin1').split('\n').filter((line) => line !== '');
+    if (names.length > maxLayers || !names.every((name) => /^[0-9a-f]{40,64}$/.test(name))) {
+      throw new CorruptError(`commit-graph chain '${folder}' is damaged`, { code: 'bad-commit-graph' });
+    }
+    const files = names.map((name) => {
+      const path = join(folder, `graph-${name}.graph`);
+      const content = readIfPresent(path);
+      // A file named by the chain may vanish while a new chain is put in place: then there is no graph to use.
+      return content === undefined ? undefined : { path, bytes: content };
+    });
+    return files.some((file) => file === undefined) ? undefined : CommitGraph.decode(files as { path: string; bytes: Buffer }[], format);
+  }
+
+  /** From the bytes of its files, base first. */
+  static decode(files: readonly { readonly path: string; readonly bytes: Buffer }[], format: ObjectFormat): CommitGraph {
+    const layers: Layer[] = [];
+    let position = 0;
+    for (const { path, bytes } of files) {
+      const layer = new Layer(bytes, format, position, path);
+      if (layer.baseLayers !== layers.length) {
+        throw new CorruptError(`commit-graph '${path}' is damaged: it stands on ${layer.baseLayers} others, not ${layers.length}`, {
+          code: 'bad-commit-graph',
+        });
+      }
+      layers.push(layer);
+      position += layer.count;
+    }
+    return new CommitGraph(layers);
+  }
+
+  get count(): number {
+    const last = this.#layers.at(-1);
+    return last === undefined ? 0 : last.firstPosition + last.count;
+  }
+
+  /** What is known of a commit; undefined when the graph does not have it. */
+  find(id: ObjectId): GraphCommit | undefined {
+    const raw = Buffer.from(id, 'hex');
+    for (let at = this.#layers.length - 1; at >= 0; at -= 1) {
+      const layer = this.#layers[at]!;
+      const index = layer.find(id, raw);
+      if (index < 0) continue;
+      const { tree, parents, seconds } = layer.at(index);
+      return { tree, parents: parents.map((position) => this.idAt(position)), seconds };
+    }
+    return undefined;
+  }
+
+  /** The id at a position of the chain; CorruptError when there is none. */
+  idAt(position: number): ObjectId {
+    for (let at = this.#layers.length - 1; at >= 0; at -= 1) {
+      const layer = this.#layers[at]!;
+      if (position >= layer.firstPosition) {
+        if (position - layer.firstPosition >= layer.count) break;
+        return layer.idAt(position - layer.firstPosition);
+      }
+    }
+    throw new CorruptError('commit-graph is damaged: a parent lies outside of it', { code: 'bad-commit-graph' });
+  }
+}
+
+function readIfPresent(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}

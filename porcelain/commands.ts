@@ -14,6 +14,7 @@ export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
   mktag: () => import('../plumbing/commands/mktag.js'),
   mktree: () => import('../plumbing/commands/mktree.js'),
   'pack-refs': () => import('../plumbing/commands/pack-refs.js'),
+  'rev-parse': () => import('../plumbing/commands/rev-parse.js'),
   'show-ref': () => import('../plumbing/commands/show-ref.js'),
   'symbolic-ref': () => import('../plumbing/commands/symbolic-ref.js'),
   'update-ref': () => import('../plumbing/commands/update-ref.js'),

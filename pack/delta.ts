@@ -12,7 +12,7 @@ import { applyPlainDelta, PlainDeltaIndex } from './kernels/plain-delta.js';
 /** Larger ones are handled without the kernel, whose memory would stay that large. */
 const mostKernelBytes = 16 * 1024 * 1024;
 
-/** Deltas shorter than this are applied without the kernel. */
+/** Deltas shorter than this are always applied without the kernel. */
 const fewInstructionBytes = 256;
 
 let shared: DeltaKernel | undefined;
@@ -63,8 +63,9 @@ export function applyDelta(base: Buffer, delta: Buffer): Buffer {
   const most = (delta.length - resultSize.end) * Math.min(0xffffff, Math.max(1, base.length));
   if (resultSize.value > most) throw badDelta('it makes fewer bytes than it declares');
   const result = Buffer.allocUnsafe(resultSize.value);
-  // Few large copies are quickest by themselves; many small instructions pay for bringing everything into the kernel.
-  const kernel = delta.length < fewInstructionBytes ? undefined : kernelFor(base.length, delta.length, result.length);
+  // Few instructions for much content are quickest as they are; many pay for bringing everything into the kernel and back.
+  const isDense = delta.length >= fewInstructionBytes && delta.length * 128 >= base.length + result.length;
+  const kernel = isDense ? kernelFor(base.length, delta.length, result.length) : undefined;
   const status = kernel === undefined
     ? applyPlainDelta(base, delta, resultSize.end, result)
     : kernel.apply(base, delta, resultSize.end, result);

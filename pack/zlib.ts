@@ -86,8 +86,8 @@ export function inflate(input: Uint8Array, offset: number, sizeBytes: number): I
 }
 
 /**
- * As `inflate`, for callers that do not ask how much of the input the stream took. Without kernels this uses the optional zlib-sync
- * for small contents, where it is quicker than node:zlib.
+ * As `inflate`, for callers that do not ask how much of the input the stream took, which the optional zlib-sync cannot tell. Without
+ * kernels it serves small contents, where it comes closest to node:zlib; larger ones it inflates more slowly.
  */
 export function inflateContent(input: Buffer, offset: number, sizeBytes: number): Buffer {
   if (sizeBytes <= mostSyncBytes && !hasKernels()) {
@@ -97,7 +97,7 @@ export function inflateContent(input: Buffer, offset: number, sizeBytes: number)
   return inflate(input, offset, sizeBytes).bytes;
 }
 
-/** Where zlib-sync, which makes buffers of its own and cannot be told where to stop, is quicker than node:zlib. */
+/** zlib-sync puts out all a stream holds, however much; for contents up to this many bytes it is given little enough input. */
 const mostSyncBytes = 512;
 /** Given this much input, zlib-sync can put out a megabyte at most. */
 const mostSyncInputBytes = 1024;

@@ -422,8 +422,9 @@ function decodeCodes(historyStart: usize, stopAt: usize): i32 {
 
 /** As `run` ends, or `symbolDone` when there is not enough input or room for this way. */
 function decodeFast(historyStart: usize, stopAt: usize): i32 {
-  if (inputEnd - reader < 16) return symbolDone;
-  const inputSafe = inputEnd - 16;
+  // A round fetches at most three times, each time eight bytes, moving on by at most seven.
+  if (inputEnd - reader < 24) return symbolDone;
+  const inputSafe = inputEnd - 24;
   const literalMask: u32 = (1 << literalTableBits) - 1;
   const distanceMask: u32 = (1 << distanceTableBits) - 1;
   let hold = pool;
@@ -431,11 +432,12 @@ function decodeFast(historyStart: usize, stopAt: usize): i32 {
   let next = reader;
   let output = writer;
   let status = symbolDone;
+  hold |= load<u64>(next) << bits;
+  next += (63 - bits) >> 3;
+  bits |= 56;
+  // The entry of the next symbol is fetched before the bytes of the last are copied, so that one does not wait for the other.
+  let entry = load<u32>(literalTable + ((<u32>hold & literalMask) << 2));
   while (next <= inputSafe && output < stopAt) {
-    hold |= load<u64>(next) << bits;
-    next += (63 - bits) >> 3;
-    bits |= 56;
-    let entry = load<u32>(literalTable + ((<u32>hold & literalMask) << 2));
     if (<i32>entry < 0) {
       store<u8>(output++, <u8>(entry >> 16));
       hold >>= entry;
@@ -446,26 +448,25 @@ function decodeFast(historyStart: usize, stopAt: usize): i32 {
         hold >>= entry;
         bits -= entry & 0x1f;
         entry = load<u32>(literalTable + ((<u32>hold & literalMask) << 2));
-        if (<i32>entry < 0) {
-          store<u8>(output++, <u8>(entry >> 16));
-          hold >>= entry;
-          bits -= entry & 0x1f;
-          continue;
-        }
       }
       hold |= load<u64>(next) << bits;
       next += (63 - bits) >> 3;
       bits |= 56;
-    }
-    if (entry == 0) {
-      entry = findLong(<u32>hold, literalCodes, literalEntries);
-      if (entry == 0) { status = -5; break; }
       if (<i32>entry < 0) {
         store<u8>(output++, <u8>(entry >> 16));
         hold >>= entry;
         bits -= entry & 0x1f;
-        continue;
+        entry = load<u32>(literalTable + ((<u32>hold & literalMask) << 2));
+        if (<i32>entry < 0) continue;
+        hold |= load<u64>(next) << bits;
+        next += (63 - bits) >> 3;
+        bits |= 56;
       }
+    }
+    if (entry == 0) {
+      entry = findLong(<u32>hold, literalCodes, literalEntries);
+      if (entry == 0) { status = -5; break; }
+      if (<i32>entry < 0) continue;
     }
     if (entry & isSpecial) {
       if (entry & isInvalid) { status = -5; break; }
@@ -485,6 +486,10 @@ function decodeFast(historyStart: usize, stopAt: usize): i32 {
     hold >>= entry;
     bits -= entry & 0x1f;
     if (distance > <u32>(output - historyStart)) { status = -6; break; }
+    hold |= load<u64>(next) << bits;
+    next += (63 - bits) >> 3;
+    bits |= 56;
+    entry = load<u32>(literalTable + ((<u32>hold & literalMask) << 2));
     copyMatch(output, distance, length);
     output += length;
   }

@@ -150,7 +150,7 @@ class RevisionPrinter {
     if (/\^(@|!|-[0-9]*)$/.test(word) && this.#takeParents(word)) return;
     const negated = word.startsWith('^');
     const name = negated ? word.slice(1) : word;
-    const id = this.#findQuietly(name);
+    const id = findRevision(this.repository, name);
     if (id !== undefined) {
       if (this.#verify) this.#verified.push({ id, name, negated });
       else this.#showRevision(id, name, negated);
@@ -163,15 +163,6 @@ class RevisionPrinter {
     if (this.#hasDashes) throw new NotFoundError(`bad revision '${word}'`, { code: 'bad-revision' });
     this.#paths = 'words';
     if (this.#showWord(word)) this.#requirePath(word);
-  }
-
-  #findQuietly(name: string): ObjectId | undefined {
-    try {
-      return findRevision(this.repository, name);
-    } catch (error) {
-      if ((error instanceof NotFoundError || error instanceof InvalidError) && error.code === 'no-upstream') return undefined;
-      throw error;
-    }
   }
 
   async #takeRange(word: string): Promise<boolean> {
@@ -331,6 +322,12 @@ class RevisionPrinter {
       for (const id of ids) this.#showRevision(id, undefined, false);
       return true;
     }
+    if (name === '--bisect' && value === undefined) {
+      for (const [kind, negated] of [['bad', false], ['good', true]] as const) {
+        for (const ref of this.repository.refs.list(`refs/bisect/${kind}`)) this.#showRevision(ref.id, ref.name, negated);
+      }
+      return true;
+    }
     const family = { '--all': 'all', '--branches': 'branches', '--tags': 'tags', '--remotes': 'remotes', '--glob': 'glob' }[name];
     if (family === undefined || (name === '--all' && value !== undefined) || (name === '--glob' && value === undefined)) return false;
     const { listFamily } = await import('../revision-set.js');
@@ -384,8 +381,8 @@ class RevisionPrinter {
     const inner: Context = { ...this.#context, env: { ...this.#context.env, GIT_DIR: full } };
     const stat = statSync(full, { throwIfNoEntry: false });
     const found = stat === undefined ? undefined : Repository.find(inner);
-    if (found === undefined) throw new NotFoundError(`not a gitdir '${path}'`, { code: 'no-repository' });
-    return stat!.isDirectory() ? path : found.gitDirectory;
+    if (stat === undefined || found === undefined) throw new NotFoundError(`not a gitdir '${path}'`, { code: 'no-repository' });
+    return stat.isDirectory() ? path : found.gitDirectory;
   }
 
   #takeDate(name: string, value: string | undefined): boolean {
@@ -400,13 +397,13 @@ class RevisionPrinter {
 class QuietEnd extends Error {}
 
 function joinPrefix(prefix: string, word: string): string {
-  return word.startsWith('/') ? word : join(prefix, word);
+  return word.startsWith('/') ? word : prefix + word;
 }
 
 function isPath(repository: Repository, word: string, prefix: string | undefined): boolean {
   if (/[*?[]/.test(word) || /^:[/!^(]/.test(word)) return true;
-  const base = prefix === undefined ? repository.context.cwd : join(repository.workTree ?? repository.context.cwd, prefix);
-  return !word.includes('\0') && statSync(resolve(base, word), { throwIfNoEntry: false }) !== undefined;
+  const base = prefix === undefined ? repository.context.cwd : repository.workTree ?? repository.context.cwd;
+  return !word.includes('\0') && statSync(resolve(base, joinPrefix(prefix ?? '', word)), { throwIfNoEntry: false }) !== undefined;
 }
 
 export const command: Command = {
@@ -436,6 +433,7 @@ export const command: Command = {
     { name: 'symbolic', help: 'print names as they were given' },
     { name: 'symbolic-full-name', help: 'print full names of refs' },
     { name: 'all', help: 'every ref' },
+    { name: 'bisect', help: 'the refs of a bisection: bad ones, and good ones negated' },
     { name: 'branches', value: 'pattern', valueOptional: true, help: 'every branch that matches' },
     { name: 'tags', value: 'pattern', valueOptional: true, help: 'every tag that matches' },
     { name: 'remotes', value: 'pattern', valueOptional: true, help: 'every remote-tracking branch that matches' },

@@ -314,14 +314,13 @@ export class Index {
 
   /** Takes out everything below a directory (named without trailing slash); returns how many entries that were. */
   removeDirectory(directory: string): number {
-    const { from, to } = this.rangeOf(directory === '' ? '' : directory + '/');
-    for (let at = from; at < to; at += 1) {
-      const path = this.pathAt(at);
+    const keys = this.#listKeys(directory === '' ? '' : directory + '/');
+    for (const { path, stage } of keys) {
       this.cacheTree?.invalidate(path);
-      this.#pending.set(editKey(path, this.stageAt(at)), null);
+      this.#pending.set(editKey(path, stage), null);
     }
-    if (to > from) this.#touch();
-    return to - from;
+    if (keys.length > 0) this.#touch();
+    return keys.length;
   }
 
   /** Takes out everything. */
@@ -500,10 +499,15 @@ export class Index {
       const merged = this.#order?.length ?? this.#baseOffsets.length;
       if (row >= merged || !this.#entryOfRow(this.#order?.[row] ?? row).path.startsWith(below)) return;
     }
-    const { from, to } = this.rangeOf(below);
-    for (let at = from; at < to; at += 1) {
-      if (this.stageAt(at) === stage) this.#pending.set(editKey(this.pathAt(at), stage), null);
-    }
+    for (const key of this.#listKeys(below)) if (key.stage === stage) this.#pending.set(editKey(key.path, stage), null);
+  }
+
+  /** Path and stage of everything below a directory, before any of it is edited. */
+  #listKeys(directory: string): { path: RepoPath; stage: number }[] {
+    const { from, to } = this.rangeOf(directory);
+    const keys: { path: RepoPath; stage: number }[] = [];
+    for (let at = from; at < to; at += 1) keys.push({ path: this.pathAt(at), stage: this.stageAt(at) });
+    return keys;
   }
 
   #touch(): void {

@@ -165,3 +165,22 @@ export function* toCrlf(content: Iterable<Uint8Array>): Iterable<Buffer> {
     yield output.subarray(0, to);
   }
 }
+
+/** The line endings of a content in one word: '-text', 'none', 'lf', 'crlf' or 'mixed' (ls-files --eol). */
+export function describeText(content: Iterable<Uint8Array>): string {
+  const count = countText(content);
+  if (count.looksBinary) return '-text';
+  if (count.crlf > 0) return count.loneLf > 0 ? 'mixed' : 'crlf';
+  return count.loneLf > 0 ? 'lf' : 'none';
+}
+
+/** What a path's attributes say of its line endings, in the words of ls-files --eol; '' when nothing. */
+export function describeLineEndings(attributes: ReadonlyMap<string, AttributeValue>): string {
+  const text = attributes.get('text') ?? attributes.get('crlf');
+  const eol = attributes.get('eol');
+  if (text === false) return '-text';
+  const suffix = eol === 'lf' || eol === 'crlf' ? ` eol=${eol}` : '';
+  if (text === 'auto') return `text=auto${suffix}`;
+  if (suffix !== '') return `text${suffix}`;
+  return text === true ? 'text' : text === 'input' ? 'text eol=lf' : '';
+}

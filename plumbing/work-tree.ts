@@ -198,12 +198,22 @@ export class WorkTree {
       return stat.size === 0 ? 'dubious' : 'changed';
     }
     if (stat.size === 0 && entry.id !== emptyBlobId(index.format)) return 'dubious';
-    if (!sameTime(stat.mtimeS, stat.mtimeNs, status.mtimeMs)) return 'dubious';
-    if (this.#checkAll) {
-      if (this.#trustCtime && !sameTime(stat.ctimeS, stat.ctimeNs, status.ctimeMs)) return 'dubious';
-      if (stat.ino !== status.ino % 0x100000000 || stat.uid !== status.uid >>> 0 || stat.gid !== status.gid >>> 0) return 'dubious';
-    }
+    if (!this.#hasSameTimes(stat, status)) return 'dubious';
     return isRacy(stat, index) ? 'dubious' : 'same';
+  }
+
+  /** True when the file looks the same, racy or not: only then does Git's plumbing ask for its content. */
+  looksSame(entry: Pick<IndexEntry, 'mode' | 'stat' | 'id'>, status: fs.Stats): boolean {
+    const { stat } = entry;
+    return this.modeOf(status, entry.mode) === entry.mode && stat.size === status.size % 0x100000000
+      && (stat.size !== 0 || entry.id === emptyBlobId(this.#store.format)) && this.#hasSameTimes(stat, status);
+  }
+
+  #hasSameTimes(stat: StatData, status: fs.Stats): boolean {
+    if (!sameTime(stat.mtimeS, stat.mtimeNs, status.mtimeMs)) return false;
+    if (!this.#checkAll) return true;
+    if (this.#trustCtime && !sameTime(stat.ctimeS, stat.ctimeNs, status.ctimeMs)) return false;
+    return stat.ino === status.ino % 0x100000000 && stat.uid === status.uid >>> 0 && stat.gid === status.gid >>> 0;
   }
 
   /** True when the file's content, as it would be added, is the entry's blob (or a nested repository's HEAD its commit). */

@@ -10,14 +10,18 @@ export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
   'check-ref-format': () => import('../plumbing/commands/check-ref-format.js'),
   'commit-tree': () => import('../plumbing/commands/commit-tree.js'),
   'hash-object': () => import('../plumbing/commands/hash-object.js'),
+  'ls-files': () => import('../plumbing/commands/ls-files.js'),
   'ls-tree': () => import('../plumbing/commands/ls-tree.js'),
   mktag: () => import('../plumbing/commands/mktag.js'),
   mktree: () => import('../plumbing/commands/mktree.js'),
   'pack-refs': () => import('../plumbing/commands/pack-refs.js'),
+  'read-tree': () => import('../plumbing/commands/read-tree.js'),
   'rev-parse': () => import('../plumbing/commands/rev-parse.js'),
   'show-ref': () => import('../plumbing/commands/show-ref.js'),
   'symbolic-ref': () => import('../plumbing/commands/symbolic-ref.js'),
+  'update-index': () => import('../plumbing/commands/update-index.js'),
   'update-ref': () => import('../plumbing/commands/update-ref.js'),
+  'write-tree': () => import('../plumbing/commands/write-tree.js'),
 };
 
 /** Commands for people, and all that is ours. */

@@ -1,0 +1,298 @@
+// What differs between the index and the work tree, and what the work tree holds beyond the index: one walk that reads each
+// directory once and looks at each tracked file once. A directory whose files are as many as the index has there, all of
+// them found, holds nothing untracked; its names are then not even compared.
+//
+// Untracked and ignored directories are collapsed as git-status(1) and gitignore(5) describe. Only reads; what was found to be
+// unchanged although its stat had changed is handed back, so that the caller may refresh the index.
+import { pathToUtf8, fileMode, gitlinkMode, type RepoPath } from '../pack/tree.js';
+import type { IgnoreRules } from './ignore.js';
+import type { Index, IndexEntry, StatData } from './index-file.js';
+import type { Pathspec } from './pathspec.js';
+import type { Change, DirectoryEntry, WorkTree } from './work-tree.js';
+
+export interface ScanOptions {
+  /** 'no': do not look; 'normal': collapse directories with nothing tracked; 'all': every file. */
+  readonly untracked?: 'no' | 'normal' | 'all';
+  /** 'traditional' collapses directories with nothing but ignored files, 'matching' those a pattern names. */
+  readonly ignored?: 'no' | 'traditional' | 'matching';
+  readonly pathspec?: Pathspec;
+  /** Asked for when something untracked is found; without rules nothing is ignored. */
+  readonly rules?: () => IgnoreRules;
+  /** Report untracked directories even when nothing is in them (ls-files --directory). */
+  readonly emptyDirectories?: boolean;
+  /** Only what lies in this directory (with trailing slash). */
+  readonly below?: string;
+  /** Look into ignored directories and report their files one by one (ls-files -o -i). */
+  readonly expandIgnored?: boolean;
+  /** Do not look at tracked files (ls-files -o). */
+  readonly trackedUnchecked?: boolean;
+}
+
+export interface Scan {
+  /** In path order; entries of the index only. */
+  readonly changes: Change[];
+  /** Sorted; directories end in a slash. */
+  readonly untracked: RepoPath[];
+  readonly ignored: RepoPath[];
+  /** Unchanged entries with the stat they should have. */
+  readonly refreshed: IndexEntry[];
+}
+
+/** Compares the work tree with the index, within `pathspec`. */
+export function scanWorkTree(workTree: WorkTree, index: Index, options: ScanOptions = {}): Scan {
+  const scanner = new Scanner(workTree, index, options);
+  if ((options.untracked ?? 'no') === 'no' && (options.ignored ?? 'no') === 'no') scanner.scanTracked();
+  else {
+    const { from, to } = index.rangeOf(options.below ?? '');
+    scanner.walk(options.below ?? '', from, to);
+  }
+  return scanner.finish();
+}
+
+/** Compares one entry with its file; undefined when nothing changed. `refresh` is told the stat of an unchanged file that looks different. */
+export function compareEntry(workTree: WorkTree, index: Index, entry: IndexEntry, refresh?: (stat: StatData) => void): Change | undefined {
+  if (entry.assumeValid || entry.skipWorktree) return undefined;
+  const old = { mode: entry.mode, id: entry.id };
+  const status = workTree.findOwnStatus(entry.path);
+  if (status === undefined) return { path: entry.path, kind: 'deleted', old };
+  return compareFound(workTree, index, entry, status, refresh);
+}
+
+function compareFound(
+  workTree: WorkTree, index: Index, entry: IndexEntry, status: NonNullable<ReturnType<WorkTree['findStatus']>>, refresh?: (stat: StatData) => void,
+): Change | undefined {
+  const { path } = entry;
+  const old = { mode: entry.mode, id: entry.id };
+  if (status.isDirectory() && entry.mode !== gitlinkMode && !workTree.isNestedRepository(path)) return { path, kind: 'deleted', old };
+  const mode = workTree.modeOf(status, entry.mode) ?? fileMode;
+  if (entry.intentToAdd) return { path, kind: 'added', old, new: { mode } };
+  const compared = workTree.compareStatus(entry, status, index);
+  if (compared === 'same') return undefined;
+  if (compared === 'dubious') {
+    const found = entry.mode === gitlinkMode ? undefined : workTree.statData(path);
+    if (workTree.hasContentOf(entry)) {
+      if (found !== undefined) refresh?.(found.stat);
+      return undefined;
+    }
+  }
+  return { path, kind: (mode & 0o170000) === (entry.mode & 0o170000) ? 'modified' : 'typechange', old, new: { mode } };
+}
+
+type Content = 'nothing' | 'ignored' | 'untracked';
+
+class Scanner {
+  readonly #workTree: WorkTree;
+  readonly #index: Index;
+  readonly #options: ScanOptions;
+  readonly #pathspec: Pathspec | undefined;
+  readonly #wantUntracked: boolean;
+  readonly #wantIgnored: boolean;
+  readonly #changes: Change[] = [];
+  readonly #untracked: string[] = [];
+  readonly #ignored: string[] = [];
+  readonly #refreshed: IndexEntry[] = [];
+  #rules: IgnoreRules | undefined;
+
+  constructor(workTree: WorkTree, index: Index, options: ScanOptions) {
+    this.#workTree = workTree;
+    this.#index = index;
+    this.#options = options;
+    this.#pathspec = options.pathspec === undefined || options.pathspec.isEmpty ? undefined : options.pathspec;
+    this.#wantUntracked = (options.untracked ?? 'no') !== 'no';
+    this.#wantIgnored = (options.ignored ?? 'no') !== 'no';
+  }
+
+  finish(): Scan {
+    const sort = (paths: string[]): RepoPath[] => paths.sort() as RepoPath[];
+    return { changes: this.#changes, untracked: sort(this.#untracked), ignored: sort(this.#ignored), refreshed: this.#refreshed };
+  }
+
+  /** Every entry on its own, no directory read. */
+  scanTracked(): void {
+    const index = this.#index;
+    for (let at = 0; at < index.count;) {
+      const path = index.pathAt(at);
+      if (this.#pathspec === undefined || this.#pathspec.matches(path)) {
+        this.#compare(at, path, this.#skips(at) ? undefined : this.#workTree.findOwnStatus(path));
+      }
+      at = this.#afterPath(at, path);
+    }
+  }
+
+  /** One directory ('' or with trailing slash) that has the index's entries [from, to). */
+  walk(directory: string, from: number, to: number): void {
+    const index = this.#index;
+    const unchecked = this.#options.trackedUnchecked === true;
+    const directories = new Set<string>();
+    const others: DirectoryEntry[] = [];
+    for (const entry of this.#workTree.list(directory)) {
+      if (entry.name === '.git' || entry.name === '.cairn') continue;
+      if (entry.kind === 'directory') directories.add(entry.name);
+      else if (entry.kind !== 'other') others.push(entry);
+    }
+    let found = 0;
+    let exact = !unchecked;
+    const skip = directory.length;
+    for (let at = from; at < to;) {
+      const path = index.pathAt(at);
+      const slash = path.indexOf('/', skip);
+      if (slash >= 0) {
+        const below = path.slice(0, slash + 1);
+        const end = index.endOfDirectory(below, at, to);
+        const isThere = directories.delete(path.slice(skip, slash));
+        if (this.#pathspec === undefined || this.#pathspec.mayMatchBelow(below)) {
+          if (isThere) this.walk(below, at, end);
+          else if (!unchecked) this.#compareMissing(at, end);
+        }
+        at = end;
+        continue;
+      }
+      if (unchecked || this.#skips(at) || (this.#pathspec !== undefined && !this.#pathspec.matches(path))) {
+        exact = false;
+        if (this.#index.modeAt(at) === gitlinkMode) directories.delete(path.slice(skip));
+      } else {
+        const status = this.#workTree.findStatus(path);
+        if (status !== undefined && !status.isDirectory()) found += 1;
+        else if (status !== undefined && index.modeAt(at) === gitlinkMode) directories.delete(path.slice(skip));
+        this.#compare(at, path, status);
+      }
+      at = this.#afterPath(at, path);
+    }
+    if (!exact || found !== others.length) this.#listUntrackedFiles(directory, others, from, to);
+    for (const name of directories) this.#visit(`${directory}${name}/`);
+  }
+
+  #listUntrackedFiles(directory: string, others: readonly DirectoryEntry[], from: number, to: number): void {
+    const tracked = new Set<string>();
+    for (let at = from; at < to; at += 1) {
+      const path = this.#index.pathAt(at);
+      if (path.indexOf('/', directory.length) < 0) tracked.add(path.slice(directory.length));
+    }
+    for (const { name } of others) if (!tracked.has(name)) this.#reportFile(`${directory}${name}`, false);
+  }
+
+  /** A file that is not in the index; `excluded` when its directory is ignored. */
+  #reportFile(path: string, excluded: boolean): Content {
+    if (this.#pathspec !== undefined && !this.#pathspec.matches(path)) return 'nothing';
+    if (excluded || this.#isIgnored(path, false)) {
+      if (this.#wantIgnored) this.#ignored.push(path);
+      return 'ignored';
+    }
+    if (this.#wantUntracked) this.#untracked.push(path);
+    return 'untracked';
+  }
+
+  /** A directory (with trailing slash) nothing in which is in the index. */
+  #visit(directory: string, parentExcluded = false): Content {
+    const path = directory.slice(0, -1);
+    const wholly = this.#pathspec === undefined || this.#pathspec.matches(path, true);
+    if (!wholly && !this.#pathspec!.mayMatchBelow(directory)) return 'nothing';
+    const excluded = parentExcluded || this.#isIgnored(path, true);
+    if (this.#workTree.isNestedRepository(path)) {
+      if (excluded) { if (this.#wantIgnored) this.#ignored.push(directory); } else if (this.#wantUntracked) this.#untracked.push(directory);
+      return excluded ? 'ignored' : 'untracked';
+    }
+    if (excluded && !this.#wantIgnored) return 'ignored';
+    if (excluded && this.#options.ignored === 'matching' && !this.#options.expandIgnored) {
+      this.#ignored.push(directory);
+      return 'ignored';
+    }
+    const collapses = this.#options.untracked === 'normal' && wholly;
+    if (collapses && this.#options.emptyDirectories && !this.#wantIgnored) {
+      this.#untracked.push(directory);
+      return 'untracked';
+    }
+    const untrackedBefore = this.#untracked.length;
+    const ignoredBefore = this.#ignored.length;
+    const content = this.#visitEntries(directory, excluded, collapses);
+    if (!collapses) return content;
+    if (content === 'untracked') {
+      this.#untracked.length = untrackedBefore;
+      if (this.#wantUntracked) this.#untracked.push(directory);
+    } else if (content === 'ignored' && this.#options.ignored === 'traditional') {
+      this.#ignored.length = ignoredBefore;
+      this.#ignored.push(directory);
+    }
+    return content;
+  }
+
+  #visitEntries(directory: string, excluded: boolean, collapses: boolean): Content {
+    let content: Content = 'nothing';
+    for (const { name, kind } of this.#workTree.list(directory)) {
+      if (name === '.git' || name === '.cairn' || kind === 'other') continue;
+      const inner = kind === 'directory' ? this.#visit(`${directory}${name}/`, excluded) : this.#reportFile(`${directory}${name}`, excluded);
+      if (inner === 'untracked' || content === 'nothing') content = inner;
+      // One untracked file is enough to know, unless ignored ones are wanted too.
+      if (collapses && content === 'untracked' && !this.#wantIgnored) return content;
+    }
+    return content;
+  }
+
+  #isIgnored(path: string, isDirectory: boolean): boolean {
+    if (this.#options.rules === undefined) return false;
+    this.#rules ??= this.#options.rules();
+    return this.#rules.isIgnored(path, isDirectory);
+  }
+
+  /** True for an entry nobody wants compared. */
+  #skips(at: number): boolean {
+    if (this.#index.isPlainAt(at)) return false;
+    const entry = this.#index.entryAt(at);
+    return entry.stage === 0 && (entry.assumeValid || entry.skipWorktree);
+  }
+
+  #afterPath(at: number, path: string): number {
+    let next = at + 1;
+    if (this.#index.isPlainAt(at)) return next;
+    while (next < this.#index.count && this.#index.stageAt(next) !== 0 && this.#index.pathAt(next) === path) next += 1;
+    return next;
+  }
+
+  #compareMissing(from: number, to: number): void {
+    for (let at = from; at < to;) {
+      const path = this.#index.pathAt(at);
+      if (this.#pathspec === undefined || this.#pathspec.matches(path)) this.#compare(at, path, undefined);
+      at = this.#afterPath(at, path);
+    }
+  }
+
+  #compare(at: number, path: RepoPath, status: ReturnType<WorkTree['findStatus']>): void {
+    const index = this.#index;
+    if (!index.isPlainAt(at)) {
+      if (this.#skips(at)) return;
+      if (index.stageAt(at) !== 0) {
+        this.#changes.push({ path, kind: 'unmerged' });
+        return;
+      }
+    }
+    if (status === undefined) {
+      this.#changes.push({ path, kind: 'deleted', old: { mode: index.modeAt(at), id: index.idAt(at) } });
+      return;
+    }
+    const entry = index.entryAt(at);
+    const change = compareFound(this.#workTree, index, entry, status, (stat) => this.#refreshed.push({ ...entry, stat }));
+    if (change !== undefined) this.#changes.push(change);
+  }
+}
+
+/** Puts what a scan found unchanged back with its present stat; true when there was any. */
+export function applyRefresh(index: Index, scan: Scan): boolean {
+  for (const entry of scan.refreshed) index.refresh(entry);
+  return scan.refreshed.length > 0;
+}
+
+/** A path for people, from where the command was typed: '../x', './' for the directory itself. */
+export function relativePath(path: string, prefix: string): string {
+  if (prefix === '') return path;
+  const from = prefix.slice(0, -1).split('/');
+  const to = path.split('/');
+  let same = 0;
+  while (same < from.length && same < to.length - 1 && from[same] === to[same]) same += 1;
+  const result = '../'.repeat(from.length - same) + to.slice(same).join('/');
+  return result === '' ? './' : result;
+}
+
+/** For messages: UTF-8, relative to the current directory. */
+export function shownPath(path: string, prefix: string): string {
+  return pathToUtf8(relativePath(path, prefix) as RepoPath);
+}

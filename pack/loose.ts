@@ -126,18 +126,20 @@ export class LooseObjects {
       const piece = Buffer.allocUnsafe(pieceBytes);
       while (!inflater.finished) {
         const length = readSync(fd, piece, 0, piece.length, null);
-        if (length === 0) throw new CorruptError(`'${path}' ends before its end`, { code: 'bad-loose' });
+        if (length === 0) throw new CorruptError('loose object ends before its end', { code: 'bad-loose' });
         read += length;
         for (const inflated of inflater.push(piece.subarray(0, length))) {
           hasher.update(inflated);
           const content = inflated.subarray(Math.min(skip, inflated.length));
           skip -= inflated.length - content.length;
           left -= content.length;
-          if (left < 0) throw new CorruptError(`'${path}' holds more than it says`, { code: 'bad-loose' });
+          if (left < 0) throw new CorruptError('loose object holds more than it says', { code: 'bad-loose' });
           if (content.length > 0) yield content;
         }
       }
       if (left !== 0 || read !== sizeBytes || inflater.consumed !== read || hasher.digestId() !== id) throw mismatchError(id, path);
+    } catch (error) {
+      throw asNamed(path, error);
     } finally {
       inflater.close();
       closeSync(fd);
@@ -291,14 +293,19 @@ function openIfPresent(path: string): number | undefined {
   }
 }
 
-/** Damage found while decoding, said with the file's name. */
+/** What `decode` gives; damage found in it is said with the file's name. */
 function named<Value>(path: string, decode: () => Value): Value {
   try {
     return decode();
   } catch (error) {
-    if (!(error instanceof CorruptError)) throw error;
-    throw new CorruptError(`'${path}': ${error.message}`, {
-      code: error.code, cause: error, hint: 'run cairn fsck; write the object again from its source to heal it',
-    });
+    throw asNamed(path, error);
   }
+}
+
+/** An error of a decoder with the file's name in it; any other as it is. */
+function asNamed(path: string, error: unknown): unknown {
+  if (!(error instanceof CorruptError) || error.message.includes(path)) return error;
+  return new CorruptError(`'${path}': ${error.message}`, {
+    code: error.code, cause: error, hint: 'run cairn fsck; write the object again from its source to heal it',
+  });
 }

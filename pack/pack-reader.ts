@@ -134,14 +134,16 @@ export class PackReader {
     let left = entry.sizeBytes;
     try {
       for (let at = entry.dataOffset; !inflater.finished; at += windowBytes) {
-        if (at >= end) throw new CorruptError(`object '${id}' in '${this.path}' ends before its end`, { code: 'bad-pack' });
+        if (at >= end) throw badPack('the object ends before its end');
         for (const piece of inflater.push(this.#readSpan(at, Math.min(windowBytes, end - at)))) {
           left -= piece.length;
-          if (left < 0) throw new CorruptError(`object '${id}' in '${this.path}' holds more than it says`, { code: 'bad-pack' });
+          if (left < 0) throw badPack('the object holds more than it says');
           hasher.update(piece);
           yield piece;
         }
       }
+    } catch (error) {
+      throw asNamed(this.path, error, id);
     } finally {
       inflater.close();
     }
@@ -343,14 +345,18 @@ function badPack(what: string): CorruptError {
   return new CorruptError(`pack is damaged: ${what}`, { code: 'bad-pack' });
 }
 
-/** Damage found inside, said with the file's name and the object's. */
+/** What `action` gives; damage found in it is said with the file's name and the object's. */
 function named<Value>(path: string, action: () => Value, id?: ObjectId): Value {
   try {
     return action();
   } catch (error) {
-    if (!(error instanceof CorruptError)) throw error;
-    throw new CorruptError(`${id === undefined ? '' : `object '${id}' in `}'${path}': ${error.message}`, {
-      code: error.code, cause: error, hint: 'run cairn fsck; restore the pack from another copy',
-    });
+    throw asNamed(path, error, id);
   }
+}
+
+function asNamed(path: string, error: unknown, id?: ObjectId): unknown {
+  if (!(error instanceof CorruptError)) return error;
+  return new CorruptError(`${id === undefined ? '' : `object '${id}' in `}'${path}': ${error.message}`, {
+    code: error.code, cause: error, hint: 'run cairn fsck; restore the pack from another copy',
+  });
 }

@@ -1,0 +1,83 @@
+import test from 'ava';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { deflateSync } from 'node:zlib';
+import { CairnError, CorruptError } from '../../pack/errors.js';
+import { LooseObjects, decodeLoose, decodeLooseHeader } from '../../pack/loose.js';
+import { encodeObjectHeader, hashObject } from '../../pack/oid.js';
+import type { ObjectId } from '../../pack/oid.js';
+import { bothFormats } from '../helpers/differential.js';
+import { makeSandbox, seededRandom } from '../helpers/sandbox.js';
+
+for (const format of bothFormats) {
+  test(`every flipped byte and every cut of a loose object is noticed, or changes nothing (${format})`, (t) => {
+    const objects = new LooseObjects(makeSandbox(t), format, { compression: 6, durable: false });
+    const content = Buffer.from('some content, some content, some more content\n'.repeat(4));
+    const id = hashObject('blob', content, format);
+    objects.write(id, Buffer.concat([encodeObjectHeader('blob', content.length), content]));
+    const path = objects.path(id);
+    const good = readFileSync(path);
+    chmodSync(path, 0o644);
+    let refused = 0;
+    const check = (damage: Buffer): void => {
+      writeFileSync(path, damage);
+      for (const read of [() => objects.find(id)?.bytes, () => Buffer.concat([...objects.openStream(id)!.chunks])]) {
+        try {
+          t.true(read()!.equals(content));
+        } catch (error) {
+          t.true(error instanceof CorruptError, String(error));
+          t.true((error as CairnError).message.includes(id.slice(2)), 'the object is named');
+          refused += 1;
+        }
+      }
+    };
+    for (let at = 0; at < good.length; at += 1) {
+      for (const mask of [0x01, 0x80, 0xff]) {
+        const bytes = Buffer.from(good);
+        bytes[at] = bytes[at]! ^ mask;
+        check(bytes);
+      }
+    }
+    for (let length = 0; length < good.length; length += 1) check(good.subarray(0, length));
+    // Only the three bits of the compression level, and nothing else, may change without harm.
+    t.true(refused >= (good.length * 4 - 6) * 2, `${refused} of ${good.length * 4 * 2}`);
+  });
+}
+
+test('headers are read strictly', (t) => {
+  const decode = (text: string): unknown => decodeLooseHeader(Buffer.from(text, 'latin1'));
+  t.deepEqual(decode('blob 12\0rest'), { type: 'blob', sizeBytes: 12, headerBytes: 8 });
+  for (const text of ['', 'blob', 'blob 12', 'blob 012\0', 'blob -1\0', 'blob +1\0', 'blob 0x1\0', 'blob  1\0', 'blob 1 \0', 'Blob 1\0', 'strange 1\0', ' 1\0', 'blob \0', `blob ${'9'.repeat(25)}\0`, `blob 99999999999999999\0`]) {
+    t.throws(() => decode(text), { instanceOf: CorruptError }, JSON.stringify(text));
+  }
+});
+
+test('a small file that claims or makes a huge object is refused without the memory for it', (t) => {
+  const bomb = deflateSync(Buffer.concat([encodeObjectHeader('blob', 10), Buffer.alloc(50_000_000)]));
+  t.throws(() => decodeLoose(bomb), { instanceOf: CorruptError });
+  const claim = deflateSync(Buffer.concat([encodeObjectHeader('blob', 9_007_199_254_740_991), Buffer.from('x')]));
+  t.throws(() => decodeLoose(claim), { instanceOf: CorruptError });
+  const objects = new LooseObjects(makeSandbox(t), 'sha1', { compression: 1, durable: false });
+  for (const bytes of [bomb, claim]) {
+    const id = 'ab'.repeat(20) as ObjectId;
+    mkdirSync(dirname(objects.path(id)), { recursive: true });
+    writeFileSync(objects.path(id), bytes);
+    const before = process.memoryUsage().arrayBuffers;
+    t.throws(() => { for (const chunk of objects.openStream(id)!.chunks) t.true(chunk.length < 1_000_000); }, { instanceOf: CorruptError });
+    t.true(process.memoryUsage().arrayBuffers - before < 40_000_000);
+  }
+});
+
+test('nonsense is an error, not an object', (t) => {
+  const random = seededRandom(3);
+  const good = deflateSync(Buffer.concat([encodeObjectHeader('tree', 0)]));
+  for (let round = 0; round < 3000; round += 1) {
+    const bytes = round % 2 === 0 ? Buffer.from(Array.from({ length: Math.floor(random() * 60) }, () => Math.floor(random() * 256))) : Buffer.from(good);
+    if (round % 2 === 1) bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256);
+    try {
+      t.deepEqual(decodeLoose(bytes).object, { type: 'tree', bytes: Buffer.alloc(0) });
+    } catch (error) {
+      t.true(error instanceof CorruptError, `round ${round}: ${String(error)}`);
+    }
+  }
+});

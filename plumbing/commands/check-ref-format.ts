@@ -26,6 +26,7 @@ export const command: Command = {
     if (args.positionals.length !== 1) throw new UsageError('one name is needed');
     const normalize = args.has('normalize') || args.has('print');
     const typed = args.positionals[0]!;
+    if (typed === '-' || args.dashes) throw new UsageError('one name is needed');
     const name = normalize ? typed.replace(/^\/+/, '').replace(/\/{2,}/g, '/') : typed;
     if (!isRefName(name, { oneLevel: args.has('allow-onelevel'), pattern: args.has('refspec-pattern') })) return 1;
     if (normalize) context.stdout.write(`${name}\n`);
@@ -35,7 +36,8 @@ export const command: Command = {
 
 /** '@{-1}' and its like need a repository; plain names do not. */
 function checkBranch(context: Context, shorthand: string): number {
-  const repository = Repository.find(context);
+  // Here '@' is a branch like any other.
+  const repository = shorthand.includes('@{') ? Repository.find(context) : undefined;
   const name = (repository && expandBranchName(repository, shorthand)) ?? shorthand;
   if (name.startsWith('-') || name === 'HEAD' || !isRefName(`refs/heads/${name}`)) {
     throw new InvalidError(`'${shorthand}' is not a valid branch name`, { code: 'bad-ref-name' });

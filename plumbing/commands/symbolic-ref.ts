@@ -33,7 +33,7 @@ export const command: Command = {
     }
     const raw = isRefName(name, { oneLevel: true }) ? refs.readRaw(name) : undefined;
     if (raw?.kind !== 'symbolic') {
-      if (raw === undefined && !args.has('delete')) throw new NotFoundError(`no such ref: ${name}`, { code: 'no-ref' });
+      if (raw === undefined && !args.has('delete') && !args.has('quiet')) throw new NotFoundError(`no such ref: ${name}`, { code: 'no-ref' });
       if (args.has('delete')) throw new RefusedError(`cannot delete ${name}, not a symbolic ref`, { code: 'not-symbolic' });
       if (!args.has('quiet')) throw new RefusedError(`ref ${name} is not a symbolic ref`, { code: 'not-symbolic' });
       return 1;

@@ -24,10 +24,10 @@ export interface ConfigEntry {
   readonly line: number;
 }
 
-/** One header or variable of a file with its place in the text; `start` and `end` cover exactly its own characters. */
+/** One header, variable or comment of a file with its place in the text; `start` and `end` cover exactly its own characters. */
 export interface ConfigItem {
-  readonly kind: 'section' | 'variable';
-  /** 'section', 'section.Sub', or for a variable the whole name; latin1. */
+  readonly kind: 'section' | 'variable' | 'comment';
+  /** 'section', 'section.Sub', or for a variable the whole name; latin1; empty for a comment. */
   readonly name: string;
   readonly value: string | undefined;
   readonly start: number;
@@ -50,14 +50,13 @@ function isKeyCharacter(code: number): boolean {
   return isAlpha(code) || (code >= 48 && code <= 57) || code === 45;
 }
 
-/** Scans one file's latin1 text in order; InvalidError 'bad-config' names `origin` and the line. */
+/** Scans one file's latin1 text in order; InvalidError 'bad-config' (or 'bad-config-section') names `origin` and the line. */
 export function* scanConfig(text: string, origin: string): Generator<ConfigItem> {
   const length = text.length;
   let at = text.startsWith('\u00ef\u00bb\u00bf') ? 3 : 0;
   let line = 1;
   let section = '';
-  const bad = (where = line): InvalidError =>
-    new InvalidError(`bad config line ${where} in ${origin}`, { code: 'bad-config', hint: 'correct that line with an editor' });
+  const bad = (code = 'bad-config'): InvalidError => new InvalidError(`bad config line ${line} in ${origin}`, { code, hint: 'correct that line with an editor' });
   /** The character at `at` as git reads it: CR LF is LF, the end is LF. */
   const peek = (): number => {
     if (at >= length) return LF;
@@ -76,8 +75,10 @@ export function* scanConfig(text: string, origin: string): Generator<ConfigItem>
     } else if (isSpace(code)) {
       at += 1;
     } else if (code === HASH || code === SEMICOLON) {
+      const start = at;
       const end = text.indexOf('\n', at);
       at = end < 0 ? length : end;
+      yield { kind: 'comment', name: '', value: undefined, start, end: at, line };
     } else if (code === OPEN) {
       const start = at;
       at += 1;
@@ -106,33 +107,34 @@ export function* scanConfig(text: string, origin: string): Generator<ConfigItem>
     const start = at;
     while (at < length && (isKeyCharacter(text.charCodeAt(at)) || text.charCodeAt(at) === 46)) at += 1;
     const base = text.slice(start, at).toLowerCase();
-    if (at >= length) throw bad();
+    if (base === '') throw bad('bad-config-section');
+    if (at >= length) throw bad('bad-config-section');
     if (text.charCodeAt(at) === CLOSE) {
       at += 1;
       return base;
     }
-    if (!isSpace(text.charCodeAt(at))) throw bad();
+    if (!isSpace(text.charCodeAt(at))) throw bad('bad-config-section');
     do {
-      if (peek() === LF) throw bad();
+      if (peek() === LF) throw bad('bad-config-section');
       at += 1;
     } while (isSpace(peek()));
-    if (peek() !== QUOTE) throw bad();
+    if (peek() !== QUOTE) throw bad('bad-config-section');
     at += 1;
     let name = '';
     for (;;) {
       let inner = peek();
-      if (inner === LF) throw bad();
+      if (inner === LF) throw bad('bad-config-section');
       if (inner === QUOTE) break;
       if (inner === BACKSLASH) {
         at += 1;
         inner = peek();
-        if (inner === LF) throw bad();
+        if (inner === LF) throw bad('bad-config-section');
       }
       name += text[at];
       at += 1;
     }
     at += 1;
-    if (text.charCodeAt(at) !== CLOSE) throw bad();
+    if (text.charCodeAt(at) !== CLOSE) throw bad('bad-config-section');
     at += 1;
     return `${base}.${name}`;
   }
@@ -531,6 +533,11 @@ export class Config {
     return this.#entries ??= this.#readLayers();
   }
 
+  /** Every entry of the files themselves, include directives not followed. */
+  listWithoutIncludes(): readonly ConfigEntry[] {
+    return this.#readLayers(false);
+  }
+
   /** Entries of the layers a repository cannot write: system, global and command line (git's "protected configuration"). */
   listProtected(): readonly ConfigEntry[] {
     return this.list().filter((entry) => entry.scope === 'system' || entry.scope === 'global' || entry.scope === 'command');
@@ -554,11 +561,12 @@ export class Config {
     return this.#byName.get(name) ?? this.#byName.get(canonicalConfigName(name) ?? name) ?? [];
   }
 
-  #readLayers(): ConfigEntry[] {
+  #readLayers(includes = true): ConfigEntry[] {
     const context = this.#context;
     const repository = this.#repository;
     const places = configPlaces(context);
-    const conditions: IncludeConditions = { gitDirectory: repository?.gitDirectory, branch: () => repository && branchOf(repository.gitDirectory) };
+    const conditions: IncludeConditions | undefined = includes
+      ? { gitDirectory: repository?.gitDirectory, branch: () => repository && branchOf(repository.gitDirectory) } : undefined;
     const read = (path: string, scope: ConfigScope, shown?: string): ConfigEntry[] => readConfigFile(resolve(context.cwd, path), scope, context, conditions, shown ?? path);
     const entries: ConfigEntry[] = [];
     if (places.system !== undefined) entries.push(...read(places.system, 'system'));

@@ -2,7 +2,7 @@
 // Input is read piece by piece and each answer is flushed, so that a program at the other end of a pipe can hold a transaction open.
 import { InvalidError } from '../pack/errors.js';
 import { type ObjectId, isZeroId, zeroId } from '../pack/oid.js';
-import { unquoteC } from './c-quote.js';
+import { cUnquote } from './quote.js';
 import { decodeRefName, isRefName } from './ref-name.js';
 import { type RefEdit, RefTransaction } from './ref-transaction.js';
 import type { Repository } from './repository.js';
@@ -214,10 +214,11 @@ class Fields {
 
   #argument(): string {
     if (this.#text[this.#at] === '"') {
-      const { value, end } = unquoteC(this.#text, this.#at);
+      const quoted = cUnquote(this.#text.slice(this.#at));
+      const end = this.#at + quoted.end;
       if (end < this.#text.length && this.#text[end] !== ' ') throw new InvalidError(`unexpected character after quoted argument: ${this.#text}`, { code: 'bad-instruction' });
       this.#at = end;
-      return value;
+      return quoted.value;
     }
     const space = this.#text.indexOf(' ', this.#at);
     const end = space < 0 ? this.#text.length : space;

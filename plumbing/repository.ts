@@ -102,13 +102,13 @@ export class Repository {
     const { gitDirectory } = found;
     const commonDirectory = readCommonDirectory(context, gitDirectory);
     const layout = readLayout(commonDirectory, gitDirectory);
-    const config = Config.open(context, { gitDirectory, commonDirectory, shownDirectory: shownFor(context, commonDirectory) });
     const environment = context.env['GIT_WORK_TREE'];
     let workTree: string | undefined;
     if (environment) workTree = resolve(context.cwd, environment);
     else if (layout.workTree !== undefined) workTree = resolve(gitDirectory, layout.workTree);
     else if (layout.bare !== true) workTree = found.isExplicit ? context.cwd : found.top;
     if (workTree !== undefined) workTree = realPath(workTree);
+    const config = Config.open(context, { gitDirectory, commonDirectory, shownDirectory: shownFor(context, commonDirectory, workTree) });
     const isBare = workTree === undefined && (layout.bare ?? found.top === undefined);
     const repository = new Repository(context, { gitDirectory, commonDirectory, workTree, isBare, format: layout.format, config });
     if (!found.isExplicit) repository.#requireOwner(found);
@@ -186,6 +186,16 @@ export class Repository {
     return { directory: join(this.commonDirectory, 'cairn/locks'), pid, uid };
   }
 
+  /** How one of the repository's own files is named in messages. */
+  shownPath(path: string): string {
+    return join(shownFor(this.context, this.commonDirectory, this.workTree), relative(this.commonDirectory, path));
+  }
+
+  /** True for a file inside the repository's directory. */
+  ownsPath(path: string): boolean {
+    return path.startsWith(this.commonDirectory + sep);
+  }
+
   /** True when the repository is ours, or safe.directory trusts it: only then are its hooks run. */
   get isTrusted(): boolean {
     return this.#owned ??= isOwnedByUser(this.context, [this.gitDirectory]) || this.#isSafe(this.workTree ?? this.gitDirectory);
@@ -237,10 +247,10 @@ function realPath(path: string): string {
   }
 }
 
-/** How the repository's files are named in messages: relative when standing at its top, as git does. */
-function shownFor(context: Context, directory: string): string {
+/** How the repository's files are named in messages: seen from the work tree's top, as git does. */
+function shownFor(context: Context, directory: string, workTree: string | undefined): string {
   if (context.env['GIT_DIR']) return context.env['GIT_DIR'];
-  const inside = relative(realPath(context.cwd), directory);
+  const inside = relative(workTree ?? realPath(context.cwd), directory);
   return inside === '' ? '.' : inside.startsWith('..') ? directory : inside;
 }
 

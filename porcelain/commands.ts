@@ -26,6 +26,7 @@ export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
 
 /** Commands for people, and all that is ours. */
 export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
+  config: () => import('./commands/config.js'),
   help: () => import('./commands/help.js'),
   init: () => import('./commands/init.js'),
   var: () => import('./commands/var.js'),

@@ -35,8 +35,10 @@ function badZlib(what: string, cause?: unknown): CorruptError {
 
 /** A process that inflates no more than this often is done sooner with node:zlib than with a kernel that has to be compiled first. */
 const callsBeforeKernel = 100;
-/** Larger contents go through node:zlib: the kernel is no faster there, and its memory would stay. */
-const mostKernelBytes = 4 * 1024 * 1024;
+/** Larger contents are inflated by node:zlib: the kernel is no faster there. */
+const mostInflateBytes = 512 * 1024;
+/** Larger contents are compressed by node:zlib: the memory of the kernel would stay that large. */
+const mostDeflateBytes = 4 * 1024 * 1024;
 
 let inflateCalls = 0;
 let inflateKernel: InflateKernel | undefined;
@@ -53,7 +55,7 @@ function deflaterKernel(): DeflateKernel | undefined {
 
 /** Compresses to a zlib stream: level 0 stores, 1 is fast (the kernel), 9 is small. */
 export function deflate(bytes: Uint8Array, level = 1): Buffer {
-  const kernel = level === 1 && bytes.length <= mostKernelBytes ? deflaterKernel() : undefined;
+  const kernel = level === 1 && bytes.length <= mostDeflateBytes ? deflaterKernel() : undefined;
   if (kernel !== undefined) {
     kernel.reserve(bytes.length).set(bytes);
     return Buffer.from(kernel.deflate(0, bytes.length, 'fast'));
@@ -74,7 +76,7 @@ function roomFor(bytes: Uint8Array): number {
 export function inflate(input: Uint8Array, offset: number, sizeBytes: number): Inflated {
   const available = input.length - offset;
   if (sizeBytes > available * mostExpansion) throw badZlib('it is too short for its declared size');
-  const kernel = sizeBytes <= mostKernelBytes ? inflaterKernel() : undefined;
+  const kernel = sizeBytes <= mostInflateBytes ? inflaterKernel() : undefined;
   if (kernel === undefined) {
     const result = inflateWithNode(offset === 0 ? input : input.subarray(offset), sizeBytes + 1, sizeBytes + 1);
     if (result.bytes.length !== sizeBytes) throw wrongSize(result.bytes.length, sizeBytes);
@@ -130,7 +132,7 @@ function findZlibSync(): typeof import('zlib-sync') | undefined {
 /** Inflates the stream `input` begins with; CorruptError when it holds more than `maxBytes`. */
 export function inflateBounded(input: Uint8Array, maxBytes: number): Inflated {
   const guess = Math.min(maxBytes, Math.max(4 * input.length, 1024), pieceBytes);
-  const kernel = maxBytes <= mostKernelBytes ? inflaterKernel() : undefined;
+  const kernel = maxBytes <= mostInflateBytes ? inflaterKernel() : undefined;
   if (kernel === undefined) {
     const result = inflateWithNode(input, maxBytes + 1, guess + 1);
     if (result.bytes.length > maxBytes) throw badZlib(`it holds more than ${maxBytes} bytes`);
@@ -173,7 +175,7 @@ function asCorrupt(error: unknown): unknown {
 
 /** The first `wantBytes` of the content, fewer only when the stream is shorter; what follows, and the checksum, is not looked at. */
 export function inflatePrefix(input: Uint8Array, offset: number, wantBytes: number): Buffer {
-  if (wantBytes <= mostKernelBytes) {
+  if (wantBytes <= mostInflateBytes) {
     const kernel = inflaterKernel();
     if (kernel !== undefined) {
       const status = kernel.run(input, offset, wantBytes, wantBytes, false);

@@ -2,6 +2,7 @@
 //
 // Invariant: every stream written is one stock git reads; every stream read gives exactly its bytes, checked against its
 // checksum, or CorruptError (code 'bad-zlib') within the memory the caller allowed. Only `inflatePrefix` does not see the checksum.
+import { constants } from 'node:buffer';
 import { CorruptError } from './errors.js';
 import { adler32 } from './kernels/adler32.js';
 import { DeflateKernel, DeflateStreamKernel } from './kernels/deflate-kernel.js';
@@ -27,6 +28,7 @@ export interface Inflated {
 /** A stream of n bytes can hold at most this many times n: one bit each for the two codes of a copy of 258. */
 const mostExpansion = 1032;
 const pieceBytes = 128 * 1024;
+const mostChunkBytes = 32 * 1024 * 1024;
 const noBytes: Buffer = Buffer.alloc(0);
 
 function badZlib(what: string, cause?: unknown): CorruptError {
@@ -154,7 +156,12 @@ function failure(status: number, producedBytes: number, declaredBytes: number): 
 }
 
 function inflateWithNode(input: Uint8Array, mostBytes: number, chunkBytes: number): Inflated {
-  const options = { info: true, chunkSize: Math.max(64, chunkBytes), maxOutputLength: Math.max(64, mostBytes) };
+  const options = {
+    info: true,
+    // A declared size is no reason to take that much memory before anything came out.
+    chunkSize: Math.max(64, Math.min(chunkBytes, mostChunkBytes)),
+    maxOutputLength: Math.max(64, Math.min(mostBytes, constants.MAX_LENGTH)),
+  };
   try {
     // With `info` the result is this pair; the type declarations do not know.
     const result = zlib().inflateSync(input, options) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
@@ -300,10 +307,10 @@ class NodeDeflateStream {
     this.#parts = [];
     this.#filled = 0;
     this.#adler = adler32(block, this.#adler);
-    const { deflateRawSync, constants } = zlib();
+    const { deflateRawSync, constants: { Z_FINISH, Z_SYNC_FLUSH } } = zlib();
     const body = deflateRawSync(block, {
       level: this.#level,
-      finishFlush: last ? constants.Z_FINISH : constants.Z_SYNC_FLUSH,
+      finishFlush: last ? Z_FINISH : Z_SYNC_FLUSH,
       chunkSize: roomFor(block),
       ...(this.#history.length > 0 ? { dictionary: this.#history } : {}),
     });
@@ -350,10 +357,10 @@ export class BulkDeflater {
       const piece = this.#kernel.deflatePiece('fast');
       return { bytes: Buffer.from(piece.bytes), adler32: piece.adler32 };
     }
-    const { deflateRawSync, constants } = zlib();
+    const { deflateRawSync, constants: { Z_SYNC_FLUSH } } = zlib();
     const deflated = level === 0 || (level <= 3 && looksLikeNoise(bytes))
       ? storeBlocks(bytes)
-      : deflateRawSync(bytes, { level, finishFlush: constants.Z_SYNC_FLUSH, chunkSize: roomFor(bytes) });
+      : deflateRawSync(bytes, { level, finishFlush: Z_SYNC_FLUSH, chunkSize: roomFor(bytes) });
     return { bytes: deflated, adler32: adler32(bytes) };
   }
 }

@@ -101,6 +101,9 @@ test('a size that the input cannot hold is refused before memory is taken for it
       t.is(orDamaged(() => inflateContent(stream, 0, size)), undefined);
     }
     t.is(orDamaged(() => inflate(Buffer.alloc(0), 0, 0)), undefined);
+    // Large enough an input for a declared size no buffer could have.
+    const followed = Buffer.concat([stream, Buffer.alloc(6_000_000)]);
+    t.is(orDamaged(() => inflate(followed, 0, 6_000_000_000)), undefined);
   });
 });
 

@@ -2,7 +2,6 @@
 //
 // Invariant: every stream written is one stock git reads; every stream read gives exactly its bytes, checked against its
 // checksum, or CorruptError (code 'bad-zlib') within the memory the caller allowed. Only `inflatePrefix` does not see the checksum.
-import { constants } from 'node:buffer';
 import { CorruptError } from './errors.js';
 import { adler32 } from './kernels/adler32.js';
 import { DeflateKernel, DeflateStreamKernel } from './kernels/deflate-kernel.js';
@@ -28,6 +27,8 @@ export interface Inflated {
 /** A stream of n bytes can hold at most this many times n: one bit each for the two codes of a copy of 258. */
 const mostExpansion = 1032;
 const pieceBytes = 128 * 1024;
+/** No Node has smaller limits. */
+const mostBufferBytes = 2 ** 32;
 const mostChunkBytes = 32 * 1024 * 1024;
 const noBytes: Buffer = Buffer.alloc(0);
 
@@ -160,7 +161,7 @@ function inflateWithNode(input: Uint8Array, mostBytes: number, chunkBytes: numbe
     info: true,
     // A declared size is no reason to take that much memory before anything came out.
     chunkSize: Math.max(64, Math.min(chunkBytes, mostChunkBytes)),
-    maxOutputLength: Math.max(64, Math.min(mostBytes, constants.MAX_LENGTH)),
+    maxOutputLength: Math.max(64, Math.min(mostBytes, mostBufferBytes)),
   };
   try {
     // With `info` the result is this pair; the type declarations do not know.

@@ -277,7 +277,8 @@ export class ObjectStore {
     const raw = encodeObjectId(id);
     for (const pack of this.#packs) {
       const position = pack.position(raw);
-      if (position >= 0 && isGood(() => drain(pack.openStreamAt(position))) && this.#touch(pack.path)) return true;
+      if (position < 0 || pack.isCruft) continue;
+      if (isGood(() => drain(pack.openStreamAt(position))) && this.#touch(pack.path)) return true;
     }
     return this.#sources.some(({ loose }) => {
       if (!loose.has(id)) return false;
@@ -493,6 +494,15 @@ export class ObjectStore {
     this.#packs = this.#packs.filter((other) => other !== pack);
     this.#uncovered = this.#uncovered.filter((other) => other !== pack);
     this.#retired.push(pack);
+  }
+
+  /** Removes our multi-pack-index, so that packs it names may go; their own indexes say the same. False when there is none. */
+  removeMultiPackIndex(): boolean {
+    const directory = join(this.directory, 'pack');
+    const removed = removeIfPresent(join(directory, 'multi-pack-index'));
+    for (const name of listDirectory(directory)) if (/^multi-pack-index-[0-9a-f]+\.(?:bitmap|rev)$/.test(name)) removeIfPresent(join(directory, name));
+    if (removed) this.refresh();
+    return removed;
   }
 
   /** Removes a loose file of ours; other copies stay. */

@@ -5,7 +5,7 @@
 // kept in another. Delta chains of any length are followed in a loop; a chain that comes back to itself is CorruptError.
 // The pack may be removed while it is open (gc): reading goes on. When it is gone before it was opened, the operating
 // system's ENOENT passes through, and the object store looks elsewhere.
-import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { ByteCache } from './byte-cache.js';
 import type { ByteCacheShare } from './byte-cache.js';
 import { applyDelta, readDeltaSizes } from './delta.js';
@@ -53,6 +53,7 @@ export class PackReader {
   readonly #bases: ByteCacheShare<GitObject>;
   #fd: number | undefined;
   #sizeBytes = 0;
+  #isCruft: boolean | undefined;
 
   private constructor(path: string, format: ObjectFormat, caches: PackCaches) {
     this.path = path;
@@ -85,6 +86,11 @@ export class PackReader {
 
   get objectCount(): number { return this.index.count; }
 
+  /** True for a cruft pack: each object has an age of its own, in the .mtimes file beside it, which touching the pack does not renew. */
+  get isCruft(): boolean {
+    return this.#isCruft ??= existsSync(this.path.replace(/\.pack$/, '.mtimes'));
+  }
+
   /** Of the .pack file. */
   get sizeBytes(): number {
     return this.#fd === undefined ? statSync(this.path).size : this.#sizeBytes;
@@ -103,6 +109,18 @@ export class PackReader {
     const object = named(this.path, () => this.#resolve(this.offsetAt(position)), id);
     if (hashObject(object.type, object.bytes, this.format) !== id) throw mismatchError(id, this.path);
     return object;
+  }
+
+  /** True when the object there is what its id says, read through to its end. */
+  isGoodAt(position: number): boolean {
+    try {
+      const chunks = this.openStreamAt(position).chunks[Symbol.iterator]();
+      while (!chunks.next().done);
+      return true;
+    } catch (error) {
+      if (error instanceof CorruptError) return false;
+      throw error;
+    }
   }
 
   /** Type and size, inflating no more than the size of a delta. */

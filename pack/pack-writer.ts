@@ -58,6 +58,8 @@ export interface PackWriterOptions {
   readonly isStored?: (id: ObjectId) => boolean;
   /** False skips every fsync, for repositories configured so. */
   readonly durable?: boolean;
+  /** Puts files beside the pack before it can be read; `base` is its path without suffix. */
+  readonly beforeVisible?: (pack: WrittenPack, base: string) => void;
   /** Told once the pack can be read. */
   readonly onVisible?: (pack: WrittenPack) => void;
   /** Starts computing the digest of a file elsewhere and returns a function that waits for it; default: computed here. */
@@ -68,10 +70,26 @@ const headerBytes = 12;
 const stageBytes = 1024 * 1024;
 const typeNumbers: Readonly<Record<ObjectType, number>> = { commit: 1, tree: 2, blob: 3, tag: 4 };
 
+const offsetDelta = 6;
+
 /** The bytes before an object's compressed content in a pack: its type and size, seven bits at a time after the first four. */
 export function encodeEntryHeader(type: ObjectType, sizeBytes: number): Buffer {
+  return encodeKindAndSize(typeNumbers[type], sizeBytes);
+}
+
+/** The bytes before a compressed delta whose base begins `distance` bytes earlier in the same pack. */
+export function encodeDeltaHeader(sizeBytes: number, distance: number): Buffer {
+  const back = [distance % 128];
+  for (let rest = Math.floor(distance / 128); rest > 0; rest = Math.floor(rest / 128)) {
+    rest -= 1;
+    back.unshift(0x80 | (rest % 128));
+  }
+  return Buffer.concat([encodeKindAndSize(offsetDelta, sizeBytes), Buffer.from(back)]);
+}
+
+function encodeKindAndSize(kind: number, sizeBytes: number): Buffer {
   const bytes: number[] = [];
-  let byte = (typeNumbers[type] << 4) | (sizeBytes % 16);
+  let byte = (kind << 4) | (sizeBytes % 16);
   let rest = Math.floor(sizeBytes / 16);
   while (rest > 0) {
     bytes.push(byte | 0x80);
@@ -110,6 +128,9 @@ export class PackWriter implements BulkWriter {
 
   /** How many objects are in the pack so far. */
   get count(): number { return this.#offsets.length; }
+
+  /** Where the next entry will begin; a delta's distance to its base is counted from here. */
+  get nextOffset(): number { return this.#fd === undefined && !this.#ended ? headerBytes : this.#written + this.#staged; }
 
   /** True when this pack already holds the object, or `isStored` says so. */
   has(id: ObjectId): boolean {
@@ -218,12 +239,13 @@ export class PackWriter implements BulkWriter {
       const entries = { ids: this.#rawIds, offsets: this.#offsets, crcs: this.#checksums, packChecksum: checksum };
       this.#writeFile(temporaryIndex, encodePackIndex(entries, this.format));
       const base = join(this.#directory, `pack-${packId}`);
+      const pack = { packId, objects: this.#offsets.length, bytes: this.#written };
       disk().rename(this.#temporary, `${base}.pack`);
       this.#temporary = undefined;
+      this.#options.beforeVisible?.(pack, base);
       disk().rename(temporaryIndex, `${base}.idx`);
       if (this.#options.durable !== false) disk().fsyncDirectory(this.#directory);
       this.#ended = true;
-      const pack = { packId, objects: this.#offsets.length, bytes: this.#written };
       this.#options.onVisible?.(pack);
       return pack;
     } catch (error) {

@@ -16,6 +16,8 @@ export interface ReachableOptions {
   readonly onObject?: (id: ObjectId, type: ObjectType) => void;
   /** Objects known to be closed already: neither they nor what only they reach is visited. Extended in place when given. */
   readonly seen?: Set<ObjectId>;
+  /** Commits whose parents are not followed (shallow clones). */
+  readonly withoutParents?: ReadonlySet<ObjectId>;
   /** Also look whether blobs are there. */
   readonly checkBlobs?: boolean;
 }
@@ -58,7 +60,7 @@ export function markReachable(store: ObjectStore, roots: Iterable<ObjectId>, opt
       const commit = store.readCommit(id);
       options.onObject?.(id, 'commit');
       visit(commit.tree, id, 'tree');
-      for (const parent of commit.parents) visit(parent, id, 'commit');
+      if (!options.withoutParents?.has(id)) for (const parent of commit.parents) visit(parent, id, 'commit');
       return undefined;
     }
     const tag = store.readTag(id);

@@ -15,6 +15,7 @@ export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
   mktag: () => import('../plumbing/commands/mktag.js'),
   mktree: () => import('../plumbing/commands/mktree.js'),
   'pack-refs': () => import('../plumbing/commands/pack-refs.js'),
+  'prune-packed': () => import('../plumbing/commands/prune-packed.js'),
   'read-tree': () => import('../plumbing/commands/read-tree.js'),
   'rev-parse': () => import('../plumbing/commands/rev-parse.js'),
   'show-ref': () => import('../plumbing/commands/show-ref.js'),
@@ -27,6 +28,7 @@ export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
 /** Commands for people, and all that is ours. */
 export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   config: () => import('./commands/config.js'),
+  gc: () => import('./commands/gc.js'),
   help: () => import('./commands/help.js'),
   init: () => import('./commands/init.js'),
   var: () => import('./commands/var.js'),

@@ -1,0 +1,218 @@
+// cairn gc: packs what is needed into one pack and removes what nobody has needed for long enough (man/cairn-gc.1).
+import { UsageError } from '../../pack/errors.js';
+import type { ObjectId } from '../../pack/oid.js';
+import type { Arguments, Command, Context } from '../../plumbing/command.js';
+import { runHook } from '../../plumbing/hooks.js';
+import { packRefs } from '../../plumbing/ref-packing.js';
+import { Repository } from '../../plumbing/repository.js';
+import { resolveRevision } from '../../plumbing/revision.js';
+import { type GcOptions, type GcPhase, type GcPlan, type GcReport, type Tally, applyGc, configuredGraceMs, isNothingToDo, keptKinds, needsGc, parseGrace, planGc } from '../gc.js';
+import { type Explanation, explainObject } from '../gc-explain.js';
+import { MaintenanceLock } from '../leases.js';
+import { Progress, formatSize } from '../terminal.js';
+
+export const command: Command = {
+  name: 'gc',
+  family: 'cairn',
+  summary: 'pack what is needed and remove what nobody has needed for long',
+  usage: [
+    'gc [--grace <duration>] [--dry-run] [--auto] [--json] [-q]',
+    'gc --explain <object> [--grace <duration>] [--json]',
+  ],
+  options: [
+    { name: 'grace', value: 'duration', help: "keep unreachable objects that are younger than this ('2w', '36h', '0'; default gc.pruneExpire or 2w)" },
+    { name: 'dry-run', short: 'n', help: 'print what would be done and do nothing' },
+    { name: 'auto', help: 'do nothing unless so much has piled up that it is worth while' },
+    { name: 'explain', value: 'object', help: 'say what keeps an object, or when it may go' },
+    { name: 'json', help: 'print the report as JSON' },
+    { name: 'quiet', short: 'q', help: 'print nothing but errors' },
+  ],
+  run(context, args) {
+    if (args.positionals.length > 0) throw new UsageError(`unexpected argument '${args.positionals[0]}'`);
+    const repository = Repository.open(context);
+    const typed = args.value('grace');
+    const graceMs = typed === undefined ? configuredGraceMs(repository) : parseGrace(typed, context.clock);
+    const object = args.value('explain');
+    if (object !== undefined) {
+      if (args.has('dry-run') || args.has('auto')) throw new UsageError("option 'explain' goes with neither 'dry-run' nor 'auto'");
+      printExplanation(context, args, explainObject(repository, resolveRevision(repository, object), graceMs), graceMs);
+      return 0;
+    }
+    if (args.has('auto') && !needsGc(repository)) return 0;
+    if (args.has('dry-run')) {
+      printPlan(context, args, planGc(repository, { graceMs }), graceMs);
+      return 0;
+    }
+    if (args.has('auto') && runHook(repository, 'pre-auto-gc').exitCode !== 0) return 0;
+    collect(repository, context, args, graceMs);
+    return 0;
+  },
+};
+
+function collect(repository: Repository, context: Context, args: Arguments, graceMs: number): void {
+  using lock = MaintenanceLock.acquire(repository);
+  using progress = new PhaseProgress(context, args.has('quiet') || args.has('json'));
+  const options: GcOptions = {
+    graceMs,
+    onProgress: (phase, done, total) => {
+      lock.beat();
+      progress.update(phase, done, total);
+    },
+  };
+  const plan = planGc(repository, options);
+  packRefs(repository, { all: true, prune: true });
+  const report = applyGc(repository, plan, lock, options);
+  progress[Symbol.dispose]();
+  printReport(context, args, plan, report, graceMs);
+}
+
+const phaseTitles: Readonly<Record<GcPhase, string>> = {
+  marking: 'Marking objects', writing: 'Writing pack', verifying: 'Verifying pack', removing: 'Removing files',
+};
+
+/** One progress line per phase. */
+class PhaseProgress {
+  readonly #context: Context;
+  readonly #quiet: boolean;
+  #phase: GcPhase | undefined;
+  #line: Progress | undefined;
+
+  constructor(context: Context, quiet: boolean) {
+    this.#context = context;
+    this.#quiet = quiet;
+  }
+
+  update(phase: GcPhase, done: number, total?: number): void {
+    if (this.#quiet) return;
+    if (phase !== this.#phase) {
+      this[Symbol.dispose]();
+      this.#phase = phase;
+      this.#line = new Progress(this.#context, phaseTitles[phase], total);
+    }
+    this.#line?.update(done);
+  }
+
+  [Symbol.dispose](): void {
+    this.#line?.[Symbol.dispose]();
+    this.#line = undefined;
+  }
+}
+
+function printReport(context: Context, args: Arguments, plan: GcPlan, report: GcReport, graceMs: number): void {
+  if (args.has('json')) {
+    printJson(context, { dryRun: false, graceMs: finite(graceMs), kept: keptToJson(plan), ...report });
+    return;
+  }
+  if (args.has('quiet')) return;
+  printKept(context, plan);
+  const { stdout } = context;
+  if (report.packed.objects > 0) stdout.write(`packed ${describe(report.packed)}\n`);
+  if (report.cruft.objects > 0) stdout.write(`set aside ${describe(report.cruft)} until their grace ends\n`);
+  stdout.write(`expired ${describe(report.expired)}\n`);
+  const { packs, looseObjects, leftovers, bytes } = report.removed;
+  stdout.write(`removed ${count(packs, 'pack')}, ${count(looseObjects, 'loose file')}, ${count(leftovers, 'leftover')}, ${formatSize(bytes)}\n`);
+  const { spared } = report;
+  if (spared.objects + spared.packs > 0) stdout.write(`spared ${count(spared.objects, 'object')} and ${count(spared.packs, 'pack')} that were needed or renewed meanwhile\n`);
+}
+
+function printPlan(context: Context, args: Arguments, plan: GcPlan, graceMs: number): void {
+  const sizeOf = (ids: Iterable<ObjectId>): Tally => {
+    let objects = 0;
+    let bytes = 0;
+    for (const id of ids) {
+      objects += 1;
+      bytes += plan.inventory.sizeOf(id);
+    }
+    return { objects, bytes };
+  };
+  const packed = sizeOf(plan.toPack);
+  const cruft = sizeOf(plan.toCruft.keys());
+  const expired: Tally = { objects: plan.expired.size, bytes: [...plan.expired.values()].reduce((sum, { bytes }) => sum + bytes, 0) };
+  if (args.has('json')) {
+    printJson(context, {
+      dryRun: true, graceMs: finite(graceMs), kept: keptToJson(plan), packed, cruft, expired,
+      retiredPacks: plan.retired.map(({ reader }) => reader.name), looseObjects: plan.loose.length, leftovers: plan.leftovers.map(({ path }) => path),
+      expiredObjects: [...plan.expired].map(([id, { lastUsedMs, bytes }]) => ({ id, bytes, lastUsed: new Date(lastUsedMs).toISOString() })),
+    });
+    return;
+  }
+  if (args.has('quiet')) return;
+  printKept(context, plan);
+  const { stdout } = context;
+  if (isNothingToDo(plan)) {
+    stdout.write('nothing to do\n');
+    return;
+  }
+  if (packed.objects > 0) stdout.write(`would pack ${describe(packed)}\n`);
+  if (cruft.objects > 0) stdout.write(`would set aside ${describe(cruft)} until their grace ends\n`);
+  stdout.write(`would expire ${describe(expired)}\n`);
+  for (const [id, { lastUsedMs }] of plan.expired) stdout.write(`  ${id} last used ${new Date(lastUsedMs).toISOString()}\n`);
+  for (const { reader } of plan.retired) stdout.write(`would remove ${reader.name}\n`);
+  if (plan.loose.length > 0) stdout.write(`would remove ${count(plan.loose.length, 'loose file')}\n`);
+  for (const { path } of plan.leftovers) stdout.write(`would remove leftover ${path}\n`);
+}
+
+function printKept(context: Context, plan: GcPlan): void {
+  const parts = keptKinds.flatMap((kind) => {
+    const tally = plan.kept.get(kind);
+    return tally === undefined || tally.objects === 0 ? [] : [`${tally.objects} by ${keptWords[kind]}`];
+  });
+  context.stdout.write(`kept ${describe(totalOf(plan))}${parts.length === 0 ? '' : `: ${parts.join(', ')}`}\n`);
+}
+
+const keptWords: Readonly<Record<(typeof keptKinds)[number], string>> = {
+  ref: 'refs', release: 'releases', run: 'runs', hold: 'holds', index: 'indexes', reflog: 'reflogs', operation: 'operations in progress',
+  young: 'age', 'keep-file': '.keep files',
+};
+
+function totalOf(plan: GcPlan): Tally {
+  let objects = 0;
+  let bytes = 0;
+  for (const tally of plan.kept.values()) {
+    objects += tally.objects;
+    bytes += tally.bytes;
+  }
+  return { objects, bytes };
+}
+
+function keptToJson(plan: GcPlan): object {
+  return { ...totalOf(plan), by: Object.fromEntries(keptKinds.map((kind) => [kind, plan.kept.get(kind) ?? { objects: 0, bytes: 0 }])) };
+}
+
+function printExplanation(context: Context, args: Arguments, explanation: Explanation, graceMs: number): void {
+  const { id, keptBy, isInKeptPack, youngestMs, youngReferrer, expiresAtMs } = explanation;
+  const time = (ms: number): string | null => (Number.isFinite(ms) ? new Date(ms).toISOString() : null);
+  if (args.has('json')) {
+    printJson(context, {
+      id, graceMs: finite(graceMs), keptBy, isInKeptPack, lastUsed: youngestMs === undefined ? null : time(youngestMs),
+      youngReferrer: youngReferrer ?? null, expiresAt: expiresAtMs === undefined ? null : time(expiresAtMs),
+    });
+    return;
+  }
+  const { stdout } = context;
+  for (const { kind, source } of keptBy) stdout.write(`kept by ${kind === 'operation' ? 'operation in progress' : kind} '${source}'\n`);
+  if (isInKeptPack) stdout.write('kept by the .keep file of its pack\n');
+  if (youngestMs === undefined) stdout.write('in an alternate, which gc does not touch\n');
+  if (youngReferrer !== undefined) stdout.write(`kept by age of '${youngReferrer}', which names it\n`);
+  if (expiresAtMs === undefined || youngestMs === undefined) return;
+  const now = context.clock.nowMs();
+  stdout.write(`unreachable, last used ${time(youngestMs)}; `
+    + (expiresAtMs === Infinity ? 'never expires here' : expiresAtMs > now ? `kept by age until ${time(expiresAtMs)}` : 'the next gc removes it') + '\n');
+}
+
+function printJson(context: Context, value: object): void {
+  context.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+/** JSON knows no infinity. */
+function finite(milliseconds: number): number | null {
+  return Number.isFinite(milliseconds) ? milliseconds : null;
+}
+
+function describe({ objects, bytes }: Tally): string {
+  return `${count(objects, 'object')}, ${formatSize(bytes)}`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,64 @@
+// Why gc would keep one object, or since when nobody needs it: `cairn gc --explain` (man/cairn-gc.1). Reading only.
+//
+// The answer comes from the same roots, the same closure and the same ages as planGc's, so it cannot say anything else than gc does.
+import { NotFoundError } from '../pack/errors.js';
+import { ObjectStore } from '../pack/object-store.js';
+import type { ObjectId } from '../pack/oid.js';
+import { markReachable } from '../plumbing/reachable.js';
+import type { Repository } from '../plumbing/repository.js';
+import { Inventory } from './gc-inventory.js';
+import { type RootKind, listRoots, readShallow, rootKinds } from './gc-roots.js';
+
+export interface Explanation {
+  readonly id: ObjectId;
+  /** The first root of each kind that reaches it; empty when none does. */
+  readonly keptBy: readonly { readonly kind: RootKind; readonly source: string }[];
+  /** In a pack with a .keep file. */
+  readonly isInKeptPack: boolean;
+  /** When it was last written or relied on, in milliseconds since 1970; undefined when it is only in an alternate. */
+  readonly youngestMs: number | undefined;
+  /** An object younger than the grace that names it; undefined when no root is needed to keep it, or none does. */
+  readonly youngReferrer: ObjectId | undefined;
+  /** When its grace ends; undefined while something else keeps it, Infinity when gc never expires anything here. */
+  readonly expiresAtMs: number | undefined;
+}
+
+/** Says what keeps `id`; NotFoundError when there is no such object. */
+export function explainObject(repository: Repository, id: ObjectId, graceMs: number): Explanation {
+  const store = ObjectStore.open(repository.objectsDirectory, repository.format, { alternates: repository.objects.alternates });
+  try {
+    if (!store.has(id)) throw new NotFoundError(`object '${id}' is not here`, { code: 'object-missing' });
+    const inventory = Inventory.read(store);
+    const withoutParents = readShallow(repository);
+    const reaches = (from: ObjectId, seen: Set<ObjectId>): boolean => {
+      markReachable(store, [from], { seen, withoutParents, onMissing: () => undefined, onCorrupt: () => undefined });
+      return seen.has(id);
+    };
+    const roots = [...listRoots(repository)];
+    const keptBy = rootKinds.flatMap((kind) => {
+      const seen = new Set<ObjectId>();
+      const root = roots.find((candidate) => candidate.kind === kind && reaches(candidate.id, seen));
+      return root === undefined ? [] : [{ kind, source: root.source }];
+    });
+    const copy = inventory.find(id);
+    const isInKeptPack = copy?.kind === 'pack' && copy.pack.isKept;
+    const youngestMs = copy === undefined ? undefined : inventory.youngestMs(id);
+    let youngReferrer: ObjectId | undefined;
+    let expiresAtMs: number | undefined;
+    if (keptBy.length === 0 && !isInKeptPack && youngestMs !== undefined) {
+      const cutoffMs = repository.context.clock.nowMs() - graceMs;
+      if (youngestMs <= cutoffMs) {
+        const seen = new Set<ObjectId>();
+        for (const other of inventory.listIds()) {
+          if (inventory.youngestMs(other) <= cutoffMs || !reaches(other, seen)) continue;
+          youngReferrer = other;
+          break;
+        }
+      }
+      if (youngReferrer === undefined) expiresAtMs = youngestMs + graceMs;
+    }
+    return { id, keptBy, isInKeptPack, youngestMs, youngReferrer, expiresAtMs };
+  } finally {
+    store.close();
+  }
+}

@@ -1,0 +1,223 @@
+// Writing the packs gc leaves behind. Entries are copied as they are stored, deltas too when their base comes along; only loose
+// objects and deltas without their base are compressed anew. Memory is bounded: large entries are copied in pieces.
+//
+// Invariant: a pack counts only after every object in it was read back from it and found to be what its id says. A source that
+// is damaged is passed over for another copy of the object; when there is none, the new pack is taken back and nothing else happens.
+// If the power fails: a private tmp_pack_* file, or a whole new pack beside the old ones. Format: gitformat-pack(5).
+import { join } from 'node:path';
+import { disk, removeIfPresent } from '../pack/disk.js';
+import { CorruptError } from '../pack/errors.js';
+import { streamThresholdBytes } from '../pack/object.js';
+import type { ObjectStore } from '../pack/object-store.js';
+import { type ObjectId, type ObjectType, encodeObjectId } from '../pack/oid.js';
+import { encodePackMtimes } from '../pack/pack-mtimes.js';
+import { PackReader, packTypes } from '../pack/pack-reader.js';
+import { PackWriter, type WrittenPack, encodeDeltaHeader } from '../pack/pack-writer.js';
+import { crc32 } from '../pack/zlib.js';
+import type { Inventory, StoredPack } from './gc-inventory.js';
+
+export interface RepackOptions {
+  readonly inventory: Inventory;
+  readonly store: ObjectStore;
+  /** In the order they are written, but for bases of deltas, which come before them. */
+  readonly ids: readonly ObjectId[];
+  /** zlib level for what is compressed anew. */
+  readonly level: number;
+  /** Makes it a cruft pack: the age of each object, in milliseconds since 1970. */
+  readonly mtimesMs?: ReadonlyMap<ObjectId, number>;
+  /** Called after each object written or verified; may throw to stop. */
+  readonly onProgress?: (phase: 'writing' | 'verifying', done: number) => void;
+}
+
+/** Larger entries than this are copied in pieces. */
+const pieceBytes = 1024 * 1024;
+/** git's default pack.depth: longer chains would only be slow to read. */
+const longestChain = 50;
+
+/** Writes one pack of `ids`, visible and verified when this returns; CorruptError when an object has no good copy. */
+export function writeVerifiedPack(options: RepackOptions): WrittenPack {
+  let passedOver = new Set<ObjectId>();
+  for (;;) {
+    const pack = new Repacking(options, passedOver).write();
+    const bad = findBadObjects(options, pack);
+    if (bad.length === 0) return pack;
+    takeBack(options, pack);
+    const again = bad.find((id) => passedOver.has(id));
+    if (again !== undefined) throw new CorruptError(`object '${again}' could not be packed: it reads back wrong`, { code: 'gc-verify-failed' });
+    passedOver = new Set([...passedOver, ...bad]);
+  }
+}
+
+class Repacking {
+  readonly #options: RepackOptions;
+  /** Objects whose stored entry is damaged: read through the store, which finds another copy or says that there is none. */
+  readonly #passedOver: ReadonlySet<ObjectId>;
+  readonly #wanted: ReadonlySet<ObjectId>;
+  readonly #writer: PackWriter;
+  /** Where each object written so far begins, and how long its chain of deltas is. */
+  readonly #offsets = new Map<ObjectId, number>();
+  readonly #depths = new Map<ObjectId, number>();
+
+  constructor(options: RepackOptions, passedOver: ReadonlySet<ObjectId>) {
+    this.#options = options;
+    this.#passedOver = passedOver;
+    this.#wanted = new Set(options.ids);
+    const { mtimesMs, store } = options;
+    this.#writer = new PackWriter(join(store.directory, 'pack'), store.format, {
+      level: options.level,
+      ...(mtimesMs === undefined ? {} : { beforeVisible: (pack, base) => { writeMtimes(pack, base, mtimesMs, store); } }),
+    });
+  }
+
+  write(): WrittenPack {
+    using writer = this.#writer;
+    for (const id of this.#options.ids) {
+      this.#addWithBases(id);
+      this.#options.onProgress?.('writing', writer.count);
+    }
+    const pack = writer.finish();
+    if (pack === undefined) throw new CorruptError('there was nothing to pack', { code: 'gc-verify-failed' });
+    return pack;
+  }
+
+  /** Bases first, so that a delta's base always lies before it. */
+  #addWithBases(id: ObjectId): void {
+    const chain: ObjectId[] = [];
+    const onChain = new Set<ObjectId>();
+    for (let next: ObjectId | undefined = id; next !== undefined && !this.#offsets.has(next) && !onChain.has(next); next = this.#baseOf(next)) {
+      chain.push(next);
+      onChain.add(next);
+    }
+    for (let member = chain.pop(); member !== undefined; member = chain.pop()) this.#add(member);
+  }
+
+  /** The base a stored delta is taken over with; undefined when the object is written whole. */
+  #baseOf(id: ObjectId): ObjectId | undefined {
+    const found = this.#stored(id);
+    if (found === undefined) return undefined;
+    const { baseOffset } = found.entry;
+    if (baseOffset === undefined) return undefined;
+    const position = found.pack.reader.index.positionOfOffset(baseOffset);
+    if (position < 0) return undefined;
+    const base = found.pack.reader.idAt(position);
+    return this.#wanted.has(base) && base !== id ? base : undefined;
+  }
+
+  #stored(id: ObjectId): { readonly pack: StoredPack; readonly entry: ReturnType<PackReader['entryAt']> } | undefined {
+    if (this.#passedOver.has(id)) return undefined;
+    const copy = this.#options.inventory.find(id);
+    if (copy?.kind !== 'pack') return undefined;
+    try {
+      return { pack: copy.pack, entry: copy.pack.reader.entryAt(copy.pack.reader.offsetAt(copy.position)) };
+    } catch (error) {
+      // Damaged: the store may know another copy.
+      if (error instanceof CorruptError) return undefined;
+      throw error;
+    }
+  }
+
+  #add(id: ObjectId): void {
+    if (this.#offsets.has(id)) return;
+    const found = this.#stored(id);
+    const offset = this.#writer.nextOffset;
+    if (found === undefined) this.#addAnew(id);
+    else if (found.entry.baseOffset === undefined) this.#copyWhole(id, found.pack.reader, found.entry);
+    else if (!this.#copyDelta(id, found.pack.reader, found.entry)) this.#addAnew(id);
+    this.#offsets.set(id, offset);
+  }
+
+  #addAnew(id: ObjectId): void {
+    const { store } = this.#options;
+    const { sizeBytes, type } = store.readHeader(id);
+    if (sizeBytes >= streamThresholdBytes) {
+      this.#writer.addStream(type, sizeBytes, store.openStream(id).chunks);
+    } else {
+      const object = store.read(id);
+      this.#writer.add(object.type, object.bytes);
+    }
+  }
+
+  #copyWhole(id: ObjectId, reader: PackReader, entry: ReturnType<PackReader['entryAt']>): void {
+    const end = endOf(reader, entry.offset);
+    const output = this.#writer.beginEntry(packTypes[entry.kind] as ObjectType, entry.sizeBytes);
+    try {
+      for (let at = entry.dataOffset; at < end; at += pieceBytes) output.append(reader.readBytes(at, Math.min(end, at + pieceBytes)));
+      output.end(id);
+    } finally {
+      output.cancel();
+    }
+  }
+
+  /** False when the base was not written before it, or the chain would become too long. */
+  #copyDelta(id: ObjectId, reader: PackReader, entry: ReturnType<PackReader['entryAt']>): boolean {
+    const base = this.#baseOf(id);
+    const baseOffset = base === undefined ? undefined : this.#offsets.get(base);
+    if (base === undefined || baseOffset === undefined) return false;
+    const depth = (this.#depths.get(base) ?? 0) + 1;
+    const end = endOf(reader, entry.offset);
+    if (depth > longestChain || end - entry.dataOffset > streamThresholdBytes) return false;
+    const header = encodeDeltaHeader(entry.sizeBytes, this.#writer.nextOffset - baseOffset);
+    const bytes = Buffer.concat([header, reader.readBytes(entry.dataOffset, end)]);
+    this.#writer.addPacked({ id, bytes, crc32: crc32(bytes) });
+    this.#depths.set(id, depth);
+    return true;
+  }
+}
+
+function endOf(reader: PackReader, offset: number): number {
+  reader.index.positionsByOffset();
+  return reader.endAt(offset);
+}
+
+/** Reads every object of a new pack back, from the files as they are now; the ids of those that are not what they should be. */
+function findBadObjects(options: RepackOptions, pack: WrittenPack): ObjectId[] {
+  const { ids, store, onProgress } = options;
+  const reader = PackReader.open(packPath(store, pack), store.format);
+  try {
+    if (!reader.loadIndex().hasValidChecksum()) throw new CorruptError(`index of '${reader.path}' reads back wrong`, { code: 'gc-verify-failed' });
+    const { stored, actual } = reader.checksums();
+    if (!stored.equals(actual)) throw new CorruptError(`'${reader.path}' reads back wrong`, { code: 'gc-verify-failed' });
+    for (const id of ids) {
+      if (reader.position(encodeObjectId(id)) < 0) throw new CorruptError(`object '${id}' is missing from '${reader.path}'`, { code: 'gc-verify-failed' });
+    }
+    const bad: ObjectId[] = [];
+    let done = 0;
+    for (const position of reader.index.positionsByOffset()) {
+      if (!reader.isGoodAt(position)) bad.push(reader.idAt(position));
+      done += 1;
+      onProgress?.('verifying', done);
+    }
+    return bad;
+  } catch (error) {
+    takeBack(options, pack);
+    throw error;
+  } finally {
+    reader.close();
+  }
+}
+
+function packPath(store: ObjectStore, { packId }: WrittenPack): string {
+  return join(store.directory, 'pack', `pack-${packId}.pack`);
+}
+
+/** Removes a new pack again, unless it came out the same as one that was there; all it holds is still where it came from. */
+function takeBack({ store, inventory }: RepackOptions, pack: WrittenPack): void {
+  if (inventory.packs.some(({ reader }) => reader.name === `pack-${pack.packId}`)) return;
+  const stem = packPath(store, pack).slice(0, -'.pack'.length);
+  for (const suffix of ['.idx', '.mtimes', '.pack']) removeIfPresent(stem + suffix);
+}
+
+/** Written before the pack can be read, so that nobody ever takes its objects for new ones. */
+function writeMtimes(pack: WrittenPack, base: string, mtimesMs: ReadonlyMap<ObjectId, number>, store: ObjectStore): void {
+  const seconds = [...mtimesMs.keys()].sort().map((id) => Math.floor(mtimesMs.get(id)! / 1000));
+  const bytes = encodePackMtimes(seconds, Buffer.from(pack.packId, 'hex'), store.format);
+  const path = `${base}.mtimes`;
+  removeIfPresent(path);
+  const fd = disk().open(path, 'wx', 0o444);
+  try {
+    disk().write(fd, bytes);
+    disk().fsync(fd);
+  } finally {
+    disk().close(fd);
+  }
+}

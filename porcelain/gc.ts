@@ -1,0 +1,537 @@
+// Garbage collection: plan, then apply (man/cairn-safety.7, man/cairn-gc.1). `planGc` reads roots, closes over them and says of every
+// object and file of ours what becomes of it; it writes nothing and takes no lock. `applyGc`, under the maintenance lock, does that.
+//
+// Invariants: new packs are visible and read back before anything old goes; only files in the plan are removed, only while they are
+// as they were; roots are read again just before, and what they reach by then stays. Nothing younger than the grace is removed.
+// If the power fails at any step: every object is in the old files, the new ones, or both; the next gc goes on from there.
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { CommitGraph } from '../pack/commit-graph.js';
+import { disk, removeIfPresent } from '../pack/disk.js';
+import { CorruptError, InvalidError, RefusedError, isSystemError } from '../pack/errors.js';
+import type { LooseFile } from '../pack/loose.js';
+import { ObjectStore } from '../pack/object-store.js';
+import { type ObjectId, type ObjectType, emptyBlobId, emptyTreeId, encodeObjectId } from '../pack/oid.js';
+import type { PackReader } from '../pack/pack-reader.js';
+import type { Clock } from '../plumbing/command.js';
+import { parseExpiry } from '../plumbing/date.js';
+import { type ReachableOptions, markReachable } from '../plumbing/reachable.js';
+import type { Repository } from '../plumbing/repository.js';
+import { Inventory, type StoredPack } from './gc-inventory.js';
+import { writeVerifiedPack } from './gc-repack.js';
+import { type Root, type RootKind, listRoots, readShallow, rootKinds } from './gc-roots.js';
+import type { MaintenanceLock } from './leases.js';
+
+/** Why an object stays: the first kind of root that reaches it, that it is too young to go, or that its pack has a .keep file. */
+export type KeptKind = RootKind | 'young' | 'keep-file';
+export const keptKinds: readonly KeptKind[] = [...rootKinds, 'young', 'keep-file'];
+
+/** Objects, and the bytes they take on our disk. */
+export interface Tally {
+  readonly objects: number;
+  readonly bytes: number;
+}
+
+export interface GcOptions {
+  /** Unreachable objects written or relied on later than this many milliseconds ago stay; Infinity keeps all. */
+  readonly graceMs: number;
+  /** Says how far it has come; may be called often. */
+  readonly onProgress?: (phase: GcPhase, done: number, total?: number) => void;
+}
+
+export type GcPhase = 'marking' | 'writing' | 'verifying' | 'removing';
+
+/** What will become of every object and file; made by `planGc`. */
+export interface GcPlan {
+  readonly nowMs: number;
+  /** Unreachable objects younger than this stay. */
+  readonly cutoffMs: number;
+  readonly inventory: Inventory;
+  /** Everything a root reaches, and everything young objects reach; extended while the plan is applied, never reduced. */
+  readonly marked: Set<ObjectId>;
+  readonly kept: ReadonlyMap<KeptKind, Tally>;
+  /** To be written into one new pack, in this order; empty when the packs that are there will do. */
+  readonly toPack: readonly ObjectId[];
+  /** To be written into a cruft pack, with their ages in milliseconds since 1970. */
+  readonly toCruft: ReadonlyMap<ObjectId, number>;
+  /** Nobody needs them and their grace is over. */
+  readonly expired: ReadonlyMap<ObjectId, ExpiredObject>;
+  /** Packs whose objects are all in the new packs, or expired. */
+  readonly retired: readonly StoredPack[];
+  /** Loose files whose objects are in packs, or expired. */
+  readonly loose: readonly LooseFile[];
+  /** Files crashes and interrupted commands left behind. */
+  readonly leftovers: readonly { readonly path: string; readonly sizeBytes: number; readonly mtimeMs: number }[];
+}
+
+export interface ExpiredObject {
+  /** When it was last written or relied on, in milliseconds since 1970. */
+  readonly lastUsedMs: number;
+  /** Bytes it takes on disk. */
+  readonly bytes: number;
+}
+
+/** What happened; nothing is counted that did not. */
+export interface GcReport {
+  readonly packed: Tally;
+  /** Unreachable objects put together in a cruft pack until their grace is over. */
+  readonly cruft: Tally;
+  readonly expired: Tally;
+  readonly removed: { readonly packs: number; readonly looseObjects: number; readonly leftovers: number; readonly bytes: number };
+  /** Planned to go, but found to be needed, or renewed, when it was their turn. */
+  readonly spared: { readonly objects: number; readonly packs: number };
+}
+
+/** Temporary files younger than this may belong to a process at work, whatever the grace. */
+const leftoverMinimumMs = 60 * 60 * 1000;
+
+/** A store that reads what is there: gc must keep replaced objects and their replacements. */
+function openPlainStore(repository: Repository): ObjectStore {
+  return ObjectStore.open(repository.objectsDirectory, repository.format, { alternates: repository.objects.alternates });
+}
+
+/** Decides what stays and what goes. CorruptError when a root cannot be read or something it reaches is missing: then nothing may be deleted. */
+export function planGc(repository: Repository, options: GcOptions): GcPlan {
+  refuseWhatIsPrecious(repository);
+  const nowMs = repository.context.clock.nowMs();
+  const cutoffMs = nowMs - options.graceMs;
+  const store = openPlainStore(repository);
+  try {
+    const inventory = Inventory.read(store);
+    const mark = new Mark(repository, store, inventory, options);
+    mark.addRoots(listRoots(repository));
+    const reachable = mark.takeInPackOrder();
+    mark.addYoung(cutoffMs);
+    const young = mark.takeInPackOrder();
+    const isInKeptPack = (id: ObjectId): boolean => {
+      const copy = inventory.find(id);
+      return copy?.kind === 'pack' && copy.pack.isKept;
+    };
+    const expired = new Map<ObjectId, ExpiredObject>();
+    for (const id of inventory.listIds()) {
+      if (mark.seen.has(id)) continue;
+      if (isInKeptPack(id)) mark.count('keep-file', id);
+      else expired.set(id, { lastUsedMs: inventory.youngestMs(id), bytes: inventory.sizeOf(id) });
+    }
+    const packable = reachable.filter((id) => !isInKeptPack(id));
+    const cruft = new Map(young.filter((id) => !isInKeptPack(id)).map((id) => [id, inventory.youngestMs(id)]));
+    const stuck = listStuck(inventory, mark.seen, [reachable, young]);
+    const main = findExactPack(inventory, packable, false);
+    const formerCruft = findExactPack(inventory, [...cruft.keys()], true);
+    return {
+      nowMs,
+      cutoffMs,
+      inventory,
+      marked: mark.seen,
+      kept: mark.kept,
+      toPack: main === undefined ? packable : [],
+      toCruft: formerCruft === undefined ? cruft : new Map(),
+      expired,
+      retired: inventory.packs.filter((pack) => !pack.isKept && pack !== main && pack !== formerCruft && !holdsAny(pack, stuck)),
+      loose: inventory.loose.filter(({ id }) => !stuck.has(id)),
+      leftovers: [...listLeftovers(repository, Math.min(cutoffMs, nowMs - leftoverMinimumMs))],
+    };
+  } finally {
+    store.close();
+  }
+}
+
+function refuseWhatIsPrecious({ config }: Repository): void {
+  if (config.getBoolean('extensions.preciousobjects')) {
+    throw new RefusedError('extensions.preciousObjects is set: objects must not be removed here', { code: 'gc-precious' });
+  }
+  if (config.get('extensions.partialclone') !== undefined) {
+    throw new RefusedError('this is a partial clone', { code: 'gc-partial-clone', hint: 'use git gc here' });
+  }
+}
+
+/** A pack that holds these objects and no others, so that it need not be written again. */
+function findExactPack(inventory: Inventory, ids: readonly ObjectId[], isCruft: boolean): StoredPack | undefined {
+  return inventory.packs.find((pack) => !pack.isKept && (pack.mtimes !== undefined) === isCruft && pack.reader.objectCount === ids.length
+    && ids.every((id) => {
+      const position = pack.reader.position(encodeObjectId(id));
+      // An object relied on since its age was written down must have the new age.
+      return position >= 0 && (pack.mtimes === undefined || inventory.youngestMs(id) <= pack.mtimes[position]! * 1000 + 999);
+    }));
+}
+
+/** Objects that something names but that could not be read as what they should be: where they are, they stay. */
+function listStuck(inventory: Inventory, seen: ReadonlySet<ObjectId>, placed: readonly (readonly ObjectId[])[]): Set<ObjectId> {
+  const known = new Set(placed.flat());
+  const stuck = new Set<ObjectId>();
+  for (const id of inventory.listIds()) if (seen.has(id) && !known.has(id)) stuck.add(id);
+  return stuck;
+}
+
+/** Closes over roots, counting what each kind is the first to reach. */
+class Mark {
+  readonly seen = new Set<ObjectId>();
+  readonly kept = new Map<KeptKind, Tally>();
+  readonly #repository: Repository;
+  readonly #store: ObjectStore;
+  readonly #inventory: Inventory;
+  readonly #options: GcOptions;
+  readonly #shallow: ReadonlySet<ObjectId>;
+  #found: Record<ObjectType, ObjectId[]> = { commit: [], tag: [], tree: [], blob: [] };
+
+  constructor(repository: Repository, store: ObjectStore, inventory: Inventory, options: GcOptions) {
+    this.#repository = repository;
+    this.#store = store;
+    this.#inventory = inventory;
+    this.#options = options;
+    this.#shallow = readShallow(repository);
+  }
+
+  /** Strong roots first, kind by kind: what a strong root reaches must be whole, whatever a weak one reached before. */
+  addRoots(roots: Iterable<Root>): void {
+    const sorted = [...roots].sort((a, b) => Number(a.isWeak) - Number(b.isWeak) || rootKinds.indexOf(a.kind) - rootKinds.indexOf(b.kind));
+    for (const root of sorted) this.#add(root.kind, [root.id], root.isWeak ? undefined : root.source);
+  }
+
+  /** Objects inside the grace, and what they reach. */
+  addYoung(cutoffMs: number): void {
+    const tips: ObjectId[] = [];
+    for (const id of this.#inventory.listIds()) if (!this.seen.has(id) && this.#inventory.youngestMs(id) > cutoffMs) tips.push(id);
+    this.#add('young', tips, undefined);
+  }
+
+  /** Objects of ours found since the last call: commits, tags, trees, blobs. */
+  takeInPackOrder(): ObjectId[] {
+    const { commit, tag, tree, blob } = this.#found;
+    this.#found = { commit: [], tag: [], tree: [], blob: [] };
+    return [...commit, ...tag, ...tree, ...blob];
+  }
+
+  count(kind: KeptKind, id: ObjectId): void {
+    this.#tally(kind, 1, this.#inventory.sizeOf(id));
+  }
+
+  #tally(kind: KeptKind, objects: number, bytes: number): void {
+    const former = this.kept.get(kind) ?? { objects: 0, bytes: 0 };
+    this.kept.set(kind, { objects: former.objects + objects, bytes: former.bytes + bytes });
+  }
+
+  /** `source` is named when something is missing; undefined for what keeps only what there is. */
+  #add(kind: KeptKind, ids: Iterable<ObjectId>, source: string | undefined): void {
+    let objects = 0;
+    let bytes = 0;
+    const refuse = (id: ObjectId, what: string): void => {
+      if (source === undefined || this.#isBuiltIn(id)) return;
+      throw new CorruptError(`object '${id}', which '${source}' needs, ${what}`, {
+        code: 'gc-incomplete', hint: 'nothing was deleted; run cairn fsck, get the object from another copy and run gc again',
+      });
+    };
+    const options: ReachableOptions = {
+      seen: this.seen,
+      withoutParents: this.#shallow,
+      checkBlobs: true,
+      onMissing: (id) => { refuse(id, 'is missing'); },
+      onCorrupt: (id, error) => {
+        if (!(error instanceof CorruptError)) throw error;
+        refuse(id, `is damaged: ${error.message}`);
+      },
+      onObject: (id, type) => {
+        if (!this.#inventory.has(id)) return;
+        objects += 1;
+        bytes += this.#inventory.sizeOf(id);
+        this.#found[type].push(id);
+        this.#options.onProgress?.('marking', this.seen.size);
+      },
+    };
+    markReachable(this.#store, ids, options);
+    this.#tally(kind, objects, bytes);
+  }
+
+  /** Every repository knows the empty tree and the empty blob (of `add --intent-to-add`) without storing them. */
+  #isBuiltIn(id: ObjectId): boolean {
+    const { format } = this.#repository;
+    return id === emptyTreeId(format) || id === emptyBlobId(format);
+  }
+}
+
+/** Temporary files, and packs without their index, not touched since `beforeMs`. */
+function* listLeftovers(repository: Repository, beforeMs: number): Generator<{ path: string; sizeBytes: number; mtimeMs: number }> {
+  const objects = repository.objectsDirectory;
+  const isTemporary = (name: string): boolean => /^(?:tmp_|\.tmp-)/.test(name);
+  const old = function* (directory: string, isLeftover: (name: string) => boolean): Generator<{ path: string; sizeBytes: number; mtimeMs: number }> {
+    for (const name of readDirectory(directory)) {
+      if (!isLeftover(name)) continue;
+      const path = join(directory, name);
+      const status = fs.lstatSync(path, { throwIfNoEntry: false });
+      if (status?.isFile() && status.mtimeMs < beforeMs) yield { path, sizeBytes: status.size, mtimeMs: status.mtimeMs };
+    }
+  };
+  yield* old(objects, isTemporary);
+  for (const fanOut of listFanOuts(objects)) yield* old(fanOut, isTemporary);
+  const packs = join(objects, 'pack');
+  const present = new Set(readDirectory(packs));
+  yield* old(packs, (name) => {
+    if (isTemporary(name)) return true;
+    const stem = /^(pack-[0-9a-f]+)\.(?:pack|rev|mtimes|bitmap)$/.exec(name)?.[1];
+    return stem !== undefined && !present.has(`${stem}.idx`) && !present.has(`${stem}.keep`);
+  });
+  const drawer = join(repository.commonDirectory, 'cairn');
+  for (const directory of [repository.commonDirectory, drawer]) yield* old(directory, isTemporary);
+  // What a killed process leaves of a lock it held; a claim whose lock is still there is a name of the same file.
+  for (const claim of old(join(drawer, 'locks'), () => true)) if (fs.statSync(claim.path, { throwIfNoEntry: false })?.nlink === 1) yield claim;
+}
+
+function listFanOuts(objects: string): string[] {
+  return readDirectory(objects).filter((name) => /^[0-9a-f]{2}$/.test(name)).map((name) => join(objects, name));
+}
+
+function readDirectory(path: string): string[] {
+  try {
+    return fs.readdirSync(path).sort();
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return [];
+    throw error;
+  }
+}
+
+/** True when applying the plan would change no object or pack. */
+export function isNothingToDo(plan: GcPlan): boolean {
+  return plan.toPack.length === 0 && plan.toCruft.size === 0 && plan.retired.length === 0 && plan.loose.length === 0 && plan.leftovers.length === 0;
+}
+
+/** Does what the plan says, except where the world has moved since; `lock` is held by the caller. */
+export function applyGc(repository: Repository, plan: GcPlan, lock: MaintenanceLock, options: GcOptions): GcReport {
+  const store = openPlainStore(repository);
+  try {
+    return new Application(repository, store, plan, lock, options).run();
+  } finally {
+    store.close();
+    repository.objects.refresh();
+  }
+}
+
+class Application {
+  readonly #repository: Repository;
+  readonly #store: ObjectStore;
+  readonly #plan: GcPlan;
+  readonly #lock: MaintenanceLock;
+  readonly #options: GcOptions;
+  readonly #removed = { packs: 0, looseObjects: 0, leftovers: 0, bytes: 0 };
+  #sparedPacks = 0;
+  /** Objects of the plan that are still in a file that was not removed after all. */
+  readonly #remaining = new Set<ObjectId>();
+  /** Packs that stay: written and verified by us, or not looked into yet. */
+  readonly #verifiedPacks: PackReader[] = [];
+  #stayingPacks: readonly PackReader[] = [];
+
+  constructor(repository: Repository, store: ObjectStore, plan: GcPlan, lock: MaintenanceLock, options: GcOptions) {
+    this.#repository = repository;
+    this.#store = store;
+    this.#plan = plan;
+    this.#lock = lock;
+    this.#options = options;
+  }
+
+  run(): GcReport {
+    const { toPack, toCruft, expired } = this.#plan;
+    this.#lock.check();
+    const written = new Set<string>();
+    const packed = this.#writePack(toPack, undefined, written);
+    const cruft = this.#writePack([...toCruft.keys()], toCruft, written);
+    const needed = this.#findNeeded();
+    this.#lock.check();
+    this.#dropStaleCommitGraph(needed);
+    this.#removePacks(written, needed);
+    this.#removeLoose(needed);
+    this.#removeLeftovers();
+    const gone = [...expired].filter(([id]) => !this.#remaining.has(id));
+    return {
+      packed,
+      cruft,
+      expired: { objects: gone.length, bytes: gone.reduce((sum, [, { bytes }]) => sum + bytes, 0) },
+      removed: this.#removed,
+      spared: { objects: expired.size - gone.length, packs: this.#sparedPacks },
+    };
+  }
+
+  #writePack(ids: readonly ObjectId[], mtimesMs: ReadonlyMap<ObjectId, number> | undefined, written: Set<string>): Tally {
+    if (ids.length === 0) return { objects: 0, bytes: 0 };
+    const pack = writeVerifiedPack({
+      inventory: this.#plan.inventory,
+      store: this.#store,
+      ids,
+      level: readLevel(this.#repository),
+      ...(mtimesMs === undefined ? {} : { mtimesMs }),
+      onProgress: (phase, done) => {
+        this.#lock.beat();
+        this.#options.onProgress?.(phase, done, ids.length);
+      },
+    });
+    const name = `pack-${pack.packId}`;
+    written.add(name);
+    this.#store.refresh();
+    this.#verifiedPacks.push(...this.#store.listOwnPacks().filter((reader) => reader.name === name));
+    return { objects: pack.objects, bytes: pack.bytes };
+  }
+
+  /** Objects planned to expire that are needed by now: roots moved, or something new refers to them. */
+  #findNeeded(): Set<ObjectId> {
+    const { inventory, marked, expired } = this.#plan;
+    const needed = new Set<ObjectId>();
+    if (expired.size === 0) return needed;
+    const options: ReachableOptions = {
+      seen: marked,
+      withoutParents: readShallow(this.#repository),
+      onMissing: () => undefined,
+      onCorrupt: (_id, error) => { if (!(error instanceof CorruptError)) throw error; },
+      onObject: (id) => {
+        this.#lock.beat();
+        if (expired.has(id)) needed.add(id);
+      },
+    };
+    const roots = [...listRoots(this.#repository)];
+    markReachable(this.#store, roots.map(({ id }) => id), options);
+    // Written since the plan was made: a tree that is not in any ref yet may name an old blob.
+    const now = Inventory.read(this.#store);
+    const recent: ObjectId[] = [];
+    for (const id of now.listIds()) if (!inventory.has(id)) recent.push(id);
+    markReachable(this.#store, recent, options);
+    return needed;
+  }
+
+  /** A commit-graph that names a commit about to go would be taken for damage; git and we do without until the next one is written. */
+  #dropStaleCommitGraph(needed: ReadonlySet<ObjectId>): void {
+    if (this.#plan.expired.size === 0) return;
+    const { objectsDirectory, format } = this.#repository;
+    let graph: CommitGraph | undefined;
+    try {
+      graph = CommitGraph.find(objectsDirectory, format);
+    } catch (error) {
+      // Damaged anyway.
+      if (!(error instanceof CorruptError)) throw error;
+    }
+    const isStale = graph === undefined || [...this.#plan.expired.keys()].some((id) => !needed.has(id) && graph.find(id) !== undefined);
+    if (!isStale) return;
+    removeIfPresent(join(objectsDirectory, 'info/commit-graphs/commit-graph-chain'));
+    removeIfPresent(join(objectsDirectory, 'info/commit-graph'));
+  }
+
+  /** The last word before anything goes: nobody needs the object, or it was read back from a file that stays. */
+  #mayGo(id: ObjectId, needed: ReadonlySet<ObjectId>): boolean {
+    if (this.#plan.expired.has(id) && !needed.has(id)) return true;
+    const raw = encodeObjectId(id);
+    return this.#verifiedPacks.some((reader) => reader.position(raw) >= 0)
+      || this.#stayingPacks.some((reader) => {
+        const position = reader.position(raw);
+        return position >= 0 && reader.isGoodAt(position);
+      });
+  }
+
+  #removePacks(written: ReadonlySet<string>, needed: ReadonlySet<ObjectId>): void {
+    const retired = new Set(this.#plan.retired.map(({ reader }) => reader.name));
+    const own = new Map(this.#store.listOwnPacks().map((reader) => [reader.name, reader]));
+    this.#stayingPacks = [...own.values()].filter(({ name }) => !written.has(name) && !retired.has(name));
+    const doomed = this.#plan.retired.filter((pack) => {
+      // The same objects packed again in the same way give the same pack.
+      if (written.has(pack.reader.name)) return false;
+      if (isUnchanged(pack.reader.path, pack.mtimeMs) && idsOf(pack).every((id) => this.#mayGo(id, needed))) return true;
+      this.#sparedPacks += 1;
+      for (const id of idsOf(pack)) this.#remaining.add(id);
+      return false;
+    });
+    if (doomed.length === 0) return;
+    this.#store.removeMultiPackIndex();
+    for (const pack of doomed) {
+      this.#lock.check();
+      const reader = own.get(pack.reader.name);
+      if (reader === undefined) continue;
+      this.#store.removePack(reader);
+      this.#removed.packs += 1;
+      this.#removed.bytes += pack.sizeBytes;
+      this.#options.onProgress?.('removing', this.#removed.packs + this.#removed.looseObjects);
+    }
+  }
+
+  #removeLoose(needed: ReadonlySet<ObjectId>): void {
+    for (const file of this.#plan.loose) {
+      this.#lock.beat();
+      // Renewed or needed by now: it stays, and the next gc looks again.
+      if (!this.#mayGo(file.id, needed) || !isUnchanged(file.path, file.mtimeMs)) {
+        this.#remaining.add(file.id);
+        continue;
+      }
+      this.#store.removeLoose(file.id);
+      this.#removed.looseObjects += 1;
+      this.#removed.bytes += file.sizeBytes;
+      this.#options.onProgress?.('removing', this.#removed.packs + this.#removed.looseObjects);
+    }
+  }
+
+  #removeLeftovers(): void {
+    for (const { path, sizeBytes, mtimeMs } of this.#plan.leftovers) {
+      this.#lock.beat();
+      if (!isUnchanged(path, mtimeMs) || !removeIfPresent(path)) continue;
+      this.#removed.leftovers += 1;
+      this.#removed.bytes += sizeBytes;
+    }
+    for (const directory of listFanOuts(this.#repository.objectsDirectory)) removeIfEmpty(directory);
+  }
+}
+
+function idsOf(pack: StoredPack): ObjectId[] {
+  return Array.from({ length: pack.reader.objectCount }, (_, position) => pack.reader.idAt(position));
+}
+
+function holdsAny(pack: StoredPack, ids: ReadonlySet<ObjectId>): boolean {
+  for (const id of ids) if (pack.reader.position(encodeObjectId(id)) >= 0) return true;
+  return false;
+}
+
+/** Nobody wrote the file, or relied on what is in it, since the plan was made. */
+function isUnchanged(path: string, mtimeMs: number): boolean {
+  return fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs === mtimeMs;
+}
+
+function removeIfEmpty(directory: string): void {
+  try {
+    disk().rmdir(directory);
+  } catch (error) {
+    if (!isSystemError(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw error;
+  }
+}
+
+/** zlib level for what is compressed anew: a gc happens seldom, so it takes its time. */
+function readLevel({ config }: Repository): number {
+  const level = config.getInteger('pack.compression') ?? config.getInteger('core.compression') ?? -1;
+  if (level < -1 || level > 9) throw new InvalidError(`bad pack compression level ${level}`, { code: 'bad-config' });
+  return level === -1 ? 6 : level;
+}
+
+const unitsMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+
+/** How long unreachable objects stay: '2w', '36h', '90m', '0', or a date as git writes it ('2.weeks.ago', 'now', 'never'). */
+export function parseGrace(text: string, clock: Clock): number {
+  const match = /^([0-9]{1,9})([smhdw])$/.exec(text);
+  if (match !== null) return Number(match[1]) * unitsMs[match[2]!]!;
+  if (text === '0') return 0;
+  if (/^(?:[-+].*|[0-9a-z]*[0-9][0-9a-z]*|)$/.test(text)) throw new InvalidError(`'${text}' is not a duration`, { code: 'bad-grace', hint: "say '2w', '36h', '90m', '0' or 'never'" });
+  const seconds = parseExpiry(text, clock);
+  return seconds === 0 ? Infinity : Math.max(0, clock.nowMs() - seconds * 1000);
+}
+
+/** The grace the repository asks for (gc.pruneExpire), two weeks when it does not. */
+export function configuredGraceMs({ config, context }: Repository): number {
+  return parseGrace(config.get('gc.pruneexpire') ?? '2w', context.clock);
+}
+
+/** Whether so much has piled up that gc is worth while (gc.auto, gc.autoPackLimit); looks at two directories only. */
+export function needsGc(repository: Repository): boolean {
+  const { config, format } = repository;
+  const most = config.getInteger('gc.auto') ?? 6700;
+  if (most <= 0) return false;
+  const digits = format === 'sha1' ? 38 : 62;
+  // One of 256 fan-out directories tells how full the others are.
+  const sample = readDirectory(join(repository.objectsDirectory, '17')).filter((name) => name.length === digits).length;
+  if (sample > Math.ceil(most / 256)) return true;
+  const mostPacks = config.getInteger('gc.autopacklimit') ?? 50;
+  if (mostPacks <= 0) return false;
+  const names = new Set(readDirectory(join(repository.objectsDirectory, 'pack')));
+  let packs = 0;
+  for (const name of names) if (name.endsWith('.idx') && !names.has(name.replace(/\.idx$/, '.keep'))) packs += 1;
+  return packs > mostPacks;
+}

@@ -198,6 +198,8 @@ class Scanner {
       return 'ignored';
     }
     const collapses = this.#options.untracked === 'normal' && wholly;
+    // Where the index has a file the directory is only reported file by file.
+    if (collapses && this.#index.has(path)) return 'nothing';
     if (collapses && this.#options.emptyDirectories && !this.#wantIgnored) {
       this.#untracked.push(directory);
       return 'untracked';

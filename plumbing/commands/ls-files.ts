@@ -156,7 +156,7 @@ class Lister {
     const ignored = args.has('ignored');
     const hasRules = ['exclude', 'exclude-from', 'exclude-per-directory', 'exclude-standard'].some((name) => args.has(name));
     const scan = scanWorkTree(this.#tree, this.#index, {
-      untracked: args.has('directory') || args.has('killed') ? 'normal' : 'all',
+      untracked: args.has('directory') ? 'normal' : 'all',
       ignored: ignored ? args.has('directory') ? 'traditional' : 'matching' : 'no',
       pathspec: this.#pathspec,
       ...(hasRules ? { rules: () => this.#loadRules() } : {}),
@@ -209,9 +209,10 @@ class Lister {
   }
 
   #formatLine(format: string, path: RepoPath, entry: IndexEntry): string {
-    return Buffer.from(format).toString('latin1').replace(/%(%|\([^)]*\)|[0-9a-fA-F]{2}|.?)/gs, (whole, what: string) => {
+    return Buffer.from(format).toString('latin1').replace(/%(%|\([^)]*\)|x[0-9a-fA-F]{2}|.?)/gs, (whole, what: string) => {
       if (what === '%') return '%';
-      if (/^[0-9a-fA-F]{2}$/.test(what)) return String.fromCharCode(Number.parseInt(what, 16));
+      if (what === 'n') return '\n';
+      if (what.startsWith('x') && what.length === 3) return String.fromCharCode(Number.parseInt(what.slice(1), 16));
       switch (what) {
         case '(objectmode)': return entry.mode.toString(8).padStart(6, '0');
         case '(objectname)': return this.#shortId(entry);

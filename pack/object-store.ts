@@ -259,11 +259,13 @@ export class ObjectStore {
    */
   bulk(options: Pick<PackWriterOptions, 'startDigest'> = {}): BulkWriter {
     const directory = join(this.directory, 'pack');
+    // What others store meanwhile may be stored twice, which does no harm; a first snapshot need not look at all.
+    const fanOuts = new Set(this.#sources.flatMap((source) => listDirectory(source.directory)));
     return new PackWriter(directory, this.format, {
       ...options,
       level: this.#writing.compression,
       durable: this.#writing.durable,
-      isStored: (id) => this.renew(id),
+      isStored: (id) => (this.#packs.length > 0 || fanOuts.has(id.slice(0, 2))) && this.renew(id),
       onVisible: ({ packId }) => { this.addPack(join(directory, `pack-${packId}.pack`)); },
     });
   }

@@ -221,9 +221,7 @@ export function encodePackIndex(entries: PackIndexEntries, format: ObjectFormat,
   const idSize = rawSize(format);
   const count = entries.offsets.length;
   const ids = Buffer.from(entries.ids.buffer, entries.ids.byteOffset, count * idSize);
-  const order = new Uint32Array(count).map((_, at) => at);
-  order.sort((a, b) => ids.compare(ids, b * idSize, b * idSize + idSize, a * idSize, a * idSize + idSize)
-    || entries.offsets[a]! - entries.offsets[b]!);
+  const order = sortedOrder(ids, entries.offsets, idSize);
   const large = version === 2 ? [...order].filter((at) => entries.offsets[at]! >= 0x80000000) : [];
   const headBytes = version === 2 ? 8 : 0;
   const bytes = Buffer.allocUnsafe(headBytes + fanOutBytes + count * (idSize + (version === 2 ? 8 : 4)) + large.length * 8 + 2 * idSize);
@@ -239,6 +237,33 @@ export function encodePackIndex(entries: PackIndexEntries, format: ObjectFormat,
   hasher.update(bytes.subarray(0, end + idSize));
   bytes.set(hasher.digestBytes(), end + idSize);
   return bytes;
+}
+
+const mostPaired = 2 ** 21;
+
+/** Entry numbers by ascending id, equal ids by ascending offset. */
+function sortedOrder(ids: Buffer, offsets: PackIndexEntries['offsets'], idSize: number): Uint32Array {
+  const count = offsets.length;
+  const order = new Uint32Array(count);
+  const compare = (a: number, b: number): number =>
+    ids.compare(ids, b * idSize, b * idSize + idSize, a * idSize, a * idSize + idSize) || offsets[a]! - offsets[b]!;
+  if (count > mostPaired) {
+    for (let at = 0; at < count; at += 1) order[at] = at;
+    return order.sort(compare);
+  }
+  // An id's first four bytes and the entry's number fit one double, and sorting doubles needs no function; what is left to sort
+  // afterwards are runs of equal beginnings.
+  const pairs = new Float64Array(count);
+  for (let at = 0; at < count; at += 1) pairs[at] = ids.readUInt32BE(at * idSize) * mostPaired + at;
+  pairs.sort();
+  for (let at = 0; at < count; at += 1) order[at] = pairs[at]! % mostPaired;
+  const beginning = (at: number): number => Math.floor(pairs[at]! / mostPaired);
+  for (let at = 1, runStart = 0; at <= count; at += 1) {
+    if (at < count && beginning(at) === beginning(runStart)) continue;
+    if (at - runStart > 1) order.subarray(runStart, at).sort(compare);
+    runStart = at;
+  }
+  return order;
 }
 
 function writeFanOut(bytes: Buffer, at: number, order: Uint32Array, ids: Buffer, idSize: number): void {

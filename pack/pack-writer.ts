@@ -18,6 +18,7 @@ export interface BulkWriter {
   readonly format: ObjectFormat;
   readonly count: number;
   has(id: ObjectId): boolean;
+  holds(id: ObjectId): boolean;
   add(type: ObjectType, bytes: Uint8Array): ObjectId;
   addCompressed(entry: CompressedObject): void;
   addPacked(entry: PackedObject): void;
@@ -131,6 +132,10 @@ export class PackWriter implements BulkWriter {
 
   /** Where the next entry will begin; a delta's distance to its base is counted from here. */
   get nextOffset(): number { return this.#fd === undefined && !this.#ended ? headerBytes : this.#written + this.#staged; }
+  /** True when the object was added to this pack. */
+  holds(id: ObjectId): boolean {
+    return this.#ids.has(id);
+  }
 
   /** True when this pack already holds the object, or `isStored` says so. */
   has(id: ObjectId): boolean {

@@ -6,6 +6,7 @@
 import { CorruptError, InvalidError } from '../pack/errors.js';
 import { decodeObjectId, encodeObjectId, hashObject, rawSize, type ObjectFormat, type ObjectId } from '../pack/oid.js';
 import type { ObjectStore } from '../pack/object-store.js';
+import type { BulkWriter } from '../pack/pack-writer.js';
 import { encodeTree, type TreeEntry } from '../pack/tree.js';
 import { checkPath, fullProtection, type PathProtection } from './path-safety.js';
 import type { Index } from './index-file.js';
@@ -104,6 +105,8 @@ export interface TreeOptions {
   /** Compute ids only, store nothing. */
   readonly dryRun?: boolean;
   readonly protection?: PathProtection;
+  /** Put new trees into this pack, which the caller finishes, instead of storing them at once. */
+  readonly bulk?: BulkWriter;
 }
 
 /** Above this many new trees they go into one pack instead of single files. */
@@ -189,7 +192,12 @@ class TreeBuilder {
 
   /** Stores what is new: one by one when few, else in one pack. */
   finish(): void {
-    if (this.#options.dryRun) return;
+    const { bulk, dryRun } = this.#options;
+    if (dryRun) return;
+    if (bulk !== undefined) {
+      for (const { bytes } of this.#new) bulk.add('tree', bytes);
+      return;
+    }
     if (this.#new.length <= bulkTrees) {
       for (const { bytes } of this.#new) this.#store.write('tree', bytes);
       return;
@@ -211,11 +219,15 @@ class TreeBuilder {
   }
 
   #isStored(id: ObjectId): boolean {
-    return this.#newIds.has(id) || this.#store.has(id);
+    return this.#newIds.has(id) || this.#isHere(id);
+  }
+
+  #isHere(id: ObjectId): boolean {
+    return this.#options.bulk?.holds(id) === true || this.#store.has(id);
   }
 
   #checkStored(id: ObjectId, mode: number, path: string): void {
-    if (this.#options.missingOk || mode === 0o160000 || this.#store.has(id)) return;
+    if (this.#options.missingOk || mode === 0o160000 || this.#isHere(id)) return;
     throw new InvalidError(`invalid object ${mode.toString(8)} ${id} for '${Buffer.from(path, 'latin1').toString()}'`, { code: 'object-missing' });
   }
 

@@ -82,6 +82,8 @@ export class Index {
   #cacheTree: CacheTree | undefined;
   #cacheTreeBytes: Buffer | undefined;
   #changed = false;
+  /** False while no entry can be unmerged, so that nobody needs to look for other stages of a path. */
+  #mayHaveStages: boolean;
 
   constructor(format: ObjectFormat, decoded?: DecodedIndex, writtenAt?: FileTime) {
     this.format = format;
@@ -90,6 +92,7 @@ export class Index {
     this.#base = decoded?.bytes ?? Buffer.alloc(0);
     this.#baseOffsets = decoded?.offsets ?? new Uint32Array(0);
     this.#cacheTreeBytes = decoded?.cacheTree;
+    this.#mayHaveStages = this.firstUnmerged() >= 0;
   }
 
   /** The index in `path`; empty when there is no such file. */
@@ -292,7 +295,8 @@ export class Index {
     const former = edited === undefined ? this.find(path, stage) : edited ?? undefined;
     const sameTree = former !== undefined && former.id === entry.id && former.mode === entry.mode && former.intentToAdd === entry.intentToAdd;
     if (!sameTree) this.cacheTree?.invalidate(path);
-    if (stage === 0) for (const other of [1, 2, 3]) this.#removeOne(path, other);
+    if (stage !== 0) this.#mayHaveStages = true;
+    else if (this.#mayHaveStages) for (const other of [1, 2, 3]) this.#removeOne(path, other);
     if (former === undefined) this.#removeConflicts(path, stage);
     this.#pending.set(key, entry);
     this.#touch();

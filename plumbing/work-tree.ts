@@ -183,8 +183,13 @@ export class WorkTree {
     if (status.isDirectory()) return gitlinkMode;
     if (!status.isFile()) return undefined;
     if (!this.#hasSymlinks && former === symlinkMode) return symlinkMode;
-    if (!this.#trustExecutable) return former === executableMode ? executableMode : fileMode;
-    return (Number(status.mode) & 0o100) !== 0 ? executableMode : fileMode;
+    return this.modeOfFile(Number(status.mode), () => former);
+  }
+
+  /** The mode Git gives a regular file with these permissions. */
+  modeOfFile(permissions: number, former: () => number | undefined): number {
+    const isExecutable = this.#trustExecutable ? (permissions & 0o100) !== 0 : former() === executableMode;
+    return isExecutable ? executableMode : fileMode;
   }
 
   /** Compares by appearance. `writtenAt` of the index decides who is racy: changed when the index was written, or later. */

@@ -27,6 +27,7 @@ export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
 
 /** Commands for people, and all that is ours. */
 export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
+  commit: () => import('./commands/commit.js'),
   config: () => import('./commands/config.js'),
   gc: () => import('./commands/gc.js'),
   help: () => import('./commands/help.js'),

@@ -1,0 +1,339 @@
+// Making a commit: what goes in, under which message, who made it, and the one step that makes it count.
+//
+// Invariant: everything the commit names is durable before the branch moves, and the branch moves only from where it was when the
+// command began; the rename of the ref is the commit. A commit that loses that race keeps its objects, and the error names it.
+// If the power fails: before the rename nothing happened (unreferenced objects wait for gc); after it, at worst the index is older than
+// the branch, which status shows and the next add or commit puts right. Specified in cairn-commit(1) and git-commit(1).
+import { replaceFile } from '../pack/disk.js';
+import type { Commit } from '../pack/commit.js';
+import { encodeCommit } from '../pack/commit.js';
+import { ConflictError, InvalidError, NotFoundError, RefusedError } from '../pack/errors.js';
+import type { Ident } from '../pack/ident.js';
+import { type ObjectId, emptyTreeId } from '../pack/oid.js';
+import { pathToUtf8 } from '../pack/tree.js';
+import { writeTreeFromIndex } from '../plumbing/cache-tree.js';
+import { diffTrees } from '../plumbing/diff.js';
+import { findHook, runHook } from '../plumbing/hooks.js';
+import { committerIdent } from '../plumbing/identity.js';
+import { Index, indexEntry, readIndex } from '../plumbing/index-file.js';
+import { LockFile } from '../plumbing/lockfile.js';
+import { type MergeState, clearMergeState, readMergeState } from '../plumbing/merge-state.js';
+import { subjectOf } from '../plumbing/message.js';
+import { Pathspec } from '../plumbing/pathspec.js';
+import { RefTransaction } from '../plumbing/ref-transaction.js';
+import type { RefName } from '../plumbing/ref-name.js';
+import type { Repository } from '../plumbing/repository.js';
+import { readPathProtection } from '../plumbing/path-safety.js';
+import { type MessageRequest, composeMessage } from './commit-message.js';
+import { existingRun, requireNewRun } from './run.js';
+import { Snapshot } from './snapshot.js';
+
+/** What goes into the commit. */
+export type CommitContent =
+  /** What the index holds. */
+  | { readonly kind: 'index' }
+  /** Also what changed in files the index knows. */
+  | { readonly kind: 'tracked' }
+  /** The whole work tree. */
+  | { readonly kind: 'everything' }
+  /** What the index holds, and these paths as they are in the work tree. */
+  | { readonly kind: 'include'; readonly paths: readonly string[] }
+  /** These paths as they are in the work tree, everything else as in the last commit. */
+  | { readonly kind: 'only'; readonly paths: readonly string[] };
+
+export interface CommitRequest {
+  readonly content: CommitContent;
+  readonly message: MessageRequest;
+  readonly amend: boolean;
+  readonly allowEmpty: boolean;
+  /** Run pre-commit and commit-msg. */
+  readonly verify: boolean;
+  /** Run post-rewrite after an amend. */
+  readonly postRewrite: boolean;
+  /** Who wrote it and when, already decided. */
+  readonly author: (state: CommitState) => Ident;
+  /** Also record it as this run. */
+  readonly run?: string;
+}
+
+/** What the command found when it began. */
+export interface CommitState {
+  readonly head: ObjectId | undefined;
+  readonly headCommit: Commit | undefined;
+  /** The branch HEAD is on, also when it has no commit yet; undefined when detached. */
+  readonly branch: RefName | undefined;
+  readonly merge: MergeState;
+}
+
+/** Made, or the reason why there was nothing to do. */
+export type CommitOutcome =
+  | {
+    readonly kind: 'made';
+    readonly id: ObjectId;
+    readonly commit: Commit;
+    readonly state: CommitState;
+    readonly run: RefName | undefined;
+    readonly warnings: readonly string[];
+  }
+  | { readonly kind: 'unchanged'; readonly state: CommitState; readonly index: Index }
+  /** A hook said no (it told why), or there is no message. */
+  | { readonly kind: 'stopped'; readonly reason: string | undefined };
+
+export function makeCommit(repository: Repository, request: CommitRequest): CommitOutcome {
+  const state = readState(repository);
+  if (request.amend) requireAmendable(state);
+  const runName = request.run === undefined ? undefined : requireNewRun(repository, request.run);
+  using staging = new Staging(repository, request.content, state);
+  staging.take();
+  if (request.verify && !staging.runPreCommit()) return { kind: 'stopped', reason: undefined };
+  const tree = staging.writeTree();
+  const parents = parentsOf(request, state);
+  if (!request.allowEmpty && request.run === undefined && isUnchanged(repository, tree, parents, state, request.amend)) {
+    return { kind: 'unchanged', state, index: staging.index };
+  }
+  const author = request.author(state);
+  const committer = committerIdent(repository);
+  const message = composeMessage(repository, request.message, {
+    state, tree, amend: request.amend, author, committer, verify: request.verify, indexPath: staging.indexPath,
+  });
+  if (!Buffer.isBuffer(message)) return { kind: 'stopped', reason: message.stopped };
+  const encoding = repository.config.get('i18n.commitencoding');
+  const commit: Commit = {
+    tree, parents, author, committer, message,
+    extraHeaders: request.amend ? (state.headCommit?.extraHeaders ?? []).filter(({ key }) => !key.startsWith('gpgsig') && key !== 'mergetag') : [],
+    ...(encoding === undefined || /^utf-?8$/i.test(encoding) ? {} : { encoding }),
+  };
+  const id = repository.objects.write('commit', encodeCommit(commit));
+  moveRefs(repository, state, id, reflogMessage(repository, request, state, message), runName, request.run);
+  staging.publish();
+  clearMergeState(repository);
+  if (request.postRewrite && request.amend) runHook(repository, 'post-rewrite', { args: ['amend'], stdin: `${state.head} ${id}\n` });
+  runHook(repository, 'post-commit');
+  return { kind: 'made', id, commit, state, run: runName, warnings: staging.warnings };
+}
+
+function readState(repository: Repository): CommitState {
+  const head = repository.refs.find('HEAD')?.id;
+  return {
+    head,
+    headCommit: head === undefined ? undefined : repository.objects.readCommit(head),
+    branch: repository.refs.headBranch(),
+    merge: readMergeState(repository),
+  };
+}
+
+function requireAmendable({ head, merge }: CommitState): void {
+  if (head === undefined) throw new RefusedError('there is nothing yet to amend', { code: 'nothing-to-amend' });
+  const what = merge.mergeHeads.length > 0 ? 'merge' : merge.cherryPickHead !== undefined ? 'cherry-pick' : undefined;
+  if (what !== undefined) throw new RefusedError(`a ${what} is under way; it cannot be amended`, { code: 'merge-under-way' });
+}
+
+/** HEAD, and what is being merged; an amended commit keeps its parents. */
+function parentsOf({ amend }: CommitRequest, { head, headCommit, merge }: CommitState): readonly ObjectId[] {
+  if (amend) return headCommit!.parents;
+  return [...new Set([...(head === undefined ? [] : [head]), ...merge.mergeHeads])];
+}
+
+/** True when the commit would add nothing to its parent. A merge always says something: its parents. */
+function isUnchanged(repository: Repository, tree: ObjectId, parents: readonly ObjectId[], state: CommitState, amend: boolean): boolean {
+  if (parents.length > 1 || state.merge.mergeHeads.length > 0) return false;
+  const [parent] = parents;
+  // Amending a first commit may leave anything, amending another may not make it an empty one.
+  if (parent === undefined) return !amend && tree === emptyTreeId(repository.format);
+  return repository.objects.readCommit(parent).tree === tree;
+}
+
+function reflogMessage(repository: Repository, { amend }: CommitRequest, { head, merge }: CommitState, message: Buffer): string {
+  const action = repository.context.env['GIT_REFLOG_ACTION'];
+  const detail = amend ? ' (amend)' : head === undefined ? ' (initial)' : merge.mergeHeads.length > 0 ? ' (merge)'
+    : merge.cherryPickHead !== undefined ? ' (cherry-pick)' : '';
+  return `${action ?? `commit${detail}`}: ${Buffer.from(subjectOf(message.toString('latin1')), 'latin1').toString()}`;
+}
+
+/** Moves the branch and makes the run's ref in one step; when the branch has moved meanwhile, the run is kept and the branch refused. */
+function moveRefs(
+  repository: Repository, { head }: CommitState, id: ObjectId, message: string, runName: RefName | undefined, run: string | undefined,
+): void {
+  const runEdit = runName === undefined ? undefined : { name: runName, expected: 'absent' as const, target: { id }, message };
+  try {
+    using transaction = new RefTransaction(repository);
+    transaction.add({ name: 'HEAD', expected: head ?? 'absent', target: { id }, message });
+    if (runEdit !== undefined) transaction.add(runEdit);
+    transaction.commit();
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error;
+    if (runEdit === undefined) {
+      throw new ConflictError(`HEAD has moved since this commit began; commit '${id}' was made but the branch was not moved`, {
+        code: 'head-moved', hint: 'look at what changed, then commit again', cause: error,
+      });
+    }
+    if (repository.refs.readRaw(runEdit.name) !== undefined) throw existingRun(run!);
+    using transaction = new RefTransaction(repository);
+    transaction.add(runEdit).commit();
+    throw new ConflictError(`HEAD has moved since this run began; it is kept as '${runEdit.name}' (${id}) and the branch was not moved`, {
+      code: 'head-moved', hint: 'look at what changed, then commit again', cause: error,
+    });
+  }
+}
+
+/** The index on its way into a commit, and its lock. */
+class Staging {
+  index: Index;
+  readonly #repository: Repository;
+  readonly #content: CommitContent;
+  readonly #state: CommitState;
+  readonly #snapshot: Snapshot;
+  /** What becomes the index when the commit is made; not `index` itself when only some paths are committed. */
+  #next: Index;
+  #lock: LockFile | undefined;
+  #hookSawLock = false;
+
+  constructor(repository: Repository, content: CommitContent, state: CommitState) {
+    this.#repository = repository;
+    this.#content = content;
+    this.#state = state;
+    if (content.kind !== 'index') repository.requireWorkTree();
+    if (content.kind === 'only' && state.merge.mergeHeads.length > 0) {
+      throw new RefusedError('cannot do a partial commit during a merge', { code: 'merge-under-way' });
+    }
+    this.#lock = LockFile.acquire(repository.indexPath, { holder: repository.lockHolder });
+    try {
+      this.index = readIndex(repository);
+      this.#next = this.index;
+      this.#snapshot = new Snapshot(repository, this.index);
+    } catch (error) {
+      this.#lock.rollback();
+      throw error;
+    }
+  }
+
+  get warnings(): readonly string[] { return this.#snapshot.warnings; }
+
+  /** Where a hook finds what is to be committed. */
+  get indexPath(): string { return this.#hookSawLock ? this.#lock!.lockPath : this.#repository.indexPath; }
+
+  /** Brings the index up to date with what the commit is to hold. */
+  take(): void {
+    const content = this.#content;
+    const unmerged = content.kind === 'index' || content.kind === 'include' || content.kind === 'only' ? this.index.findUnmerged() : undefined;
+    if (unmerged !== undefined) {
+      throw new RefusedError(`committing is not possible because '${pathToUtf8(unmerged)}' is unmerged`, {
+        code: 'unmerged-index', hint: 'resolve it, then add the result',
+      });
+    }
+    switch (content.kind) {
+      case 'index': break;
+      case 'tracked': this.#snapshot.take({ untracked: false }); break;
+      case 'everything': this.#snapshot.take({ untracked: true }); break;
+      case 'include': {
+        const pathspec = this.#pathspec(content.paths);
+        requireMatches(pathspec, [this.index]);
+        this.#snapshot.take({ untracked: false, pathspec });
+        break;
+      }
+      case 'only': this.#takeOnly(this.#pathspec(content.paths)); break;
+    }
+  }
+
+  #pathspec(paths: readonly string[]): Pathspec {
+    const { context, prefix, workTree } = this.#repository;
+    return Pathspec.parse(paths, { prefix, workTree, env: context.env });
+  }
+
+  /** The commit gets HEAD's entries with the named paths as they are in the work tree; the index gets those paths too. */
+  #takeOnly(pathspec: Pathspec): void {
+    const { format, objects } = this.#repository;
+    const base = new Index(format);
+    for (const entry of diffTrees(objects, undefined, this.#state.headCommit?.tree, { recursive: true })) {
+      base.set(indexEntry({ path: entry.path, id: entry.new.id, mode: entry.new.mode }));
+    }
+    requireMatches(pathspec, [this.index, base]);
+    this.#snapshot.take({ untracked: false, pathspec });
+    const paths = new Set([...base.entries, ...this.#next.entries].map(({ path }) => path).filter((path) => pathspec.matches(path)));
+    for (const path of paths) {
+      const entry = this.#next.find(path);
+      if (entry === undefined) base.remove(path);
+      else base.set(entry);
+    }
+    this.index = base;
+  }
+
+  /** False when the hook says no. The hook sees, and may change, what is to be committed. */
+  runPreCommit(): boolean {
+    const repository = this.#repository;
+    if (findHook(repository, 'pre-commit') === undefined) return true;
+    if (this.#content.kind === 'index') {
+      // Others may use the index meanwhile, the hook above all.
+      this.#lock?.rollback();
+      if (!this.#callPreCommit()) return false;
+      this.#lock = LockFile.acquire(repository.indexPath, { holder: repository.lockHolder });
+      this.index = readIndex(repository);
+      this.#next = this.index;
+      return true;
+    }
+    this.#snapshot.finish();
+    replaceFile(this.#lock!.lockPath, this.index.encode());
+    this.#hookSawLock = true;
+    if (!this.#callPreCommit()) return false;
+    const changed = Index.read(this.#lock!.lockPath, repository.format);
+    if (this.#next === this.index) this.#next = changed;
+    this.index = changed;
+    return true;
+  }
+
+  #callPreCommit(): boolean {
+    return runHook(this.#repository, 'pre-commit', { env: { GIT_INDEX_FILE: this.indexPath, GIT_EDITOR: ':' } }).exitCode === 0;
+  }
+
+  /** The tree to be committed, durable. */
+  writeTree(): ObjectId {
+    const { objects, config } = this.#repository;
+    const former = this.index.cacheTree?.id;
+    let tree: ObjectId;
+    if (this.#snapshot.index === this.index) {
+      tree = this.#snapshot.writeTree();
+    } else {
+      this.#snapshot.finish();
+      tree = writeTreeFromIndex(this.index, objects, { protection: readPathProtection(config) });
+    }
+    // What was in the index stays there whatever comes of the commit; the lock is not held while somebody edits the message.
+    if (this.#content.kind === 'index') {
+      if (former !== tree) this.publish();
+      else this.#lock?.rollback();
+    }
+    return tree;
+  }
+
+  /** Puts the index in place. */
+  publish(): void {
+    const lock = this.#lock;
+    if (lock === undefined) return;
+    this.#lock = undefined;
+    if (this.#hookSawLock) replaceFile(lock.lockPath, this.#next.encode());
+    else lock.write(this.#next.encode());
+    lock.commit();
+  }
+
+  [Symbol.dispose](): void {
+    this.#snapshot[Symbol.dispose]();
+    this.#lock?.rollback();
+  }
+}
+
+/** NotFoundError (code 'no-match') names the first element that no entry of the indexes matches. */
+function requireMatches(pathspec: Pathspec, indexes: readonly Index[]): void {
+  for (const index of indexes) {
+    for (let at = 0; at < index.count; at += 1) pathspec.matches(index.pathAt(at));
+  }
+  const [unmatched] = pathspec.listUnmatched();
+  if (unmatched !== undefined) throw new NotFoundError(`pathspec '${unmatched}' did not match any file(s) known to cairn`, { code: 'no-match' });
+}
+
+/** 'Name <mail>' as typed; InvalidError for anything else. */
+export function parsePerson(text: string): Pick<Ident, 'name' | 'email'> {
+  const match = /^\s*([^<>]*?)\s*<([^<>]*)>\s*$/.exec(Buffer.from(text).toString('latin1'));
+  if (match === null) {
+    throw new InvalidError(`--author '${text}' is not 'Name <email>'`, { code: 'bad-author' });
+  }
+  return { name: match[1]!, email: match[2]! };
+}

@@ -132,6 +132,7 @@ export class PackWriter implements BulkWriter {
 
   /** Where the next entry will begin; a delta's distance to its base is counted from here. */
   get nextOffset(): number { return this.#fd === undefined && !this.#ended ? headerBytes : this.#written + this.#staged; }
+
   /** True when the object was added to this pack. */
   holds(id: ObjectId): boolean {
     return this.#ids.has(id);

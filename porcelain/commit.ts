@@ -107,8 +107,8 @@ export function makeCommit(repository: Repository, request: CommitRequest): Comm
   moveRefs(repository, state, id, reflogMessage(repository, request, state, message), runName, request.run);
   staging.publish();
   clearMergeState(repository);
-  if (request.postRewrite && request.amend) runHook(repository, 'post-rewrite', { args: ['amend'], stdin: `${state.head} ${id}\n` });
   runHook(repository, 'post-commit');
+  if (request.postRewrite && request.amend) runHook(repository, 'post-rewrite', { args: ['amend'], stdin: `${state.head} ${id}\n` });
   return { kind: 'made', id, commit, state, run: runName, warnings: staging.warnings };
 }
 
@@ -264,7 +264,7 @@ class Staging {
     if (findHook(repository, 'pre-commit') === undefined) return true;
     if (this.#content.kind === 'index') {
       // Others may use the index meanwhile, the hook above all.
-      this.#lock?.rollback();
+      this.#release();
       if (!this.#callPreCommit()) return false;
       this.#lock = LockFile.acquire(repository.indexPath, { holder: repository.lockHolder });
       this.index = readIndex(repository);
@@ -299,7 +299,7 @@ class Staging {
     // What was in the index stays there whatever comes of the commit; the lock is not held while somebody edits the message.
     if (this.#content.kind === 'index') {
       if (former !== tree) this.publish();
-      else this.#lock?.rollback();
+      this.#release();
     }
     return tree;
   }
@@ -314,9 +314,14 @@ class Staging {
     lock.commit();
   }
 
+  #release(): void {
+    this.#lock?.rollback();
+    this.#lock = undefined;
+  }
+
   [Symbol.dispose](): void {
     this.#snapshot[Symbol.dispose]();
-    this.#lock?.rollback();
+    this.#release();
   }
 }
 

@@ -32,6 +32,8 @@ export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   gc: () => import('./commands/gc.js'),
   help: () => import('./commands/help.js'),
   init: () => import('./commands/init.js'),
+  release: () => import('./commands/release.js'),
+  rollback: () => import('./commands/rollback.js'),
   var: () => import('./commands/var.js'),
 };
 

@@ -59,6 +59,9 @@ export function openContainer(target: Target): void {
   if (!fs.lstatSync(target.container).isDirectory()) {
     throw new RefusedError(`'${target.container}' is not a directory`, { code: 'container-taken', hint: 'move it away; releases of this target are kept there' });
   }
+  // A target inside a work tree: what is published there must not be added to the next snapshot by 'add .'.
+  const ignore = join(target.container, '.gitignore');
+  if (!fs.existsSync(ignore)) replaceFile(ignore, '*\n');
 }
 
 /**

@@ -45,10 +45,10 @@ export function parseConfigKey(typed: string): ConfigKey {
   return { section, typedSection: text.slice(0, last), variable, name: `${section}.${variable.toLowerCase()}` };
 }
 
-/** Applies `edit` to the file's text under its lock; a missing file is empty text, and is made when `edit` returns some. */
-export function editConfigFile(path: string, edit: (text: string) => string, holder?: LockHolder): void {
+/** Applies `edit` to the file's text under its lock, waited for as long as said; a missing file is empty text, and is made when `edit` returns some. */
+export function editConfigFile(path: string, edit: (text: string) => string, holder?: LockHolder, timeoutMs = 0): void {
   const target = followLinks(path);
-  const lock = LockFile.acquire(target, holder === undefined ? {} : { holder });
+  const lock = LockFile.acquire(target, { holder, timeoutMs });
   try {
     const before = findConfigBytes(target)?.toString('latin1') ?? '';
     const after = edit(before);

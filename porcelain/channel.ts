@@ -3,12 +3,10 @@
 //
 // Targets are remembered in the repository's config as release.<channel>.target, relative to the base directory unless typed
 // absolute. Nothing here changes a disk but `rememberTargets`, which replaces the config file as a whole.
-import { readFileSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { InvalidError } from '../pack/errors.js';
 import type { ObjectId } from '../pack/oid.js';
-import { scanConfig } from '../plumbing/config.js';
-import { LockFile } from '../plumbing/lockfile.js';
+import { editConfigFile, parseConfigKey, setInConfig } from '../plumbing/config-file.js';
 import { type RefName, isRefName, isText } from '../plumbing/ref-name.js';
 import type { Repository } from '../plumbing/repository.js';
 
@@ -19,6 +17,7 @@ export type Channel = string & { readonly [channelBrand]: true };
 /** Where the newest receipts are. */
 export const releasesPrefix = 'refs/releases/';
 const longestChannelBytes = 150;
+const configTimeoutMs = 1000;
 
 /** True when `name` can be a channel. */
 export function isChannel(name: string): name is Channel {
@@ -112,26 +111,12 @@ export function rememberedTargets(repository: Repository, channel: Channel): Tar
   return repository.config.getAll(targetKey(channel)).map((value) => targetNamed(repository, value));
 }
 
-/** Remembers the targets of a channel in the repository's config; the rest of the file stays as it is, byte for byte. */
+/** Remembers the targets (at least one) of a channel in the repository's config; the rest of the file stays as it is, byte for byte. */
 export function rememberTargets(repository: Repository, channel: Channel, targets: readonly string[]): void {
   const path = join(repository.commonDirectory, 'config');
-  using lock = LockFile.acquire(path, { holder: repository.lockHolder, timeoutMs: 1000 });
-  const text = readFileSync(path, 'latin1');
-  const key = Buffer.from(targetKey(channel)).toString('latin1');
-  let kept = '';
-  let from = 0;
-  for (const item of scanConfig(text, path)) {
-    if (item.kind !== 'variable' || item.name !== key) continue;
-    kept += text.slice(from, item.start);
-    from = item.end;
-  }
-  kept += text.slice(from);
-  if (targets.length > 0) {
-    const quote = (value: string): string => `"${value.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('\t', '\\t')}"`;
-    const lines = [`[release ${quote(channel)}]`, ...targets.map((target) => `\ttarget = ${quote(target)}`)];
-    kept += `${kept === '' || kept.endsWith('\n') ? '' : '\n'}${Buffer.from(lines.join('\n')).toString('latin1')}\n`;
-  }
-  lock.write(Buffer.from(kept, 'latin1'));
-  lock.commit();
+  const key = parseConfigKey(targetKey(channel));
+  const setAll = (text: string): string => targets.reduce((edited, target, at) =>
+    setInConfig(edited, key, Buffer.from(target).toString('latin1'), path, at === 0 ? { all: true } : { add: true }), text);
+  editConfigFile(path, setAll, repository.lockHolder, configTimeoutMs);
   repository.config.refresh();
 }

@@ -356,15 +356,15 @@ export function findRecord(path: string, format: ObjectFormat): Index | undefine
   }
 }
 
-/** Removes a directory of ours: it first loses its name, so that what is half removed is never taken for whole. */
+/** Removes a directory of ours, or what is left of it: it first loses its name, so that what is half removed is never taken for whole. */
 export function removeDirectory(container: string, name: string, temporary: string): void {
   const path = join(container, name);
   const status = fs.lstatSync(path, { throwIfNoEntry: false });
-  if (status === undefined) return;
-  if (!status.isDirectory()) throw new ConflictError(`'${path}' is no longer a directory`, { code: 'directory-replaced', hint: 'remove it by hand' });
-  const doomed = join(container, temporary);
-  if (name !== temporary) disk().rename(path, doomed);
-  disk().removeTree(doomed);
+  if (status !== undefined && !status.isDirectory()) {
+    throw new ConflictError(`'${path}' is no longer a directory`, { code: 'directory-replaced', hint: 'remove it by hand' });
+  }
+  if (status !== undefined && name !== temporary) disk().rename(path, join(container, temporary));
+  disk().removeTree(join(container, temporary));
 }
 
 /** What a target is: the value of a link, nothing, or something else. */

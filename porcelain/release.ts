@@ -11,7 +11,7 @@ import { makeDirectories, removeIfPresent, temporaryName } from '../pack/disk.js
 import { CairnError, ConflictError, CorruptError, InvalidError, LockedError, NotFoundError, RefusedError, isSystemError } from '../pack/errors.js';
 import type { ObjectStore } from '../pack/object-store.js';
 import type { ObjectId } from '../pack/oid.js';
-import { type RepoPath, gitlinkMode, pathToUtf8 } from '../pack/tree.js';
+import { type RepoPath, gitlinkMode } from '../pack/tree.js';
 import { runHook } from '../plumbing/hooks.js';
 import { committerIdent } from '../plumbing/identity.js';
 import { LockFile } from '../plumbing/lockfile.js';
@@ -213,11 +213,11 @@ class History {
   }
 
   /** The newest outputs of a target first, each directory once, with the receipt that is to blame for it. */
-  *listDirectories(target: Target): Generator<{ readonly directory: string; readonly receipt: StoredReceipt }> {
+  *listDirectories(target: Target): Generator<{ readonly directory: string; readonly tree: ObjectId; readonly receipt: StoredReceipt }> {
     const left = new Set(this.#recorded);
     for (const receipt of this.#receipts()) {
-      for (const { published } of receipt.outputs) {
-        if (published !== undefined && left.delete(published.directory) && published.target === target.name) yield { directory: published.directory, receipt };
+      for (const { published, tree } of receipt.outputs) {
+        if (published !== undefined && left.delete(published.directory) && published.target === target.name) yield { directory: published.directory, tree, receipt };
       }
       if (left.size === 0) return;
     }
@@ -315,8 +315,18 @@ function applyRelease(repository: Repository, plan: ReleasePlan): StoredReceipt 
   }
 }
 
-/** Builds an output's directory, or takes the one that is there; the receipt's lines about it. */
-function makeOutput(repository: Repository, { plan, staging, directory }: Job): ReceiptOutput {
+/** Builds an output's directory, or takes the one that is there; CorruptError names an object that is missing or damaged. */
+function makeOutput(repository: Repository, job: Job): ReceiptOutput {
+  try {
+    return makeWholeOutput(repository, job);
+  } catch (error) {
+    if (!(error instanceof NotFoundError) || error.code !== 'object-missing') throw error;
+    throw new CorruptError(`snapshot is not complete: ${error.message}`, { code: 'object-missing', hint: 'run cairn fsck; restore the object from another copy', cause: error });
+  }
+}
+
+/** The receipt's lines about an output that is now there. */
+function makeWholeOutput(repository: Repository, { plan, staging, directory }: Job): ReceiptOutput {
   const { path, tree, target, existing } = plan;
   const published = target && { target: target.name, directory };
   if (existing !== undefined) return { path, tree, published, files: existing.files, bytes: existing.bytes, verification: 'unchanged' };
@@ -332,12 +342,10 @@ function makeOutput(repository: Repository, { plan, staging, directory }: Job): 
 function countObjects(store: ObjectStore, files: readonly TreeFile[]): { files: number; bytes: number } {
   let count = 0;
   let bytes = 0;
-  for (const { path, mode, id } of files) {
+  for (const { mode, id } of files) {
     if (mode === gitlinkMode) continue;
-    const header = store.findHeader(id);
-    if (header === undefined) throw new CorruptError(`object '${id}' ('${pathToUtf8(path)}') is missing`, { code: 'object-missing', hint: 'run cairn fsck; restore the object from another copy' });
     count += 1;
-    bytes += header.sizeBytes;
+    bytes += store.readHeader(id).sizeBytes;
   }
   return { files: count, bytes };
 }
@@ -567,15 +575,19 @@ function pruneDirectories(repository: Repository, receipt: StoredReceipt): void 
     if (published === undefined) continue;
     const target = targetNamed(repository, published.target);
     const live = linkOf(target);
-    const spared = back?.outputs.find((output) => output.published?.target === published.target)?.published?.directory;
+    // The rollback would take the newest directory of its tree, whichever receipt made it.
+    let spared = back && (back.outputs.find((output) => output.published?.target === published.target) ?? back.outputs[0])?.tree;
     let kept = 0;
-    for (const { directory, receipt: owner } of new History(repository, channel).listDirectories(target)) {
-      if (live === linkValue(target, directory) || directory === spared) kept += 1;
-      else if (kept < keep && !isBad(repository, owner)) kept += 1;
-      else {
-        removeDirectory(target.container, directory, temporaryName('', 'tmp-'));
-        removeIfPresent(recordPath(releasesDirectory(repository), directory));
+    for (const { directory, tree, receipt: owner } of new History(repository, channel).listDirectories(target)) {
+      const isSpared = tree === spared;
+      if (isSpared) spared = undefined;
+      if (isSpared || live === linkValue(target, directory) || (kept < keep && !isBad(repository, owner))) {
+        kept += 1;
+        continue;
       }
+      // The record goes last: while it is there, an interrupted removal is taken up again.
+      removeDirectory(target.container, directory, `tmp-${directory.slice(directory.indexOf('.') + 1)}`);
+      removeIfPresent(recordPath(releasesDirectory(repository), directory));
     }
   }
 }

@@ -1,12 +1,23 @@
 // A private directory per test, removed afterwards. Tests never share a directory and never chdir.
 import type { ExecutionContext } from 'ava';
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { accessSync, chmodSync, constants, lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** A fresh absolute directory, removed when the test ends. */
-export function makeSandbox(t: ExecutionContext): string {
-  const directory = realpathSync(mkdtempSync(join(tmpdir(), 'cairn-test-')));
+/** Where files live in memory, so that fsync costs nothing; undefined where there is no such place. */
+const memory = ['/dev/shm'].find((path) => {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+});
+
+/** A fresh absolute directory, removed when the test ends; `inMemory` for tests that sync much and measure nothing. */
+export function makeSandbox(t: ExecutionContext, options: { readonly inMemory?: boolean } = {}): string {
+  const place = (options.inMemory && process.env['TMPDIR'] === undefined ? memory : undefined) ?? tmpdir();
+  const directory = realpathSync(mkdtempSync(join(place, 'cairn-test-')));
   t.teardown(() => removeAll(directory));
   return directory;
 }

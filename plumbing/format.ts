@@ -6,6 +6,7 @@ import { parseIdentLoosely, type Ident } from '../pack/ident.js';
 import { RefusedError, InvalidError } from '../pack/errors.js';
 import type { Commit } from '../pack/commit.js';
 import type { ObjectId } from '../pack/oid.js';
+import { abbreviationDigits } from './abbreviation.js';
 import type { Clock } from './command.js';
 import { type DateMode, formatDate } from './date.js';
 import type { Repository } from './repository.js';
@@ -70,19 +71,7 @@ export function parsePrettyFormat(text: string, config?: { get(name: string): st
 const toBytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
 /** How many hex digits abbreviated ids have: core.abbrev, or by the number of objects. */
-export function defaultAbbreviation(repository: Repository): number {
-  const configured = repository.config.get('core.abbrev');
-  if (configured !== undefined && configured !== 'auto') {
-    if (/^(no|off|false)$/i.test(configured)) return repository.format === 'sha1' ? 40 : 64;
-    const digits = Number(configured);
-    if (!Number.isInteger(digits) || digits < 4) throw new InvalidError(`abbrev length out of range: ${configured}`, { code: 'bad-config' });
-    return digits;
-  }
-  let count = 0;
-  for (const pack of repository.objects.listPacks()) count += pack.objectCount;
-  const bits = count === 0 ? 0 : Math.floor(Math.log2(count)) + 1;
-  return Math.max(7, Math.ceil(bits / 2));
-}
+export const defaultAbbreviation: (repository: Repository) => number = abbreviationDigits;
 
 /** Formats commits, one way. */
 export class CommitFormat {
@@ -604,7 +593,13 @@ function longPlaceholder(format: string, at: number): Placeholder | undefined {
     }
     return undefined;
   }
-  const options = (found[1] ?? '').split(',').filter((each) => each !== '').map((each) => {
+  const show = formatTrailers(found[1]);
+  return show && { end: at + found[0].length, value: (state) => show(state.message) };
+}
+
+/** What %(trailers:<options>) makes of a message; undefined when an option is unknown. */
+export function formatTrailers(typed: string | undefined): ((message: string) => string) | undefined {
+  const options = (typed ?? '').split(',').filter((each) => each !== '').map((each) => {
     const equals = each.indexOf('=');
     return equals < 0 ? [each, undefined] as const : [each.slice(0, equals), each.slice(equals + 1)] as const;
   });
@@ -626,15 +621,14 @@ function longPlaceholder(format: string, at: number): Placeholder | undefined {
     else if (name === 'keyonly') on.keyonly = isOn(value);
     else return undefined;
   }
-  const value = (state: Expansion): string => {
-    const lines = parseTrailers(state.message).filter(({ key }) => keys.length === 0 || keys.includes(key.toLowerCase())).map((trailer) => {
+  return (message) => {
+    const lines = parseTrailers(message).filter(({ key }) => keys.length === 0 || keys.includes(key.toLowerCase())).map((trailer) => {
       const text = on.unfold ? trailer.value.replace(/\s*\n\s+/g, ' ') : trailer.value;
       if (on.keyonly) return on.valueonly ? '' : trailer.key;
       return on.valueonly ? text : `${trailer.key}${keyValueSeparator}${text}`;
     });
     return hasSeparator ? lines.join(separator) : lines.map((line) => `${line}\n`).join('');
   };
-  return { end: at + found[0].length, value };
 }
 
 /** "Name <mail>" and the date of a tag's or commit's header line, for showing. */

@@ -6,7 +6,8 @@ import type { Repository } from './repository.js';
 
 /** `full` shortened. `strict`: no other ref may match at all; else only those that would be found before it. */
 export function shortenRef(repository: Repository, full: string, strict: boolean): string {
-  for (let rule = refSearchPatterns.length - 1; rule > 0; rule -= 1) {
+  // Never by the last pattern: 'origin/HEAD' stays so, and is not called 'origin'.
+  for (let rule = refSearchPatterns.length - 2; rule > 0; rule -= 1) {
     const short = matchRule(refSearchPatterns[rule]!, full);
     if (short === undefined) continue;
     const isTaken = refSearchPatterns.some((pattern, other) =>

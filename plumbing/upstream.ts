@@ -8,7 +8,18 @@ const branchName = (branch: string): string => branch.replace(/^refs\/heads\//, 
 
 /** The local ref that tracks `remoteRef` of a remote, by its fetch refspecs. */
 function trackingRef(repository: Repository, remote: string, remoteRef: string): string | undefined {
-  for (const spec of repository.config.getAll(`remote.${remote}.fetch`)) {
+  return mapRef(repository.config.getAll(`remote.${remote}.fetch`), remoteRef);
+}
+
+/** The ref over there that a push of `branch` (a full ref name) updates, when the remote's push refspecs say so. */
+export function configuredPushRef(repository: Repository, branch: string): string | undefined {
+  const remote = pushRemote(repository, branch);
+  return remote === undefined ? undefined : mapRef(repository.config.getAll(`remote.${remote}.push`), branch);
+}
+
+/** The other side of the first refspec whose left side fits. */
+function mapRef(specs: readonly string[], remoteRef: string): string | undefined {
+  for (const spec of specs) {
     const [from, to] = spec.replace(/^\+/, '').split(':');
     if (from === undefined || to === undefined || from.startsWith('^')) continue;
     const star = from.indexOf('*');
@@ -44,12 +55,19 @@ export function findUpstream(repository: Repository, branch: string): string {
   return ref;
 }
 
+/** The remote a push of `branch` (a full ref name) goes to; undefined when none is configured. */
+export function pushRemote(repository: Repository, branch: string): string | undefined {
+  const { config } = repository;
+  const name = branchName(branch);
+  return config.get(`branch.${name}.pushremote`) ?? config.get('remote.pushdefault') ?? config.get(`branch.${name}.remote`);
+}
+
 /** The ref that tracks what a push of `branch` would update; NotFoundError when push.default leads nowhere. */
 export function findPushTarget(repository: Repository, branch: string): string {
   const { config } = repository;
   const name = branchName(branch);
   const followed = config.get(`branch.${name}.remote`) ?? 'origin';
-  const remote = config.get(`branch.${name}.pushremote`) ?? config.get('remote.pushdefault') ?? followed;
+  const remote = pushRemote(repository, branch) ?? followed;
   const missing = (why: string): NotFoundError => new NotFoundError(`branch '${name}' has no push destination: ${why}`, { code: 'no-upstream' });
   const tracked = (): string => {
     const ref = trackingRef(repository, remote, `refs/heads/${name}`);

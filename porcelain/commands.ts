@@ -14,6 +14,7 @@ export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
   'ls-tree': () => import('../plumbing/commands/ls-tree.js'),
   mktag: () => import('../plumbing/commands/mktag.js'),
   mktree: () => import('../plumbing/commands/mktree.js'),
+  'for-each-ref': () => import('../plumbing/commands/for-each-ref.js'),
   'pack-refs': () => import('../plumbing/commands/pack-refs.js'),
   'prune-packed': () => import('../plumbing/commands/prune-packed.js'),
   'read-tree': () => import('../plumbing/commands/read-tree.js'),

@@ -76,7 +76,7 @@ function list(shown: Shown, args: Arguments): number {
     }
   }
   for (const prefix of prefixes) {
-    for (const { name, id } of listValidRefs(repository, prefix)) {
+    for (const { name, id } of repository.refs.list(prefix)) {
       if (patterns.length > 0 && !patterns.some((pattern) => endsWithComponent(encodeRefName(name), pattern))) continue;
       found = true;
       showOne(shown, name, id);

@@ -1,10 +1,11 @@
 // cairn symbolic-ref: read, set or delete a symbolic ref, HEAD above all.
 import { InvalidError, NotFoundError, RefusedError, UsageError } from '../../pack/errors.js';
 import type { Command } from '../command.js';
-import { isRefName, parseRefName } from '../ref-name.js';
-import { shortenRefName } from '../ref-shorten.js';
+import { isRefName } from '../ref-name.js';
+
 import { updateRef } from '../ref-transaction.js';
 import { Repository } from '../repository.js';
+import { shortenRef } from '../short-ref.js';
 
 export const command: Command = {
   name: 'symbolic-ref',
@@ -44,7 +45,7 @@ export const command: Command = {
       return 0;
     }
     const { name: last } = refs.resolve(name);
-    context.stdout.write(`${args.has('short') ? shortenRefName(repository, parseRefName(last)) : last}\n`);
+    context.stdout.write(`${args.has('short') ? shortenRef(repository, last, repository.config.getBoolean('core.warnambiguousrefs', true)) : last}\n`);
     return 0;
   },
 };

@@ -1,0 +1,74 @@
+// cairn for-each-ref: list refs in a format of one's own, filtered and sorted.
+import { UsageError } from '../../pack/errors.js';
+import type { ObjectId } from '../../pack/oid.js';
+import type { Arguments, Command } from '../command.js';
+import { filterRefs, parseSortKeys, sortRefs } from '../ref-filter.js';
+import { type QuoteStyle, RefFormat } from '../ref-format.js';
+import { Repository } from '../repository.js';
+import { findRevision, peel } from '../revision.js';
+
+const quoteStyles: Readonly<Record<string, QuoteStyle>> = { shell: 'shell', perl: 'perl', python: 'python', tcl: 'tcl' };
+
+export const command: Command = {
+  name: 'for-each-ref',
+  family: 'git',
+  summary: 'list refs, filtered, sorted, in any format',
+  usage: ['for-each-ref [<options>] [<pattern>...]', 'for-each-ref [--points-at <object>]', 'for-each-ref [--merged [<commit>]] [--no-merged [<commit>]]',
+    'for-each-ref [--contains [<commit>]] [--no-contains [<commit>]]'],
+  options: [
+    { name: 'shell', short: 's', negatable: true, help: 'quote values for a shell' },
+    { name: 'perl', short: 'p', negatable: true, help: 'quote values for Perl' },
+    { name: 'python', negatable: true, help: 'quote values for Python' },
+    { name: 'tcl', negatable: true, help: 'quote values for Tcl' },
+    { name: 'count', value: 'n', negatable: true, help: 'show at most <n> refs' },
+    { name: 'format', value: 'format', negatable: true, help: 'what is printed for each ref' },
+    { name: 'sort', value: 'key', negatable: true, help: 'a field to sort by; - before it reverses' },
+    { name: 'points-at', value: 'object', help: 'only refs that point at the object' },
+    { name: 'merged', value: 'commit', valueOptional: true, help: 'only refs the commit can reach' },
+    { name: 'no-merged', value: 'commit', valueOptional: true, help: 'only refs the commit cannot reach' },
+    { name: 'contains', value: 'commit', valueOptional: true, help: 'only refs that can reach the commit' },
+    { name: 'no-contains', value: 'commit', valueOptional: true, help: 'only refs that cannot reach the commit' },
+    { name: 'ignore-case', negatable: true, help: 'sort and match without regard to case' },
+  ],
+  run(context, args) {
+    const styles = Object.keys(quoteStyles).filter((name) => args.has(name));
+    if (styles.length > 1) throw new UsageError('more than one quoting style');
+    const count = args.value('count') ?? '0';
+    if (!/^-?[0-9]+$/.test(count)) throw new UsageError(`option 'count' expects a numerical value`);
+    if (Number(count) < 0) throw new UsageError(`invalid --count argument: '${count}'`);
+    const repository = Repository.open(context);
+    const quote = styles[0] === undefined ? undefined : quoteStyles[styles[0]];
+    const format = RefFormat.parse(args.value('format') ?? '%(objectname) %(objecttype)\t%(refname)', repository, quote === undefined ? {} : { quote });
+    const ignoreCase = args.has('ignore-case');
+    const keys = parseSortKeys(args.values('sort'), repository);
+    const subjects = filterRefs(repository, {
+      patterns: args.positionals, ignoreCase,
+      pointsAt: args.values('points-at').map((text) => resolveOption(repository, text)),
+      contains: commits(repository, args, 'contains'), noContains: commits(repository, args, 'no-contains'),
+      merged: commits(repository, args, 'merged'), noMerged: commits(repository, args, 'no-merged'),
+    });
+    sortRefs(subjects, keys, ignoreCase, repository);
+    for (const subject of Number(count) > 0 ? subjects.slice(0, Number(count)) : subjects) {
+      context.stdout.write(Buffer.from(`${format.format(subject)}\n`, 'latin1'));
+    }
+    return 0;
+  },
+};
+
+/** The commits given with an option, HEAD where it was given without one. */
+function commits(repository: Repository, args: Arguments, name: string): ObjectId[] {
+  return args.tokens.flatMap((token) => {
+    if (token.kind !== 'option' || token.name !== name) return [];
+    const text = token.value ?? 'HEAD';
+    const id = peel(repository, resolveOption(repository, text), 'commit');
+    if (id === undefined) throw new UsageError(`option '${name}' must point to a commit`);
+    return [id];
+  });
+}
+
+/** An object named by an option: a wrong name is a wrong command line. */
+function resolveOption(repository: Repository, text: string): ObjectId {
+  const id = findRevision(repository, text);
+  if (id === undefined) throw new UsageError(`malformed object name '${text}'`);
+  return id;
+}

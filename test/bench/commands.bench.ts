@@ -1,0 +1,241 @@
+// How cairn's commands measure against stock git's: wall time of whole processes, medians of interleaved rounds, the ratio to git (below 1
+// is faster), and the most memory a process had. `node dist/lib/test/bench/commands.bench.js [case ...]`.
+//
+// Set by the environment: CAIRN_BENCH_ROUNDS (5), CAIRN_BENCH_FILES (20000), CAIRN_BENCH_LARGE_MIB (2048), CAIRN_BENCH_COMMITS (20000),
+// CAIRN_BENCH_DIRECTORY (a new directory of the system's temporary one).
+//
+// Three traps are avoided. Creating files where many were removed lately is slow on ext4, so every round writes to new directories and nothing
+// is removed before the end. NODE_EXTRA_CA_CERTS makes Node 20 start slowly and is taken out of the environment of both. The machine's
+// speed drifts, so rounds of both programs alternate, and who comes first alternates too.
+import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { cairnProgram } from '../helpers/cairn.js';
+import { seededRandom } from '../helpers/sandbox.js';
+import { cleanEnvironment } from '../helpers/stock-git.js';
+
+const rounds = setting('ROUNDS', 5);
+const files = setting('FILES', 20_000);
+const largeMebibytes = setting('LARGE_MIB', 2048);
+const commits = setting('COMMITS', 20_000);
+const wanted = process.argv.slice(2);
+const random = seededRandom(11);
+const given = process.env['CAIRN_BENCH_DIRECTORY'];
+const top = given ?? mkdtempSync(join(tmpdir(), 'cairn-bench-'));
+mkdirSync(top, { recursive: true });
+
+function setting(name: string, fallback: number): number {
+  const value = Number(process.env[`CAIRN_BENCH_${name}`] ?? fallback);
+  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`CAIRN_BENCH_${name} is not a positive number`);
+  return value;
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** One finished process. */
+interface Measured {
+  readonly ms: number;
+  /** Undefined where it cannot be told. */
+  readonly peakMebibytes: number | undefined;
+}
+
+interface Call {
+  readonly argv: readonly string[];
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: string;
+}
+
+const timeProgram = existsSync('/usr/bin/time') ? '/usr/bin/time' : undefined;
+const sizeFile = join(top, 'peak');
+
+/** Runs programs one after the other, which must succeed, and measures them together. */
+function measure(calls: readonly Call[]): Measured {
+  let ms = 0;
+  let peak: number | undefined;
+  for (const { argv, cwd, env, stdin } of calls) {
+    const words = timeProgram === undefined ? [...argv] : [timeProgram, '-o', sizeFile, '-f', '%M', ...argv];
+    const output = openSync('/dev/null', 'w');
+    const startedMs = performance.now();
+    const result = spawnSync(words[0]!, words.slice(1), {
+      cwd: cwd ?? top, env: { ...cleanEnvironment, ...env }, input: stdin ?? '', stdio: ['pipe', output, 'pipe'], maxBuffer: 1 << 30,
+    });
+    ms += performance.now() - startedMs;
+    closeSync(output);
+    if (result.status !== 0) throw new Error(`${argv.join(' ')} failed: ${result.stderr}`);
+    if (timeProgram !== undefined) {
+      const size = Number(spawnSync('cat', [sizeFile], { encoding: 'utf8' }).stdout.trim().split('\n').at(-1)) / 1024;
+      peak = Math.max(peak ?? 0, size);
+    }
+  }
+  return { ms, peakMebibytes: peak };
+}
+
+function must(argv: readonly string[], call: Omit<Call, 'argv'> = {}): void {
+  measure([{ argv, ...call }]);
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
+/** `git` and `cairn` are asked anew each round for what to run. */
+function compare(name: string, count: number, aim: number | undefined, git: () => readonly Call[], cairn: () => readonly Call[]): void {
+  const theirs: Measured[] = [];
+  const ours: Measured[] = [];
+  for (let round = 0; round < count; round += 1) {
+    const turns = [(): number => theirs.push(measure(git())), (): number => ours.push(measure(cairn()))];
+    for (const turn of round % 2 === 0 ? turns : turns.toReversed()) turn();
+  }
+  const gitMs = median(theirs.map(({ ms }) => ms));
+  const cairnMs = median(ours.map(({ ms }) => ms));
+  const peaks = ours.flatMap(({ peakMebibytes }) => peakMebibytes ?? []);
+  const peak = peaks.length === 0 ? '' : `   peak ${Math.max(...peaks).toFixed(0)} MiB`;
+  const wish = aim === undefined ? '' : `   aim ${aim}`;
+  print(`${name.padEnd(34)} git ${gitMs.toFixed(1).padStart(9)} ms   cairn ${cairnMs.toFixed(1).padStart(9)} ms   ratio ${(cairnMs / gitMs).toFixed(2)}${wish}${peak}`);
+}
+
+function section(name: string, body: () => void): void {
+  if (wanted.length === 0 || wanted.includes(name)) body();
+}
+
+/** Text of words with a natural spread, so that it compresses as sources do. */
+function text(sizeBytes: number): string {
+  const parts: string[] = [];
+  for (let size = 0; size < sizeBytes;) {
+    const word = words[Math.floor(random() * random() * words.length)]! + (random() < 0.1 ? '\n' : ' ');
+    parts.push(word);
+    size += word.length;
+  }
+  return parts.join('').slice(0, sizeBytes);
+}
+
+const words = Array.from({ length: 4000 }, () =>
+  Array.from({ length: 2 + Math.floor(random() * 9) }, () => 'etaoinshrdlucmfwypvbgkjqxz'[Math.floor(random() * random() * 26)]).join(''));
+
+/** Files of about 4 KiB, fifty to a directory. */
+function makeSmallFiles(directory: string, count: number): void {
+  for (let at = 0; at < count; at += 1) {
+    const folder = join(directory, `d${Math.floor(at / 1000)}`, `e${Math.floor(at / 50) % 20}`);
+    if (at % 50 === 0) mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, `file${at}.txt`), text(4096 * (0.7 + 0.6 * random())));
+  }
+}
+
+/** Files of 100 MiB, half of them noise and half of them records. */
+function makeLargeFiles(directory: string, mebibytes: number): void {
+  mkdirSync(directory, { recursive: true });
+  const piece = Buffer.alloc(1024 * 1024);
+  for (let done = 0, number = 0; done < mebibytes; number += 1) {
+    const fd = openSync(join(directory, `large${number}`), 'wx');
+    const size = Math.min(100, mebibytes - done);
+    for (let at = 0; at < size; at += 1) {
+      if (number % 2 === 0) {
+        for (let byte = 0; byte < piece.length; byte += 4) piece.writeUInt32LE(Math.floor(random() * 2 ** 32), byte);
+      } else {
+        for (let byte = 0; byte < piece.length; byte += 16) {
+          piece.writeUInt32LE((done + at) * 65536 + byte, byte);
+          piece.writeDoubleLE(Math.floor(random() * 100_000) / 100, byte + 4);
+          piece.writeUInt32LE(byte & 0xff, byte + 12);
+        }
+      }
+      writeSync(fd, piece);
+    }
+    closeSync(fd);
+    done += size;
+  }
+}
+
+let made = 0;
+/** A new empty repository of its own, looking at `workTree`; the environment that says so. */
+function newRepository(workTree: string): Record<string, string> {
+  const directory = join(top, `repository${made}`);
+  made += 1;
+  must(['git', 'init', '-q', '-b', 'main', '--bare', directory]);
+  must(['git', '--git-dir', directory, 'config', 'core.bare', 'false']);
+  return { GIT_DIR: directory, GIT_WORK_TREE: workTree };
+}
+
+function compareFirstCommit(name: string, workTree: string, count: number, aim: number): void {
+  compare(name, count, aim, () => {
+    const env = newRepository(workTree);
+    return [{ argv: ['git', 'add', '-A'], env }, { argv: ['git', 'commit', '-q', '-m', 'first'], env }];
+  }, () => [{ argv: [cairnProgram, 'commit', '-A', '-q', '-m', 'first'], env: newRepository(workTree) }]);
+}
+
+function smallTree(): string {
+  const tree = join(top, 'small');
+  if (!existsSync(tree)) makeSmallFiles(tree, files);
+  return tree;
+}
+
+section('small', () => compareFirstCommit(`first commit, ${files} small files`, smallTree(), rounds, 0.45));
+
+section('large', () => {
+  const tree = join(top, 'large');
+  makeLargeFiles(tree, largeMebibytes);
+  compareFirstCommit(`first commit, ${largeMebibytes} MiB in large files`, tree, Math.min(rounds, 3), 0.35);
+});
+
+section('one', () => {
+  const tree = join(top, 'one');
+  mkdirSync(tree);
+  makeSmallFiles(tree, 1000);
+  const env = newRepository(tree);
+  must(['git', 'add', '-A'], { env });
+  must(['git', 'commit', '-q', '-m', 'first'], { env });
+  let change = 0;
+  const touch = (): void => { writeFileSync(join(tree, 'd0/e0/file0.txt'), `change ${change += 1}\n`); };
+  compare('commit one of 1000 files', rounds * 4, undefined, () => {
+    touch();
+    return [{ argv: ['git', 'commit', '-q', '-a', '-m', 'one'], env }];
+  }, () => {
+    touch();
+    return [{ argv: [cairnProgram, 'commit', '-q', '-a', '-m', 'one'], env }];
+  });
+});
+
+section('status', () => {
+  const tree = smallTree();
+  const env = newRepository(tree);
+  must([cairnProgram, 'commit', '-A', '-q', '-m', 'first'], { env });
+  compare(`status, ${files} files, clean`, rounds, 2.5, () => [{ argv: ['git', 'status'], env }], () => [{ argv: [cairnProgram, 'status'], env }]);
+});
+
+/** A linear history made by fast-import. */
+function makeHistory(env: Record<string, string>): void {
+  const parts: string[] = [];
+  for (let at = 1; at <= commits; at += 1) {
+    const content = `line ${at}\n`;
+    parts.push(`commit refs/heads/main\nmark :${at}\ncommitter C O Mitter <committer@example.com> ${1_100_000_000 + at * 60} +0000\n`
+      + `data ${`change ${at}\n`.length}\nchange ${at}\n\n${at > 1 ? `from :${at - 1}\n` : ''}M 100644 inline dir${at % 50}/file${at % 1000}\ndata ${content.length}\n${content}\n`);
+  }
+  must(['git', 'fast-import', '--quiet'], { env, stdin: parts.join('') });
+}
+
+section('history', () => {
+  mkdirSync(join(top, 'empty'));
+  const env = newRepository(join(top, 'empty'));
+  makeHistory(env);
+  compare(`log, ${commits} commits`, rounds, 1.5, () => [{ argv: ['git', 'log'], env }], () => [{ argv: [cairnProgram, 'log'], env }]);
+  compare(`rev-list --all, ${commits} commits`, rounds, undefined, () => [{ argv: ['git', 'rev-list', '--all'], env }], () => [{ argv: [cairnProgram, 'rev-list', '--all'], env }]);
+  const listed = spawnSync('git', ['cat-file', '--batch-all-objects', '--batch-check=%(objectname)'], { env: { ...cleanEnvironment, ...env }, encoding: 'utf8', maxBuffer: 1 << 30 }).stdout;
+  const ids = listed.split('\n').slice(0, 100_000).join('\n');
+  compare('cat-file --batch, up to 100000', rounds, 1.5,
+    () => [{ argv: ['git', 'cat-file', '--batch'], env, stdin: ids }], () => [{ argv: [cairnProgram, 'cat-file', '--batch'], env, stdin: ids }]);
+});
+
+section('start', () => {
+  mkdirSync(join(top, 'start'));
+  const env = newRepository(join(top, 'start'));
+  must(['git', 'commit', '-q', '--allow-empty', '-m', 'first'], { env });
+  compare('rev-parse HEAD', rounds * 6, undefined, () => [{ argv: ['git', 'rev-parse', 'HEAD'], env }], () => [{ argv: [cairnProgram, 'rev-parse', 'HEAD'], env }]);
+  const nodes = Array.from({ length: rounds * 6 }, () => measure([{ argv: [process.execPath, '-e', '0'] }]).ms);
+  print(`${'  (node -e 0 alone)'.padEnd(34)} ${median(nodes).toFixed(1).padStart(37)} ms`);
+});
+
+if (given === undefined) rmSync(dirname(join(top, 'x')), { recursive: true });

@@ -189,6 +189,8 @@ class Scanner {
     if (!wholly && !this.#pathspec!.mayMatchBelow(directory)) return 'nothing';
     const excluded = parentExcluded || this.#isIgnored(path, true);
     if (this.#workTree.isNestedRepository(path)) {
+      // Where the index has a file, this is its change.
+      if (!wholly || this.#index.has(path)) return 'nothing';
       if (excluded) { if (this.#wantIgnored) this.#ignored.push(directory); } else if (this.#wantUntracked) this.#untracked.push(directory);
       return excluded ? 'ignored' : 'untracked';
     }
@@ -263,7 +265,8 @@ class Scanner {
     if (!index.isPlainAt(at)) {
       if (this.#skips(at)) return;
       if (index.stageAt(at) !== 0) {
-        this.#changes.push({ path, kind: 'unmerged' });
+        const mode = status === undefined ? undefined : this.#workTree.modeOf(status);
+        this.#changes.push(mode === undefined ? { path, kind: 'unmerged' } : { path, kind: 'unmerged', new: { mode } });
         return;
       }
     }

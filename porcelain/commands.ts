@@ -9,12 +9,12 @@ export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
   'cat-file': () => import('../plumbing/commands/cat-file.js'),
   'check-ref-format': () => import('../plumbing/commands/check-ref-format.js'),
   'commit-tree': () => import('../plumbing/commands/commit-tree.js'),
+  'for-each-ref': () => import('../plumbing/commands/for-each-ref.js'),
   'hash-object': () => import('../plumbing/commands/hash-object.js'),
   'ls-files': () => import('../plumbing/commands/ls-files.js'),
   'ls-tree': () => import('../plumbing/commands/ls-tree.js'),
   mktag: () => import('../plumbing/commands/mktag.js'),
   mktree: () => import('../plumbing/commands/mktree.js'),
-  'for-each-ref': () => import('../plumbing/commands/for-each-ref.js'),
   'pack-refs': () => import('../plumbing/commands/pack-refs.js'),
   'prune-packed': () => import('../plumbing/commands/prune-packed.js'),
   'read-tree': () => import('../plumbing/commands/read-tree.js'),
@@ -28,13 +28,16 @@ export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
 
 /** Commands for people, and all that is ours. */
 export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
+  add: () => import('./commands/add.js'),
   commit: () => import('./commands/commit.js'),
   config: () => import('./commands/config.js'),
   gc: () => import('./commands/gc.js'),
   help: () => import('./commands/help.js'),
   init: () => import('./commands/init.js'),
   release: () => import('./commands/release.js'),
+  rm: () => import('./commands/rm.js'),
   rollback: () => import('./commands/rollback.js'),
+  status: () => import('./commands/status.js'),
   var: () => import('./commands/var.js'),
 };
 

@@ -1,0 +1,89 @@
+// What differs between a tree and the index: what the next commit would change. Directories whose tree the index's cache-tree
+// remembers are compared by id alone.
+import type { ObjectStore } from '../pack/object-store.js';
+import { type ObjectId, zeroId } from '../pack/oid.js';
+import { isTreeMode, type RepoPath, type TreeEntry } from '../pack/tree.js';
+import { type DiffEntry, type DiffSide, statusOf } from './diff.js';
+import type { Index } from './index-file.js';
+import type { Pathspec } from './pathspec.js';
+
+/** The differences from `tree` (undefined: an empty one) to the merged entries of the index, by path; unmerged paths have the status 'U'. */
+export function diffTreeToIndex(store: ObjectStore, tree: ObjectId | undefined, index: Index, pathspec?: Pathspec): DiffEntry[] {
+  const differ = new IndexDiffer(store, index, pathspec);
+  differ.walk('', tree, 0, index.count);
+  return differ.entries.sort((one, two) => (one.path < two.path ? -1 : one.path > two.path ? 1 : 0));
+}
+
+class IndexDiffer {
+  readonly entries: DiffEntry[] = [];
+  readonly #store: ObjectStore;
+  readonly #index: Index;
+  readonly #pathspec: Pathspec | undefined;
+  readonly #absent: DiffSide;
+
+  constructor(store: ObjectStore, index: Index, pathspec: Pathspec | undefined) {
+    this.#store = store;
+    this.#index = index;
+    this.#pathspec = pathspec;
+    this.#absent = { mode: 0, id: zeroId(store.format) };
+  }
+
+  /** One directory ('' or with trailing slash) and the index's entries in it. */
+  walk(directory: string, tree: ObjectId | undefined, from: number, to: number): void {
+    const index = this.#index;
+    if (this.#pathspec !== undefined && directory !== '' && !this.#pathspec.mayMatchBelow(directory)) return;
+    const node = tree === undefined ? undefined : index.cacheTree?.find(directory.slice(0, -1));
+    if (node?.id === tree && tree !== undefined && node?.entryCount === to - from) return;
+    const left = new Map<string, TreeEntry>();
+    if (tree !== undefined) for (const entry of this.#store.readTree(tree)) left.set(entry.name, entry);
+    for (let at = from; at < to;) {
+      const path = index.pathAt(at);
+      const slash = path.indexOf('/', directory.length);
+      if (slash >= 0) {
+        const name = path.slice(directory.length, slash);
+        const end = index.endOfDirectory(path.slice(0, slash + 1), at, to);
+        const old = left.get(name);
+        const isTree = old !== undefined && isTreeMode(old.mode);
+        if (isTree) left.delete(name);
+        this.walk(path.slice(0, slash + 1), isTree ? old.id : undefined, at, end);
+        at = end;
+        continue;
+      }
+      at = this.#compare(path, at, left, directory.length);
+    }
+    for (const [name, entry] of left) this.#reportRemoved(directory + name, entry);
+  }
+
+  /** Compares the entry, or the stages, at one path; returns the position after them. */
+  #compare(path: RepoPath, at: number, left: Map<string, TreeEntry>, skip: number): number {
+    const index = this.#index;
+    const name = path.slice(skip);
+    const old = left.get(name);
+    if (old !== undefined && !isTreeMode(old.mode)) left.delete(name);
+    const before = old === undefined || isTreeMode(old.mode) ? this.#absent : { mode: old.mode, id: old.id };
+    if (index.stageAt(at) !== 0) {
+      let next = at + 1;
+      while (next < index.count && index.pathAt(next) === path) next += 1;
+      this.#report({ path, status: 'U', old: before, new: this.#absent });
+      return next;
+    }
+    const mode = index.modeAt(at);
+    const id = index.idAt(at);
+    if (before.mode === mode && before.id === id) return at + 1;
+    const after = !index.isPlainAt(at) && index.entryAt(at).intentToAdd ? this.#absent : { mode, id };
+    if (before.mode !== 0 || after.mode !== 0) this.#report({ path, status: statusOf(before, after), old: before, new: after });
+    return at + 1;
+  }
+
+  #reportRemoved(path: string, entry: TreeEntry): void {
+    if (!isTreeMode(entry.mode)) {
+      this.#report({ path: path as RepoPath, status: 'D', old: { mode: entry.mode, id: entry.id }, new: this.#absent });
+      return;
+    }
+    for (const inner of this.#store.readTree(entry.id)) this.#reportRemoved(`${path}/${inner.name}`, inner);
+  }
+
+  #report(entry: DiffEntry): void {
+    if (this.#pathspec === undefined || this.#pathspec.matches(entry.path)) this.entries.push(entry);
+  }
+}

@@ -12,11 +12,11 @@ import type { Index, IndexEntry } from '../plumbing/index-file.js';
 import { type MergeState, readMergeState } from '../plumbing/merge-state.js';
 import type { Pathspec } from '../plumbing/pathspec.js';
 import type { RefName } from '../plumbing/ref-name.js';
-import { shortenRefName } from '../plumbing/ref-shorten.js';
 import { readReflog } from '../plumbing/reflog.js';
 import { findRenames, maxScore } from '../plumbing/rename.js';
 import type { Repository } from '../plumbing/repository.js';
 import { findRevision, peel } from '../plumbing/revision.js';
+import { shortenRef } from '../plumbing/short-ref.js';
 import { configuredUpstream, findUpstream } from '../plumbing/upstream.js';
 import { RevWalk } from '../plumbing/walk.js';
 import { type Scan, type ScanOptions, scanWorkTree } from '../plumbing/work-status.js';
@@ -133,7 +133,7 @@ function readUpstream(repository: Repository, branch: RefName, head: ObjectId, c
     throw error;
   }
   const id = repository.refs.find(ref)?.id;
-  const shortName = shortenRefName(repository, ref as RefName);
+  const shortName = shortenRef(repository, ref, true);
   if (id === undefined) return { ref, shortName, gone: true, differs: true, ahead: undefined, behind: undefined };
   const count = (from: ObjectId, without: ObjectId): number => {
     let found = 0;

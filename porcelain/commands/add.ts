@@ -64,6 +64,7 @@ class Adder {
   readonly #lock: IndexLock;
   readonly #index: Index;
   readonly #workTree: WorkTree;
+  readonly #words: readonly string[];
   readonly #pathspec: Pathspec;
   readonly #rules: IgnoreRules;
   #failed = false;
@@ -75,8 +76,14 @@ class Adder {
     this.#lock = lock;
     this.#index = lock.index;
     this.#workTree = new WorkTree(repository, lock.index);
-    this.#pathspec = Pathspec.parse(words, { prefix: repository.prefix, workTree: repository.workTree, env: context.env });
+    this.#words = words;
+    this.#pathspec = this.#parsePathspec();
     this.#rules = IgnoreRules.load(repository);
+  }
+
+  #parsePathspec(): Pathspec {
+    const { prefix, workTree, context } = this.#repository;
+    return Pathspec.parse(this.#words, { prefix, workTree, env: context.env });
   }
 
   run(): number {
@@ -124,11 +131,13 @@ class Adder {
 
   /** NotFoundError for a pathspec nothing matches; ignored files asked for by name are told and fail the command in the end. */
   #requireMatches(untracked: readonly RepoPath[]): void {
-    for (let at = 0; at < this.#index.count; at += 1) this.#pathspec.matches(this.#index.pathAt(at));
-    for (const path of untracked) this.#pathspec.matches(path.replace(/\/$/, ''), true);
+    // The scan has also seen ignored files match; here only what can be added counts.
+    const matcher = this.#parsePathspec();
+    for (let at = 0; at < this.#index.count; at += 1) matcher.matches(this.#index.pathAt(at));
+    for (const path of untracked) matcher.matches(path.replace(/\/$/, ''), true);
     const ignored: string[] = [];
-    const unmatched = new Set(this.#pathspec.listUnmatched());
-    for (const item of this.#pathspec.items) {
+    const unmatched = new Set(matcher.listUnmatched());
+    for (const item of matcher.items) {
       if (item.exclude || !unmatched.has(item.original)) continue;
       const path = item.match.replace(/\/$/, '');
       const status = item.literalLength < item.match.length || path === '' ? undefined : this.#workTree.findStatus(path);

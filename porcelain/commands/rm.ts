@@ -67,7 +67,7 @@ function findPaths(repository: Repository, index: Index, words: readonly string[
   return paths;
 }
 
-/** ConflictError 'would-lose' naming the first paths whose staged or local content is nowhere else. */
+/** RefusedError 'would-lose' naming the first paths whose staged or local content is nowhere else. */
 function checkLosses(repository: Repository, index: Index, paths: readonly RepoPath[], workTree: WorkTree | undefined, args: Arguments): void {
   const head = findRevision(repository, 'HEAD', 'tree');
   const tree = head === undefined ? undefined : findRevision(repository, 'HEAD^{tree}');
@@ -86,7 +86,7 @@ function checkLosses(repository: Repository, index: Index, paths: readonly RepoP
     if (problem !== undefined) problems.set(problem, [...problems.get(problem) ?? [], path]);
   }
   for (const [problem, found] of problems) {
-    throw new ConflictError(`${found.length === 1 ? 'a file has' : `${found.length} files have`} ${problem}: ${found.slice(0, 5).map((path) => `'${pathToUtf8(path)}'`).join(', ')}`, {
+    throw new RefusedError(`${found.length === 1 ? 'a file has' : `${found.length} files have`} ${problem}: ${found.slice(0, 5).map((path) => `'${pathToUtf8(path)}'`).join(', ')}`, {
       code: 'would-lose', hint: problem.startsWith('staged') ? 'use -f to force removal' : 'use --cached to keep the file, or -f to force removal',
     });
   }

@@ -52,8 +52,11 @@ function badDelta(what: string): CorruptError {
   return new CorruptError(`delta is damaged: ${what}`, { code: 'bad-delta' });
 }
 
-/** The result of applying `delta` to `base`; CorruptError (code 'bad-delta') on any violation of the format. */
-export function applyDelta(base: Buffer, delta: Buffer): Buffer {
+/**
+ * The result of applying `delta` to `base`, in what `allocate` gives for its size; CorruptError (code 'bad-delta') on any violation of
+ * the format.
+ */
+export function applyDelta(base: Buffer, delta: Buffer, allocate: (sizeBytes: number) => Buffer = Buffer.allocUnsafe): Buffer {
   const baseSize = readSize(delta, 0);
   const resultSize = readSize(delta, baseSize.end);
   if (baseSize.value !== base.length) {
@@ -62,7 +65,7 @@ export function applyDelta(base: Buffer, delta: Buffer): Buffer {
   // One instruction of at most eight bytes copies at most 2^24 - 1 bytes, and never more than the base holds.
   const most = (delta.length - resultSize.end) * Math.min(0xffffff, Math.max(1, base.length));
   if (resultSize.value > most) throw badDelta('it makes fewer bytes than it declares');
-  const result = Buffer.allocUnsafe(resultSize.value);
+  const result = allocate(resultSize.value);
   // Few instructions for much content are quickest as they are; many pay for bringing everything into the kernel and back.
   const isDense = delta.length >= fewInstructionBytes && delta.length * 128 >= base.length + result.length;
   const kernel = isDense ? kernelFor(base.length, delta.length, result.length) : undefined;

@@ -6,6 +6,8 @@
 // The pack may be removed while it is open (gc): reading goes on. When it is gone before it was opened, the operating
 // system's ENOENT passes through, and the object store looks elsewhere.
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { BaseCache } from './base-cache.js';
+import type { CachedBase } from './base-cache.js';
 import { ByteCache } from './byte-cache.js';
 import type { ByteCacheShare } from './byte-cache.js';
 import { applyDelta, readDeltaSizes } from './delta.js';
@@ -20,7 +22,9 @@ import { Inflater, inflateContent, inflatePrefix } from './zlib.js';
 /** Memory shared by all packs of a store. */
 export class PackCaches {
   readonly windows = new ByteCache<Buffer>(128 * 1024 * 1024);
-  readonly bases = new ByteCache<GitObject>(96 * 1024 * 1024);
+  readonly bases = new BaseCache(96 * 1024 * 1024);
+  /** Where deltas are inflated: each is used up before the next one is read. */
+  readonly scratch = Buffer.allocUnsafeSlow(64 * 1024);
 }
 
 /** The numbers packs store for types. */
@@ -44,13 +48,19 @@ const windowBytes = 256 * 1024;
 /** Windows overlap by this much, so that nearly every small entry lies in one of them. */
 const overlapBytes = 16 * 1024;
 const longestEntryHeaderBytes = 10 + 32;
+/** The most bytes one stored byte can inflate to. */
+const mostExpansion = 1032;
 
 export class PackReader {
   readonly path: string;
   readonly format: ObjectFormat;
   #index: PackIndex | undefined;
   readonly #windows: ByteCacheShare<Buffer>;
-  readonly #bases: ByteCacheShare<GitObject>;
+  readonly #caches: PackCaches;
+  readonly #bases = new Map<number, CachedBase>();
+  /** The window used last, and where it begins. */
+  #window: Buffer | undefined;
+  #windowBase = 0;
   #fd: number | undefined;
   #sizeBytes = 0;
   #isCruft: boolean | undefined;
@@ -59,7 +69,7 @@ export class PackReader {
     this.path = path;
     this.format = format;
     this.#windows = caches.windows.share();
-    this.#bases = caches.bases.share();
+    this.#caches = caches;
   }
 
   /** A reader of `packPath` ("…/pack-<hash>.pack"); index and pack are each opened when first needed. */
@@ -106,7 +116,11 @@ export class PackReader {
   /** The verified object. */
   readAt(position: number): GitObject {
     const id = this.index.idAt(position);
-    const object = named(this.path, () => this.#resolve(this.offsetAt(position)), id);
+    const object = named(this.path, () => this.#resolve(this.entryAt(this.offsetAt(position))), id);
+    return this.#verified(id, object);
+  }
+
+  #verified(id: ObjectId, object: GitObject): GitObject {
     if (hashObject(object.type, object.bytes, this.format) !== id) throw mismatchError(id, this.path);
     return object;
   }
@@ -135,13 +149,16 @@ export class PackReader {
 
   /** The object in pieces: in constant memory, unless it is a delta, which needs its base and itself whole. */
   openStreamAt(position: number): ObjectStream {
-    const entry = named(this.path, () => this.entryAt(this.offsetAt(position)), this.index.idAt(position));
-    if (entry.baseOffset !== undefined || entry.sizeBytes < streamThresholdBytes) {
-      const { type, bytes } = this.readAt(position);
+    const id = this.index.idAt(position);
+    return named(this.path, () => {
+      const entry = this.entryAt(this.offsetAt(position));
+      if (entry.baseOffset === undefined && entry.sizeBytes >= streamThresholdBytes) {
+        const type = packTypes[entry.kind] as ObjectType;
+        return { type, sizeBytes: entry.sizeBytes, chunks: this.#chunks(entry, type, id) };
+      }
+      const { type, bytes } = this.#verified(id, this.#resolve(entry));
       return { type, sizeBytes: bytes.length, chunks: [bytes] };
-    }
-    const type = packTypes[entry.kind] as ObjectType;
-    return { type, sizeBytes: entry.sizeBytes, chunks: this.#chunks(entry, type, this.index.idAt(position)) };
+    }, id);
   }
 
   *#chunks(entry: PackEntry, type: ObjectType, id: ObjectId): Generator<Buffer> {
@@ -224,45 +241,35 @@ export class PackReader {
     return this.#readSpan(start, end - start);
   }
 
-  /** Follows a chain of deltas to an object stored whole, then applies them from there. */
-  #resolve(offset: number): GitObject {
-    let entry = this.entryAt(offset);
-    if (entry.baseOffset === undefined) return this.#readWhole(entry);
+  /** Follows a chain of deltas to an object stored whole or kept from before, then applies them from there. */
+  #resolve(entry: PackEntry): GitObject {
+    if (entry.baseOffset === undefined) return { type: packTypes[entry.kind] as ObjectType, bytes: this.#inflateEntry(entry) };
+    const { bases } = this.#caches;
     const chain: PackEntry[] = [];
-    const seen = new Set<number>();
-    let object: GitObject | undefined;
-    while (object === undefined) {
-      if (entry.baseOffset === undefined) {
-        object = this.#readWhole(entry);
-        this.#bases.set(entry.offset, object, object.bytes.length + 64);
+    let base: CachedBase | undefined;
+    for (let link = entry; base === undefined;) {
+      if (link.baseOffset === undefined) {
+        const bytes = this.#inflateEntry(link, bases.reserve(this.#checkedSize(link)));
+        base = bases.keep(this.#bases, link.offset, packTypes[link.kind] as ObjectType, bytes);
         break;
       }
-      if (entry.kind === refDelta || seen.size > 0) {
-        if (seen.has(entry.offset)) throw badPack(`the delta at byte ${entry.offset} is its own base`);
-        seen.add(entry.offset);
-      }
-      chain.push(entry);
-      object = this.#bases.get(entry.baseOffset);
-      if (object === undefined) entry = this.entryAt(entry.baseOffset);
+      chain.push(link);
+      if (chain.length > this.objectCount) throw badPack(`the delta at byte ${link.offset} is its own base`);
+      base = bases.find(this.#bases, link.baseOffset);
+      if (base === undefined) link = this.entryAt(link.baseOffset);
     }
-    for (let depth = chain.length - 1; depth >= 0; depth -= 1) {
-      const delta = chain[depth]!;
-      object = { type: object.type, bytes: applyDelta(object.bytes, this.#inflateEntry(delta)) };
-      if (depth > 0) this.#bases.set(delta.offset, object, object.bytes.length + 64);
+    for (let depth = chain.length - 1; depth > 0; depth -= 1) {
+      const delta = this.#inflateDelta(chain[depth]!);
+      base = bases.keep(this.#bases, chain[depth]!.offset, base.type, applyDelta(base.bytes, delta, (sizeBytes) => bases.reserve(sizeBytes)));
     }
-    return object;
+    return { type: base.type, bytes: applyDelta(base.bytes, this.#inflateDelta(entry)) };
   }
 
-  #readWhole(entry: PackEntry): GitObject {
-    return { type: packTypes[entry.kind] as ObjectType, bytes: this.#inflateEntry(entry) };
-  }
-
+  /** The type at the end of a chain of deltas. */
   #typeOf(delta: PackEntry): ObjectType {
-    const seen = new Set<number>();
     let entry = delta;
-    while (entry.baseOffset !== undefined) {
-      if (seen.has(entry.offset)) throw badPack(`the delta at byte ${entry.offset} is its own base`);
-      seen.add(entry.offset);
+    for (let length = 0; entry.baseOffset !== undefined; length += 1) {
+      if (length > this.objectCount) throw badPack(`the delta at byte ${entry.offset} is its own base`);
       const base = this.#bases.get(entry.baseOffset);
       if (base !== undefined) return base.type;
       entry = this.entryAt(entry.baseOffset);
@@ -270,20 +277,33 @@ export class PackReader {
     return packTypes[entry.kind] as ObjectType;
   }
 
-  #inflateEntry(entry: PackEntry): Buffer {
+  #inflateDelta(entry: PackEntry): Buffer {
+    const { scratch } = this.#caches;
+    return this.#inflateEntry(entry, entry.sizeBytes <= scratch.length ? scratch.subarray(0, entry.sizeBytes) : undefined);
+  }
+
+  /** The declared size, when so few stored bytes can possibly make as much. */
+  #checkedSize(entry: PackEntry): number {
+    if (entry.sizeBytes > windowBytes && entry.sizeBytes > (this.#endOf(entry) - entry.dataOffset) * mostExpansion) {
+      throw badPack(`the object at byte ${entry.offset} is too short for its declared size`);
+    }
+    return entry.sizeBytes;
+  }
+
+  #inflateEntry(entry: PackEntry, into?: Buffer): Buffer {
     if (entry.sizeBytes <= windowBytes) {
       // Enough for what any ordinary compressor makes of so many bytes; anything longer is read to its exact end below.
       const likely = Math.min(entry.sizeBytes + (entry.sizeBytes >> 8) + 64, this.#dataEnd - entry.dataOffset);
       const { bytes, start } = this.#view(entry.dataOffset, likely);
       try {
-        return inflateContent(bytes.length > start + likely ? bytes.subarray(0, start + likely) : bytes, start, entry.sizeBytes);
+        return inflateContent(bytes, start, entry.sizeBytes, into);
       } catch (error) {
         if (!(error instanceof CorruptError)) throw error;
       }
     }
     const end = this.#endOf(entry);
     if (end <= entry.dataOffset) throw badPack(`the object at byte ${entry.offset} has no room`);
-    return inflateContent(this.#readSpan(entry.dataOffset, end - entry.dataOffset), 0, entry.sizeBytes);
+    return inflateContent(this.#readSpan(entry.dataOffset, end - entry.dataOffset), 0, entry.sizeBytes, into);
   }
 
   #inflateHead(entry: PackEntry, wantBytes: number): Buffer {
@@ -293,15 +313,19 @@ export class PackReader {
 
   /** A buffer that has `length` bytes of the pack from `offset` on at `start`: a cached window where one covers them. */
   #view(offset: number, length: number): { bytes: Buffer; start: number } {
-    const number = Math.floor(offset / windowBytes);
-    const base = number * windowBytes;
-    if (offset + length > base + windowBytes + overlapBytes) return { bytes: this.#readSpan(offset, length), start: 0 };
-    let window = this.#windows.get(number);
-    if (window === undefined) {
-      window = this.#readSpan(base, Math.min(windowBytes + overlapBytes, this.#sizeBytes - base));
-      this.#windows.set(number, window, window.length);
+    if (this.#window === undefined || offset < this.#windowBase || offset + length > this.#windowBase + this.#window.length) {
+      const number = Math.floor(offset / windowBytes);
+      const base = number * windowBytes;
+      if (offset + length > base + windowBytes + overlapBytes) return { bytes: this.#readSpan(offset, length), start: 0 };
+      let window = this.#windows.get(number);
+      if (window === undefined) {
+        window = this.#readSpan(base, Math.min(windowBytes + overlapBytes, this.#sizeBytes - base));
+        this.#windows.set(number, window, window.length);
+      }
+      this.#window = window;
+      this.#windowBase = base;
     }
-    return { bytes: window, start: offset - base };
+    return { bytes: this.#window, start: offset - this.#windowBase };
   }
 
   #readSpan(offset: number, length: number): Buffer {
@@ -355,6 +379,7 @@ export class PackReader {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
     this.#windows.clear();
+    this.#window = undefined;
     this.#bases.clear();
   }
 }
@@ -373,7 +398,7 @@ function named<Value>(path: string, action: () => Value, id?: ObjectId): Value {
 }
 
 function asNamed(path: string, error: unknown, id?: ObjectId): unknown {
-  if (!(error instanceof CorruptError)) return error;
+  if (!(error instanceof CorruptError) || error.message.includes(path)) return error;
   return new CorruptError(`${id === undefined ? '' : `object '${id}' in `}'${path}': ${error.message}`, {
     code: error.code, cause: error, hint: 'run cairn fsck; restore the pack from another copy',
   });

@@ -92,14 +92,26 @@ export function inflate(input: Uint8Array, offset: number, sizeBytes: number): I
 
 /**
  * As `inflate`, for callers that do not ask how much of the input the stream took, which the optional zlib-sync cannot tell. Without
- * kernels it serves small contents, where it comes closest to node:zlib; larger ones it inflates more slowly.
+ * kernels it serves small contents, where it comes closest to node:zlib; larger ones it inflates more slowly. `into`, of
+ * `sizeBytes`, takes the place of a new buffer.
  */
-export function inflateContent(input: Buffer, offset: number, sizeBytes: number): Buffer {
+export function inflateContent(input: Buffer, offset: number, sizeBytes: number, into?: Buffer): Buffer {
   if (sizeBytes <= mostSyncBytes && !hasKernels()) {
     const content = inflateWithSync(input, offset, sizeBytes);
-    if (content !== undefined) return content;
+    if (content !== undefined) return placed(content, into);
   }
-  return inflate(input, offset, sizeBytes).bytes;
+  const kernel = sizeBytes <= mostInflateBytes && sizeBytes <= (input.length - offset) * mostExpansion ? inflaterKernel() : undefined;
+  if (kernel === undefined) return placed(inflate(input, offset, sizeBytes).bytes, into);
+  const status = kernel.run(input, offset, sizeBytes, sizeBytes, true);
+  if (status !== inflateDone || kernel.produced !== sizeBytes) throw failure(status, kernel.produced, sizeBytes);
+  return kernel.take(sizeBytes, into);
+}
+
+/** The content, copied to `into` where that is given. */
+function placed(content: Buffer, into: Buffer | undefined): Buffer {
+  if (into === undefined) return content;
+  content.copy(into);
+  return into;
 }
 
 /** zlib-sync puts out all a stream holds, however much; for contents up to this many bytes it is given little enough input. */

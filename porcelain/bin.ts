@@ -23,10 +23,12 @@ function isTerminal(fd: number): boolean {
   }
 }
 
+const bufferBytes = 64 * 1024;
+
 class DescriptorOutput implements Output {
   readonly #fd: number;
-  #pending: Buffer[] = [];
-  #pendingBytes = 0;
+  #waiting: Buffer | undefined;
+  #used = 0;
   constructor(fd: number) { this.#fd = fd; }
 
   get isTerminal(): boolean {
@@ -40,27 +42,31 @@ class DescriptorOutput implements Output {
   }
 
   write(data: string | Uint8Array): void {
-    const bytes = typeof data === 'string' ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-    if (bytes.length >= 64 * 1024) {
-      this.flush();
-      this.#writeThrough(bytes);
+    // One character is at most three bytes; a caller may reuse its bytes after write returns, so those that wait are copied.
+    const mostBytes = typeof data === 'string' ? data.length * 3 : data.length;
+    if (mostBytes > bufferBytes - this.#used) this.flush();
+    if (mostBytes > bufferBytes) {
+      this.#writeThrough(typeof data === 'string' ? Buffer.from(data) : data);
       return;
     }
-    // A caller may reuse its buffer after write returns, so bytes that wait are copied.
-    this.#pending.push(typeof data === 'string' ? bytes : Buffer.from(bytes));
-    this.#pendingBytes += bytes.length;
-    if (this.#pendingBytes >= 64 * 1024 || this.#fd === 2) this.flush();
+    const waiting = this.#waiting ??= Buffer.allocUnsafeSlow(bufferBytes);
+    if (typeof data === 'string') {
+      this.#used += waiting.write(data, this.#used);
+    } else {
+      waiting.set(data, this.#used);
+      this.#used += data.length;
+    }
+    if (this.#fd === 2) this.flush();
   }
 
   flush(): void {
-    if (this.#pendingBytes === 0) return;
-    const bytes = this.#pending.length === 1 ? this.#pending[0]! : Buffer.concat(this.#pending, this.#pendingBytes);
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    this.#writeThrough(bytes);
+    if (this.#waiting === undefined || this.#used === 0) return;
+    const used = this.#used;
+    this.#used = 0;
+    this.#writeThrough(this.#waiting.subarray(0, used));
   }
 
-  #writeThrough(bytes: Buffer): void {
+  #writeThrough(bytes: Uint8Array): void {
     let done = 0;
     while (done < bytes.length) {
       try {

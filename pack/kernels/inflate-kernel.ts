@@ -64,9 +64,8 @@ export class InflateKernel {
     }
   }
 
-  /** A copy of the first `size` bytes of what the last run made. */
-  take(size: number): Buffer {
-    const bytes = Buffer.allocUnsafe(size);
+  /** A copy of the first `size` bytes of what the last run made, in `bytes` where they are given. */
+  take(size: number, bytes: Buffer = Buffer.allocUnsafe(size)): Buffer {
     const heap = this.#kernel.heap(0);
     if (size > 0) bytes.set(heap.subarray(this.#output, this.#output + size));
     return bytes;

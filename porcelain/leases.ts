@@ -50,7 +50,7 @@ export class MaintenanceLock {
     const { pid, host } = repository.context.process;
     const boot = readBootId();
     const former = findHolder(path);
-    if (former !== undefined && isDead(former, host, boot)) ageLock(path);
+    if (former === undefined ? isFromEarlierBoot(path + lockSuffix) : isDead(former, host, boot)) ageLock(path);
     let release: () => void;
     try {
       // Heartbeats are ours, so the timer is put far off; onCompromised could only come from that timer.
@@ -150,9 +150,21 @@ function isDead(holder: Holder, host: string, boot: string): boolean {
   return fs.existsSync('/proc/self/stat') && !fs.existsSync(`/proc/${holder.pid}`);
 }
 
+/** True for a lock whose holder had no time to say who it is before the machine went down. */
+function isFromEarlierBoot(lockPath: string): boolean {
+  const seconds = Number(/^btime (\d+)$/m.exec(readProc('/proc/stat'))?.[1] ?? 0);
+  const status = fs.statSync(lockPath, { throwIfNoEntry: false });
+  return status !== undefined && status.mtimeMs < seconds * 1000;
+}
+
 function readBootId(): string {
+  return readProc('/proc/sys/kernel/random/boot_id').trim();
+}
+
+/** Empty where the system has no such file. */
+function readProc(path: string): string {
   try {
-    return fs.readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+    return fs.readFileSync(path, 'latin1');
   } catch (error) {
     if (isSystemError(error, 'ENOENT', 'EACCES', 'ENOTDIR', 'EPERM')) return '';
     throw error;

@@ -1,0 +1,40 @@
+// What the crash lab runs: one case per command that changes a repository, and the repository it starts from.
+import type { CrashCase } from './crash-lab.js';
+
+/** For stock git: two branches, packed and loose refs and objects, something staged, an object nobody needs. */
+export const fixtureScript = `
+  mkdir dir
+  for i in 1 2 3; do echo "line $i" >>file; echo $i >dir/$i; git add -A; git commit -qm "commit $i"; done
+  git tag -am release v1
+  git repack -adq; git pack-refs --all
+  git branch side HEAD~1
+  echo 4 >>file; git add -A; git commit -qm 'commit 4'
+  git branch other; git update-ref refs/heads/third HEAD~2
+  echo staged >staged; git add staged
+  echo unstaged >unstaged
+  echo lost | git hash-object -w --stdin >/dev/null
+`;
+
+const main = 'refs/heads/main';
+
+export const crashCases: readonly CrashCase[] = [
+  { name: 'hash-object', argv: ['hash-object', '-w', 'file'] },
+  { name: 'update-ref', argv: ['update-ref', 'refs/heads/new', main] },
+  {
+    name: 'update-ref of several refs',
+    argv: ['update-ref', '--stdin'],
+    stdin: `create refs/heads/a/b ${main}\nupdate refs/heads/side ${main}\nupdate refs/heads/other refs/heads/third\ndelete refs/heads/third\n`,
+    again: ['update-ref', '--stdin'],
+    stdinAgain: `update refs/heads/a/b ${main}\nupdate refs/heads/side ${main}\nupdate refs/heads/other ${main}~2\ndelete refs/heads/third\n`,
+  },
+  { name: 'update-ref -d of a packed ref', argv: ['update-ref', '-d', 'refs/tags/v1'] },
+  { name: 'symbolic-ref', argv: ['symbolic-ref', '-m', 'switch', 'HEAD', 'refs/heads/side'] },
+  { name: 'pack-refs', argv: ['pack-refs', '--all'] },
+  { name: 'update-index', argv: ['update-index', '--add', 'unstaged'] },
+  { name: 'config', argv: ['config', 'user.signingKey', 'a value'] },
+  { name: 'gc', argv: ['gc', '-q'] },
+  { name: 'gc with grace 0', argv: ['gc', '-q', '--grace=0'] },
+  { name: 'commit', argv: ['commit', '-q', '-m', 'five'], codesAgain: [0, 1, 3], isRepeatable: false },
+  { name: 'add', argv: ['add', '-A'] },
+  { name: 'release', argv: ['release', 'stable', '--to', '{}/target', '-q'], isRepeatable: false },
+];

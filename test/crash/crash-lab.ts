@@ -1,0 +1,188 @@
+// Runs one command on a recording disk, then cuts the power after every operation in many ways and looks at what is left: it must
+// open, hold for every ref and for the index the value from before or from after, have everything they need, and let the
+// command run again without anybody's help. When the command had finished, everything must be as it reported.
+import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { useDisk } from '../../pack/disk.js';
+import { ObjectStore } from '../../pack/object-store.js';
+import { Index } from '../../plumbing/index-file.js';
+import { markReachable } from '../../plumbing/reachable.js';
+import { Repository } from '../../plumbing/repository.js';
+import { cairn, makeContext } from '../helpers/cairn.js';
+import { seededRandom } from '../helpers/sandbox.js';
+import { git, hasGit } from '../helpers/stock-git.js';
+import { type Draw, FileSystemModel, type State, afterReboot, fingerprint, materialise } from './power-cut.js';
+import { RecordingDisk } from './recording-disk.js';
+
+export interface CrashCase {
+  readonly name: string;
+  /** The command, run at the top of the work tree; `{}` in an argument stands for the directory above it. */
+  readonly argv: readonly string[];
+  readonly stdin?: string;
+  /** When it is run again after a cut, instead of `argv`. */
+  readonly again?: readonly string[];
+  readonly stdinAgain?: string;
+  /** Exit codes allowed when it is run again; default 0. */
+  readonly codesAgain?: readonly number[];
+  /** After a run that went through, everything must be as after the first one; default true. */
+  readonly isRepeatable?: boolean;
+  /** A further look at a state; throws. `phase` tells whether the command had been acknowledged. */
+  readonly check?: (directory: string, phase: 'cut' | 'acknowledged' | 'again') => void;
+}
+
+export interface CrashOptions {
+  /** How many random states per operation, besides the regular ones. */
+  readonly randomDraws: number;
+  readonly seed: number;
+  /** Only every n-th operation is cut at; default 1. */
+  readonly every?: number;
+  /** Let stock git check every n-th state; 0 never. */
+  readonly gitEvery: number;
+}
+
+export interface CrashResult {
+  readonly operations: number;
+  readonly states: number;
+  /** One line each. */
+  readonly problems: readonly string[];
+}
+
+interface Observed {
+  readonly refs: ReadonlyMap<string, string>;
+  readonly index: string;
+}
+
+/** Tries one case on a copy of `repository` below `scratch`. */
+export async function crash(one: CrashCase, repository: string, scratch: string, options: CrashOptions): Promise<CrashResult> {
+  const live = join(scratch, 'live');
+  const stateDirectory = join(scratch, 'state');
+  rmSync(scratch, { recursive: true, force: true });
+  mkdirSync(live, { recursive: true });
+  cpSync(repository, join(live, 'repo'), { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+  const model = new FileSystemModel(live);
+  const before = observe(join(live, 'repo'));
+  const recording = new RecordingDisk(live);
+  const code = await withDisk(recording, () => runIn(join(live, 'repo'), one.argv, one.stdin));
+  if (code.code !== 0) throw new Error(`${one.name}: exited with ${code.code}: ${code.stderr}`);
+  const after = observe(join(live, 'repo'));
+  const random = seededRandom(options.seed);
+  const seen = new Set<string>();
+  const problems: string[] = [];
+  let states = 0;
+  const { operations } = recording;
+  for (let done = 0; done <= operations.length; done += 1) {
+    if (done > 0) model.apply(operations[done - 1]!);
+    const isLast = done === operations.length;
+    if (!isLast && done % (options.every ?? 1) !== 0) continue;
+    for (const draw of listDraws(options.randomDraws, random)) {
+      const state = afterReboot(model.draw(draw));
+      const print = `${isLast} ${fingerprint(state)}`;
+      if (seen.has(print)) continue;
+      seen.add(print);
+      states += 1;
+      const where = `${one.name}, after ${done} of ${operations.length} operations (${describe(operations[done - 1])}), names ${draw.names}, data ${draw.data}`;
+      try {
+        await checkState(one, state, stateDirectory, before, after, isLast, options.gitEvery > 0 && states % options.gitEvery === 0);
+      } catch (error) {
+        problems.push(`${where}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+  }
+  rmSync(scratch, { recursive: true, force: true });
+  return { operations: operations.length, states, problems };
+}
+
+function describe(operation: { kind: string; path?: string; to?: string } | undefined): string {
+  return operation === undefined ? 'nothing' : `${operation.kind} ${operation.path ?? operation.to ?? ''}`.trim();
+}
+
+function listDraws(randomDraws: number, random: () => number): Draw[] {
+  const draws: Draw[] = [
+    { names: 'kept', data: 'kept', random }, { names: 'lost', data: 'lost', random }, { names: 'kept', data: 'lost', random },
+    { names: 'kept', data: 'zero', random }, { names: 'kept', data: 'torn', random },
+  ];
+  for (let number = 0; number < randomDraws; number += 1) draws.push({ names: number % 2 === 0 ? 'prefix' : 'mixed', data: 'mixed', random });
+  return draws;
+}
+
+async function withDisk<Result>(disk: RecordingDisk, act: () => Promise<Result>): Promise<Result> {
+  const restore = useDisk(disk);
+  try {
+    return await act();
+  } finally {
+    restore();
+  }
+}
+
+/** Locks tell their holder by the process's start, so it must be one that lives. */
+async function runIn(directory: string, argv: readonly string[], stdin?: string): ReturnType<typeof cairn> {
+  const top = join(directory, '..');
+  return cairn(argv.map((word) => word.replace('{}', top)), { cwd: directory, pid: process.pid, nowMs: Date.now(), ...(stdin === undefined ? {} : { stdin }) });
+}
+
+async function checkState(
+  one: CrashCase, state: State, directory: string, before: Observed, after: Observed, isAcknowledged: boolean, askGit: boolean,
+): Promise<void> {
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  materialise(state, directory);
+  const top = join(directory, 'repo');
+  const found = observe(top);
+  compare(found, isAcknowledged ? after : before, after);
+  readEverything(top);
+  one.check?.(top, isAcknowledged ? 'acknowledged' : 'cut');
+  if (askGit && hasGit()) fsck(top);
+  const again = await runIn(top, one.again ?? one.argv, one.stdinAgain ?? one.stdin);
+  if (!(one.codesAgain ?? [0]).includes(again.code)) throw new Error(`run again it exits with ${again.code}: ${again.stderr.trim()}`);
+  const finished = observe(top);
+  if ((one.isRepeatable ?? true) && again.code === 0) compare(finished, after, after);
+  readEverything(top);
+  one.check?.(top, 'again');
+  if (askGit && hasGit()) fsck(top);
+}
+
+/** Refs (HEAD too, as it says) and index of a repository. */
+function observe(directory: string): Observed {
+  const repository = openRepository(directory);
+  const refs = new Map<string, string>();
+  for (const name of repository.refs.listNames()) refs.set(name, JSON.stringify(repository.refs.readRaw(name), ['kind', 'id', 'target']));
+  refs.set('HEAD', JSON.stringify(repository.refs.readRaw('HEAD'), ['kind', 'id', 'target']));
+  const index = Index.read(repository.indexPath, repository.format);
+  const entries = index.entries.map(({ path, id, mode, stage }) => `${path} ${id} ${mode} ${stage}`).join('\n');
+  return { refs, index: entries };
+}
+
+function compare(found: Observed, old: Observed, fresh: Observed): void {
+  for (const name of new Set([...found.refs.keys(), ...old.refs.keys(), ...fresh.refs.keys()])) {
+    const value = found.refs.get(name);
+    if (value !== old.refs.get(name) && value !== fresh.refs.get(name)) {
+      throw new Error(`ref '${name}' is ${value}, neither ${old.refs.get(name)} nor ${fresh.refs.get(name)}`);
+    }
+  }
+  if (found.index !== old.index && found.index !== fresh.index) throw new Error('the index is neither the old one nor the new one');
+}
+
+/** Everything refs, HEAD and the index lead to is read and verified. */
+function readEverything(directory: string): void {
+  const repository = openRepository(directory);
+  const roots = [...repository.refs.list()].map(({ id }) => id);
+  const head = repository.refs.find('HEAD');
+  if (head !== undefined) roots.push(head.id);
+  for (const { id, mode } of Index.read(repository.indexPath, repository.format).entries) if (mode !== 0o160000) roots.push(id);
+  const store = ObjectStore.open(repository.objectsDirectory, repository.format);
+  try {
+    for (const id of markReachable(store, roots)) store.read(id);
+  } finally {
+    store.close();
+    repository.objects.close();
+  }
+}
+
+function openRepository(directory: string): Repository {
+  return Repository.open(makeContext({ cwd: directory, pid: process.pid }).context);
+}
+
+function fsck(directory: string): void {
+  const result = git(['fsck', '--full', '--strict'], { cwd: directory });
+  if (result.code !== 0) throw new Error(`git fsck is not content: ${result.stderr.trim()}`);
+}

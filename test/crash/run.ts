@@ -1,0 +1,46 @@
+// `npm run crash [-- <name> ...]`: every case at every operation, many draws; prints how many states were tried.
+// CAIRN_CRASH_SEED chooses the random draws, CAIRN_CRASH_DRAWS how many there are per operation.
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findCommand } from '../../porcelain/commands.js';
+import { hasGit, runProgram } from '../helpers/stock-git.js';
+import { crashCases, fixtureScript } from './crash-cases.js';
+import { crash } from './crash-lab.js';
+
+const print = (line: string): void => { process.stdout.write(`${line}\n`); };
+
+if (!hasGit()) {
+  print('stock git is needed to make the repository to start from');
+  process.exit(1);
+}
+const seed = Number(process.env['CAIRN_CRASH_SEED'] ?? 1);
+const randomDraws = Number(process.env['CAIRN_CRASH_DRAWS'] ?? 6);
+const wanted = process.argv.slice(2);
+const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'cairn-crash-')));
+let total = 0;
+let failed = 0;
+print(`seed ${seed}, ${randomDraws} random draws per operation`);
+try {
+  const repository = join(scratch, 'fixture');
+  runProgram('git', ['init', '-q', '-b', 'main', repository], { cwd: '/' });
+  const made = runProgram('sh', ['-e', '-c', fixtureScript], { cwd: repository });
+  if (made.code !== 0) throw new Error(made.stderr);
+  for (const one of crashCases) {
+    if (wanted.length > 0 && !wanted.includes(one.name)) continue;
+    if (findCommand(one.argv[0]!) === undefined) {
+      print(`${one.name}: there is no such command yet`);
+      continue;
+    }
+    const startMs = performance.now();
+    const { operations, states, problems } = await crash(one, repository, join(scratch, 'work'), { seed, randomDraws, gitEvery: 10 });
+    total += states;
+    failed += problems.length;
+    print(`${one.name}: ${operations} operations, ${states} states, ${problems.length} problems, ${Math.round(performance.now() - startMs)} ms`);
+    for (const problem of problems.slice(0, 20)) print(`  ${problem}`);
+  }
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+print(`${total} states, ${failed} problems`);
+process.exitCode = failed === 0 ? 0 : 1;

@@ -769,8 +769,9 @@ export class IndexLock {
     this.index = index;
   }
 
-  /** Puts the index in place, durably. The lock is given back. */
+  /** Puts the index in place, durably, and before it the objects it names. The lock is given back. */
   write(version?: IndexVersion): void {
+    this.#repository.flushObjects();
     this.#markRacy();
     this.#lock.write(this.index.encode(version));
     this.#lock.commit();

@@ -142,6 +142,11 @@ export class Repository {
     return this.#objects;
   }
 
+  /** Makes the names of objects written so far durable, before something that names them is; costs nothing when none was. */
+  flushObjects(): void {
+    this.#objects?.flush();
+  }
+
   get objectsDirectory(): string {
     const { env, cwd } = this.context;
     const override = env['GIT_OBJECT_DIRECTORY'];

@@ -178,12 +178,17 @@ export class FileSystemModel {
     this.#pending.push(change);
   }
 
+  /** Earlier changes to names of the same files come along, whatever directory they were in. */
   #makeDurable(directory: DirectoryNode): void {
-    this.#pending = this.#pending.filter((change) => {
-      if (!change.steps.some((step) => step.directory === directory)) return true;
-      applyNames(change, ({ durable }) => durable);
-      return false;
-    });
+    const durable = new Set<NameChange>();
+    const touched = new Set<Node>();
+    for (const change of this.#pending.toReversed()) {
+      if (!change.steps.some((step) => step.directory === directory || touched.has(step.node))) continue;
+      durable.add(change);
+      for (const { node } of change.steps) touched.add(node);
+    }
+    for (const change of this.#pending) if (durable.has(change)) applyNames(change, (place) => place.durable);
+    this.#pending = this.#pending.filter((change) => !durable.has(change));
   }
 
   #directory(path: string): DirectoryNode {

@@ -309,6 +309,8 @@ class Staging {
     const lock = this.#lock;
     if (lock === undefined) return;
     this.#lock = undefined;
+    // Before an index that names them is durable, so are the objects.
+    this.#repository.flushObjects();
     if (this.#hookSawLock) replaceFile(lock.lockPath, this.#next.encode());
     else lock.write(this.#next.encode());
     lock.commit();

@@ -16,6 +16,8 @@ const properLockfile = lazyModule<typeof import('proper-lockfile')>('proper-lock
 
 /** A lock without a heartbeat for this long belongs to nobody any more. */
 const staleMs = 120_000;
+/** The same for a lock whose holder has not said who it is, which takes it a moment. */
+const namelessStaleMs = 10_000;
 /** The holder beats at most this often; it looks whether the lock is still its own as often. */
 const beatEveryMs = 2_000;
 
@@ -53,8 +55,11 @@ export class MaintenanceLock {
     if (former === undefined ? isFromEarlierBoot(path + lockSuffix) : isDead(former, host, boot)) ageLock(path);
     let release: () => void;
     try {
-      // Heartbeats are ours, so the timer is put far off; onCompromised could only come from that timer.
-      release = properLockfile().lockSync(path, { realpath: false, stale: staleMs, update: staleMs, fs: diskForLocks(), onCompromised: () => undefined });
+      // Heartbeats are ours, and no timer of the package runs before the release; onCompromised could only come from it.
+      release = properLockfile().lockSync(path, {
+        realpath: false, stale: former === undefined ? namelessStaleMs : staleMs, update: staleMs,
+        fs: diskForLocks(), onCompromised: () => undefined,
+      });
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'ELOCKED') throw lockedError(findHolder(path));
       throw error;

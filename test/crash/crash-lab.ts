@@ -38,7 +38,11 @@ export interface CrashOptions {
   readonly every?: number;
   /** Let stock git check every n-th state; 0 never. */
   readonly gitEvery: number;
+  readonly omit?: Omission;
 }
+
+/** Leaves out every operation of one kind, done or not: the lab must then find problems, or it would never find any. */
+export type Omission = 'fsync' | 'fsyncDirectory';
 
 export interface CrashResult {
   readonly operations: number;
@@ -47,7 +51,7 @@ export interface CrashResult {
   readonly problems: readonly string[];
 }
 
-interface Observed {
+export interface Observed {
   readonly refs: ReadonlyMap<string, string>;
   readonly index: string;
 }
@@ -69,7 +73,7 @@ export async function crash(one: CrashCase, repository: string, scratch: string,
   const seen = new Set<string>();
   const problems: string[] = [];
   let states = 0;
-  const { operations } = recording;
+  const operations = recording.operations.filter(({ kind }) => kind !== options.omit);
   for (let done = 0; done <= operations.length; done += 1) {
     if (done > 0) model.apply(operations[done - 1]!);
     const isLast = done === operations.length;
@@ -114,8 +118,8 @@ async function withDisk<Result>(disk: RecordingDisk, act: () => Promise<Result>)
   }
 }
 
-/** Locks tell their holder by the process's start, so it must be one that lives. */
-async function runIn(directory: string, argv: readonly string[], stdin?: string): ReturnType<typeof cairn> {
+/** Runs one command line in this process. Locks tell their holder by the process's start, so it must be one that lives. */
+export async function runIn(directory: string, argv: readonly string[], stdin?: string): ReturnType<typeof cairn> {
   const top = join(directory, '..');
   return cairn(argv.map((word) => word.replace('{}', top)), { cwd: directory, pid: process.pid, nowMs: Date.now(), ...(stdin === undefined ? {} : { stdin }) });
 }
@@ -132,17 +136,21 @@ async function checkState(
   readEverything(top);
   one.check?.(top, isAcknowledged ? 'acknowledged' : 'cut');
   if (askGit && hasGit()) fsck(top);
-  const again = await runIn(top, one.again ?? one.argv, one.stdinAgain ?? one.stdin);
-  if (!(one.codesAgain ?? [0]).includes(again.code)) throw new Error(`run again it exits with ${again.code}: ${again.stderr.trim()}`);
-  const finished = observe(top);
-  if ((one.isRepeatable ?? true) && again.code === 0) compare(finished, after, after);
-  readEverything(top);
-  one.check?.(top, 'again');
+  await checkAgain(one, top, after);
   if (askGit && hasGit()) fsck(top);
 }
 
+/** Runs the command again where it was cut off; throws unless it goes through and everything is there. */
+export async function checkAgain(one: CrashCase, top: string, after: Observed): Promise<void> {
+  const again = await runIn(top, one.again ?? one.argv, one.stdinAgain ?? one.stdin);
+  if (!(one.codesAgain ?? [0]).includes(again.code)) throw new Error(`run again it exits with ${again.code}: ${again.stderr.trim()}`);
+  if ((one.isRepeatable ?? true) && again.code === 0) compare(observe(top), after, after);
+  readEverything(top);
+  one.check?.(top, 'again');
+}
+
 /** Refs (HEAD too, as it says) and index of a repository. */
-function observe(directory: string): Observed {
+export function observe(directory: string): Observed {
   const repository = openRepository(directory);
   const refs = new Map<string, string>();
   for (const name of repository.refs.listNames()) refs.set(name, JSON.stringify(repository.refs.readRaw(name), ['kind', 'id', 'target']));
@@ -152,7 +160,8 @@ function observe(directory: string): Observed {
   return { refs, index: entries };
 }
 
-function compare(found: Observed, old: Observed, fresh: Observed): void {
+/** Throws unless every ref, and the index, is as in one of the two. */
+export function compare(found: Observed, old: Observed, fresh: Observed): void {
   for (const name of new Set([...found.refs.keys(), ...old.refs.keys(), ...fresh.refs.keys()])) {
     const value = found.refs.get(name);
     if (value !== old.refs.get(name) && value !== fresh.refs.get(name)) {
@@ -163,7 +172,7 @@ function compare(found: Observed, old: Observed, fresh: Observed): void {
 }
 
 /** Everything refs, HEAD and the index lead to is read and verified. */
-function readEverything(directory: string): void {
+export function readEverything(directory: string): void {
   const repository = openRepository(directory);
   const roots = [...repository.refs.list()].map(({ id }) => id);
   const head = repository.refs.find('HEAD');
@@ -182,7 +191,8 @@ function openRepository(directory: string): Repository {
   return Repository.open(makeContext({ cwd: directory, pid: process.pid }).context);
 }
 
-function fsck(directory: string): void {
+/** Stock git must be content. */
+export function fsck(directory: string): void {
   const result = git(['fsck', '--full', '--strict'], { cwd: directory });
   if (result.code !== 0) throw new Error(`git fsck is not content: ${result.stderr.trim()}`);
 }

@@ -1,4 +1,5 @@
-// `npm run crash [-- <name> ...]`: every case at every operation, many draws; prints how many states were tried.
+// `npm run crash [-- <name> ...]`: every case at every operation, many draws, and killed at every system call that changes
+// something; prints how many states were tried.
 // CAIRN_CRASH_SEED chooses the random draws, CAIRN_CRASH_DRAWS how many there are per operation.
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +8,7 @@ import { findCommand } from '../../porcelain/commands.js';
 import { hasGit, runProgram } from '../helpers/stock-git.js';
 import { crashCases, fixtureScript } from './crash-cases.js';
 import { crash } from './crash-lab.js';
+import { canKill, killEverywhere } from './kill-lab.js';
 
 const print = (line: string): void => { process.stdout.write(`${line}\n`); };
 
@@ -38,6 +40,12 @@ try {
     failed += problems.length;
     print(`${one.name}: ${operations} operations, ${states} states, ${problems.length} problems, ${Math.round(performance.now() - startMs)} ms`);
     for (const problem of problems.slice(0, 20)) print(`  ${problem}`);
+    if (!canKill()) continue;
+    const kill = await killEverywhere(one, repository, join(scratch, 'kill'));
+    total += kill.states;
+    failed += kill.problems.length;
+    print(`${one.name}: killed at ${kill.states} system calls, ${kill.problems.length} problems`);
+    for (const problem of kill.problems.slice(0, 20)) print(`  ${problem}`);
   }
 } finally {
   rmSync(scratch, { recursive: true, force: true });

@@ -1,0 +1,106 @@
+import test from 'ava';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { realDisk, replaceFile, useDisk } from '../../pack/disk.js';
+import { findCommand } from '../../porcelain/commands.js';
+import { makeRepository } from '../helpers/differential.js';
+import { makeSandbox, seededRandom } from '../helpers/sandbox.js';
+import { skipWithoutGit } from '../helpers/stock-git.js';
+import { crashCases, fixtureScript } from './crash-cases.js';
+import { crash } from './crash-lab.js';
+import { canKill, killEverywhere } from './kill-lab.js';
+import { type Draw, FileSystemModel } from './power-cut.js';
+import { RecordingDisk } from './recording-disk.js';
+
+const caseNamed = (name: string) => crashCases.find((one) => one.name === name)!;
+const draw = (names: Draw['names'], data: Draw['data']): Draw => ({ names, data, random: seededRandom(1) });
+
+// One at a time: the disk in use is one for the whole process.
+const sampled: readonly (readonly [name: string, every: number])[] = [
+  ['update-ref of several refs', 4], ['pack-refs', 4], ['update-index', 2], ['config', 2], ['gc', 16], ['commit', 8],
+];
+
+for (const [name, every] of sampled) {
+  test.serial(`cutting the power during ${name} leaves the old state or the new one`, async (t) => {
+    if (skipWithoutGit(t)) return;
+    const one = caseNamed(name);
+    t.not(findCommand(one.argv[0]!), undefined);
+    const repository = makeRepository(t, 'sha1', fixtureScript);
+    const result = await crash(one, repository, join(makeSandbox(t), 'work'), { seed: 7, randomDraws: 2, every, gitEvery: 20 });
+    t.deepEqual(result.problems, []);
+    t.log(`${result.states} states at ${Math.ceil(result.operations / every)} of ${result.operations} operations`);
+  });
+}
+
+for (const omit of ['fsync', 'fsyncDirectory'] as const) {
+  test.serial(`the lab finds out when ${omit} is never done`, async (t) => {
+    if (skipWithoutGit(t)) return;
+    const repository = makeRepository(t, 'sha1', fixtureScript);
+    const result = await crash(caseNamed('update-ref'), repository, join(makeSandbox(t), 'work'), { seed: 7, randomDraws: 2, gitEvery: 0, omit });
+    t.true(result.problems.length > 0);
+  });
+}
+
+test.serial('killed at any system call, update-ref leaves the old state or the new one', async (t) => {
+  if (skipWithoutGit(t)) return;
+  if (!canKill()) {
+    t.log('skipped: there is no strace that may trace');
+    t.pass();
+    return;
+  }
+  const repository = makeRepository(t, 'sha1', fixtureScript);
+  const result = await killEverywhere(caseNamed('update-ref'), repository, join(makeSandbox(t), 'work'), { calls: ['rename', 'link', 'unlink', 'fsync'] });
+  t.deepEqual(result.problems, []);
+  t.true(result.states >= 4);
+});
+
+test.serial('a file replaced is the old one or the new one after a cut at any operation', (t) => {
+  const root = makeSandbox(t);
+  mkdirSync(join(root, 'sub'));
+  writeFileSync(join(root, 'sub/file'), 'old');
+  const model = new FileSystemModel(root);
+  const recording = new RecordingDisk(root);
+  const restore = useDisk(recording);
+  try {
+    replaceFile(join(root, 'sub/file'), 'new content');
+  } finally {
+    restore();
+  }
+  t.deepEqual(recording.operations.map(({ kind }) => kind), ['open', 'write', 'fsync', 'rename', 'fsyncDirectory']);
+  for (const operation of recording.operations) {
+    model.apply(operation);
+    for (const names of ['kept', 'lost', 'prefix', 'mixed'] as const) {
+      for (const data of ['kept', 'lost', 'zero', 'torn', 'mixed'] as const) {
+        const entry = model.draw(draw(names, data)).get('sub/file');
+        const text = entry?.kind === 'file' ? entry.bytes.toString() : undefined;
+        t.true(text === 'old' || text === 'new content', `${operation.kind} ${names} ${data}: ${text}`);
+      }
+    }
+  }
+  t.is(readFileSync(join(root, 'sub/file'), 'utf8'), 'new content');
+});
+
+test.serial('the model loses what was not made durable, and only that', (t) => {
+  const root = makeSandbox(t);
+  const model = new FileSystemModel(root);
+  const recording = new RecordingDisk(root);
+  const fd = recording.open(join(root, 'file'), 'wx', 0o666);
+  recording.write(fd, Buffer.alloc(1500, 1));
+  recording.fsync(fd);
+  recording.write(fd, Buffer.alloc(1500, 2));
+  recording.close(fd);
+  recording.mkdir(join(root, 'directory'));
+  recording.fsyncDirectory(join(root, 'directory'));
+  for (const operation of recording.operations) model.apply(operation);
+  t.deepEqual([...model.draw(draw('lost', 'lost')).keys()], [], 'no name was durable');
+  const sizeOf = (data: Draw['data']): number | undefined => {
+    const entry = model.draw(draw('kept', data)).get('file');
+    return entry?.kind === 'file' ? entry.bytes.length : undefined;
+  };
+  t.deepEqual([sizeOf('kept'), sizeOf('lost'), sizeOf('zero'), sizeOf('torn')], [3000, 1500, 3000, 3000]);
+  const torn = model.draw(draw('kept', 'torn')).get('file');
+  t.true(torn?.kind === 'file' && torn.bytes.subarray(0, 1500).every((byte) => byte === 1), 'what was fsynced is never torn');
+  realDisk.fsyncDirectory(root);
+  model.apply({ kind: 'fsyncDirectory', path: '' });
+  t.deepEqual([...model.draw(draw('lost', 'lost')).keys()].sort(), ['directory', 'file']);
+});

@@ -1,0 +1,68 @@
+// Kills the real program (SIGKILL) at its n-th system call of each kind that changes something, for every n, with strace; then
+// what is left must be the old state or the new one, and the command must go through when it is run again.
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, rmSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { cairnProgram } from '../helpers/cairn.js';
+import { cleanEnvironment } from '../helpers/stock-git.js';
+import { type CrashCase, type CrashResult, checkAgain, compare, fsck, observe, readEverything } from './crash-lab.js';
+
+/** System calls that change something; reading cannot leave anything half done. */
+const changingCalls = ['rename', 'link', 'unlink', 'mkdir', 'rmdir', 'fsync', 'ftruncate', 'utimensat', 'pwrite64', 'write', 'symlink', 'chmod'] as const;
+
+/** False where there is no strace, or it may not trace. */
+export function canKill(): boolean {
+  const probe = spawnSync('strace', ['-f', '-qq', '-o', '/dev/null', '-e', 'trace=fsync', '-e', 'inject=fsync:signal=KILL:when=1', 'true']);
+  return probe.error === undefined && probe.status === 0;
+}
+
+export interface KillOptions {
+  readonly calls?: readonly (typeof changingCalls)[number][];
+  /** At most so many kills per kind of call. */
+  readonly most?: number;
+}
+
+/** Tries one case on copies of `repository` below `scratch`; `states` counts the kills. */
+export async function killEverywhere(one: CrashCase, repository: string, scratch: string, options: KillOptions = {}): Promise<CrashResult> {
+  const top = join(scratch, 'repo');
+  const fresh = (): void => {
+    rmSync(scratch, { recursive: true, force: true });
+    cpSync(repository, top, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+  };
+  fresh();
+  const before = observe(top);
+  run(one, top, scratch, []);
+  const after = observe(top);
+  const problems: string[] = [];
+  let kills = 0;
+  for (const call of options.calls ?? changingCalls) {
+    for (let nth = 1; nth <= (options.most ?? 10_000); nth += 1) {
+      fresh();
+      const result = run(one, top, scratch, ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:signal=KILL:when=${nth}`]);
+      if (result.signal !== 'SIGKILL') break;
+      kills += 1;
+      try {
+        compare(observe(top), before, after);
+        readEverything(top);
+        letTimePass(top);
+        await checkAgain(one, top, after);
+        if (kills % 5 === 0) fsck(top);
+      } catch (error) {
+        problems.push(`${one.name}, killed at ${call} number ${nth}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+  }
+  rmSync(scratch, { recursive: true, force: true });
+  return { operations: 0, states: kills, problems };
+}
+
+function run(one: CrashCase, top: string, above: string, tracer: readonly string[]): ReturnType<typeof spawnSync> {
+  const [program, ...words] = [...tracer, process.execPath, cairnProgram, ...one.argv.map((word) => word.replace('{}', above))];
+  return spawnSync(program!, words, { cwd: top, env: { ...cleanEnvironment }, input: one.stdin ?? '' });
+}
+
+/** A maintenance lock whose holder was killed before it could say who it is is taken over after a while: let that be now. */
+function letTimePass(top: string): void {
+  const lock = join(top, '.git/cairn/maintenance.lock');
+  if (existsSync(lock) && !existsSync(join(top, '.git/cairn/maintenance'))) utimesSync(lock, 1, 1);
+}

@@ -7,9 +7,12 @@
 // shell loop parses only what it runs. Packages stay outside the bundles and are loaded when first used.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import Module, { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Script } from 'node:vm';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const assembly = join(root, 'pack/kernels/assembly');
@@ -47,10 +50,23 @@ function buildLibrary() {
   run('typescript/bin/tsc', ['--project', 'tsconfig.json']);
 }
 
+/**
+ * Modules that are heavy, that many commands reach and few calls use: each is a bundle of its own, loaded when one of its
+ * exports is first touched.
+ */
+const lazyBundles = ['pack/object-store.ts', 'plumbing/index-file.ts', 'plumbing/date.ts'];
+
+/** CommonJS text with the module's exports as getters that load the bundle. */
+function lazyFront(path) {
+  const name = basename(path, '.ts');
+  const exported = [...readFileSync(join(root, path), 'utf8').matchAll(/^export (?:abstract )?(?:class|const|let|function\*?) (\w+)/gm)].map((match) => match[1]);
+  return `module.exports = {${exported.map((one) => `get ${one}() { return require('./${name}.cjs').${one}; }`).join(',')}};`;
+}
+
 async function buildCli() {
   const { build } = await import('esbuild');
   const output = join(root, 'dist/cli');
-  const entries = [{ in: 'porcelain/bin.ts', out: 'cairn' }, { in: 'porcelain/terminal.ts', out: 'terminal' }, { in: 'pack/worker.ts', out: 'worker' }];
+  const entries = [{ in: 'porcelain/bin.ts', out: 'cairn' }, ...lazyBundles.map((path) => ({ in: path, out: basename(path, '.ts') })), { in: 'porcelain/main.ts', out: 'main' }, { in: 'pack/errors.ts', out: 'errors' }, { in: 'porcelain/terminal.ts', out: 'terminal' }, { in: 'pack/worker.ts', out: 'worker' }];
   for (const folder of ['plumbing/commands', 'porcelain/commands']) {
     for (const name of (existsSync(join(root, folder)) ? readdirSync(join(root, folder)) : [])) {
       if (name.endsWith('.ts')) entries.push({ in: `${folder}/${name}`, out: name.slice(0, -3) });
@@ -68,15 +84,26 @@ async function buildCli() {
     format: 'cjs',
     target: 'node20.19',
     packages: 'external',
+    // A real import() would start Node's ESM loader, which costs more than all the rest; require does the same here.
+    supported: { 'dynamic-import': false },
     minify: true,
+    charset: 'ascii',
     keepNames: false,
     legalComments: 'none',
     logLevel: 'warning',
-    define: { 'import.meta.url': '__moduleUrl' },
-    banner: { js: 'const __moduleUrl="file://"+encodeURI(__filename).replace(/[?#]/g,encodeURIComponent);' },
+    define: { 'import.meta.filename': '__filename' },
     plugins: [{
       name: 'one-bundle-per-command',
       setup(builder) {
+        // One set of error classes for all bundles, because `instanceof` must hold across them; and one main beside a tiny entry.
+        builder.onResolve({ filter: /(^|\/)(errors|main)\.js$/ }, (args) =>
+          args.kind === 'entry-point' ? undefined : { path: `./${args.path.split('/').pop().slice(0, -3)}.cjs`, external: true });
+        builder.onResolve({ filter: /^\.\/[\w-]+\.cjs$/ }, (args) => ({ path: args.path, external: true }));
+        builder.onResolve({ filter: /^\.\.?\/.*\.js$/ }, (args) => {
+          const path = relative(root, resolve(args.resolveDir, args.path)).replace(/js$/, 'ts');
+          return lazyBundles.includes(path) ? { path, namespace: 'lazy' } : undefined;
+        });
+        builder.onLoad({ filter: /./, namespace: 'lazy' }, (args) => ({ contents: lazyFront(args.path), loader: 'js' }));
         // Commands and the terminal's part are loaded by the entry, and by help, when they are needed.
         builder.onResolve({ filter: /\/commands\/[^/]+\.js$|\/terminal\.js$/ }, (args) =>
           args.kind === 'dynamic-import' ? { path: `./${args.path.split('/').pop().slice(0, -3)}.cjs`, external: true } : undefined);
@@ -86,11 +113,68 @@ async function buildCli() {
   // A POSIX-shell first line starts node without NODE_EXTRA_CA_CERTS, which Node 20 parses at every start (tens of
   // milliseconds); the value is handed on, and given back to the environment once node runs.
   const launcher = join(output, 'cairn.cjs');
-  const body = readFileSync(launcher, 'utf8');
+  const body = readFileSync(join(root, '.ci/cached-require.cjs'), 'utf8').replace(/^\/\/.*\n/gm, '') + readFileSync(launcher, 'utf8');
   writeFileSync(launcher, '#!/bin/sh\n'
     + '\':\' //; if [ -n "${NODE_EXTRA_CA_CERTS-}" ]; then CAIRN_EXTRA_CA=$NODE_EXTRA_CA_CERTS; export CAIRN_EXTRA_CA; unset NODE_EXTRA_CA_CERTS; fi; exec node "$0" "$@"\n'
     + body);
   chmodSync(launcher, 0o755);
+  await cacheCode(output);
+}
+
+/**
+ * Writes V8's code cache beside every bundle. Everyday commands are run once in a scratch repository first, so that what they
+ * use is in the cache compiled; of the others the cache holds what loading them compiles.
+ */
+async function cacheCode(output) {
+  const scripts = new Map();
+  const modules = new Map();
+  const requireOther = createRequire(join(output, 'cairn.cjs'));
+  const load = (request) => {
+    if (!request.startsWith('./')) return requireOther(request);
+    if (!modules.has(request)) {
+      const filename = join(output, request);
+      const script = new Script(Module.wrap(readFileSync(filename, 'latin1')), { filename });
+      const module = { exports: {} };
+      scripts.set(request, script);
+      modules.set(request, module);
+      script.runInThisContext()(module.exports, load, module, filename, output);
+    }
+    return modules.get(request).exports;
+  };
+  const { run } = load('./main.cjs');
+  const cwd = mkdtempSync(join(tmpdir(), 'cairn-build-'));
+  try {
+    let printed = '';
+    for (const words of [
+      'init -q', 'hash-object -w --stdin', 'update-index --add --cacheinfo 100644,@,x', 'write-tree', 'commit-tree @', 'update-ref HEAD @', 'rev-parse HEAD',
+      'symbolic-ref HEAD', 'show-ref', 'cat-file -p HEAD', 'ls-tree HEAD', 'ls-files', 'for-each-ref', 'status --short', 'log --oneline',
+    ]) {
+      // `@` is what the command before printed.
+      const argv = words.split(' ').map((word) => word.replace(/@/, printed.trim()));
+      if (!existsSync(join(output, `${argv[0]}.cjs`))) continue;
+      printed = '';
+      let errors = '';
+      const pending = [Buffer.from('x')];
+      const sink = (write) => ({ isTerminal: false, columns: 80, write, flush() {} });
+      const code = await run({
+        cwd,
+        env: { HOME: cwd, GIT_AUTHOR_NAME: 'x', GIT_AUTHOR_EMAIL: 'x', GIT_COMMITTER_NAME: 'x', GIT_COMMITTER_EMAIL: 'x', GIT_CONFIG_NOSYSTEM: '1' },
+        clock: { nowMs: () => Date.now(), offsetMinutes: () => 0 },
+        stdin: { isTerminal: false, readChunk: () => pending.shift() },
+        stdout: sink((text) => { printed += text; }),
+        stderr: sink((text) => { errors += text; }),
+        process: { pid: process.pid, host: 'build', uid: process.getuid?.() ?? 0 },
+        configOverrides: [],
+      }, argv);
+      if (code !== 0) throw new Error(`cairn ${argv.join(' ')} exited with ${code} while the code cache was made: ${errors}`);
+    }
+  } finally {
+    rmSync(cwd, { recursive: true, force: true });
+  }
+  for (const name of readdirSync(output)) {
+    if (name.endsWith('.cjs') && name !== 'cairn.cjs' && name !== 'worker.cjs') load(`./${name}`);
+  }
+  for (const [request, script] of scripts) writeFileSync(join(output, request.replace(/cjs$/, 'cache')), script.createCachedData());
 }
 
 buildKernels();

@@ -24,7 +24,6 @@ export abstract class CairnError extends Error {
   readonly [kindKey]: string;
   constructor(kind: string, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.name = new.target.name;
     this[kindKey] = kind;
     this.code = details.code ?? kind;
     this.hint = details.hint;

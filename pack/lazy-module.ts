@@ -2,7 +2,7 @@
 // it loads nothing it does not use: node:crypto and node:zlib cost milliseconds each, the packages more.
 import { createRequire } from 'node:module';
 
-const requireModule = createRequire(import.meta.url);
+const requireModule = createRequire(import.meta.filename);
 
 /** A function that gives the module `name`, loading it at the first call; throws what `require` throws when it is missing. */
 export function lazyModule<Module>(name: string): () => Module {

@@ -5,7 +5,7 @@
 // Invariant: at most `workers * 2` jobs are away at a time, each of bounded size, so memory does not grow with the work.
 // Workers read files and change none; nothing here matters when the power fails.
 import * as fs from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
 import type { MessagePort, Worker } from 'node:worker_threads';
 import { lazyModule } from './lazy-module.js';
 import { performJob } from './packing-job.js';
@@ -146,7 +146,7 @@ export class WorkerPool {
 
   #start(): void {
     const { MessageChannel, Worker } = threads();
-    const script = fileURLToPath(new URL(import.meta.url.endsWith('.cjs') ? './worker.cjs' : './worker.js', import.meta.url));
+    const script = join(dirname(import.meta.filename), import.meta.filename.endsWith('.cjs') ? 'worker.cjs' : 'worker.js');
     if (!fs.existsSync(script)) throw new Error(`'${script}' is missing; install cairn again`);
     for (let at = 0; at < this.#most; at += 1) {
       const { port1, port2 } = new MessageChannel();

@@ -15,7 +15,7 @@ import { reflogIdent } from './identity.js';
 import { LockFile } from './lockfile.js';
 import { type PackedRef, encodePackedRefs } from './packed-refs.js';
 import { type RefName, encodeRefName, isRefName, isRootRefName, isSafeRefName, isText, parseRefName } from './ref-name.js';
-import { appendReflog, removeEmptyDirectories, removeEmptyParents, removeReflog } from './reflog.js';
+import { appendReflog, formatReflogMessage, removeEmptyDirectories, removeEmptyParents, removeReflog } from './reflog.js';
 import type { RawRef } from './refs.js';
 import type { Repository } from './repository.js';
 
@@ -324,7 +324,7 @@ export class RefTransaction {
       newId = 'id' in edit.target ? edit.target.id : this.#repository.refs.find(edit.target.symbolic)?.id;
     }
     if (newId === undefined) return;
-    const message = Buffer.from(edit.message ?? '').toString('latin1');
+    const message = formatReflogMessage(edit.message ?? '');
     appendReflog(this.#repository, name, { oldId: oldId ?? none, newId, ident: reflogIdent(this.#repository), message }, create);
   }
 
@@ -433,4 +433,18 @@ export function peelTag(repository: Repository, id: ObjectId): ObjectId | undefi
     current = repository.objects.readTag(current).object;
   }
   throw new CorruptError(`tag '${id}' points at more than 1000 tags in turn`, { code: 'tag-chain' });
+}
+
+/**
+ * Runs `action` while the ref itself (not what it points at) is locked; an id it gives becomes the ref's value, without an entry in the reflog,
+ * which is what `action` works on.
+ */
+export function holdRef(repository: Repository, name: RefName, action: (current: ObjectId | undefined) => ObjectId | undefined): void {
+  const path = String(repository.refs.filePath(name));
+  const timeoutMs = repository.config.getInteger('core.filesreflocktimeout') ?? refLockTimeoutMs;
+  using lock = acquire(path, name, { timeoutMs, holder: repository.lockHolder }, () => undefined);
+  const id = action(repository.refs.find(name)?.id);
+  if (id === undefined) return;
+  lock.write(`${id}\n`);
+  lock.commit();
 }

@@ -3,15 +3,15 @@
 // Untrusted like every file; a garbled line is CorruptError with file and line. The one residue a crash may leave, a last line without
 // its end, is not an entry: reading passes over it and the next append removes it. Lines are appended under the ref's lock.
 import * as fs from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { disk, makeDirectories, removeIfPresent } from '../pack/disk.js';
 import { CorruptError, isSystemError } from '../pack/errors.js';
 import { type Ident, formatIdent, parseIdentLoosely } from '../pack/ident.js';
 import { type ObjectFormat, type ObjectId, hexSize, isObjectId } from '../pack/oid.js';
-import type { RefName } from './ref-name.js';
 import { LockFile, lockSuffix } from './lockfile.js';
 import type { Repository } from './repository.js';
-import { decodeRefName, isPerWorkTreeRef, isRefName } from './ref-name.js';
+import { type RefName, decodeRefName, isPerWorkTreeRef, isRefName } from './ref-name.js';
+import { listWorkTrees } from './work-trees.js';
 
 export interface ReflogEntry {
   readonly oldId: ObjectId;
@@ -19,6 +19,8 @@ export interface ReflogEntry {
   readonly ident: Ident;
   /** latin1 bytes, one line, may be empty. */
   readonly message: string;
+  /** The identity as it was written, when it was read from a file: rewriting keeps its bytes. */
+  readonly who?: string;
 }
 
 /** Reads a reflog's bytes; CorruptError names `origin` and the line. */
@@ -38,15 +40,19 @@ export function decodeReflog(bytes: Buffer, format: ObjectFormat, origin: string
       || !/> [0-9]+ [+-][0-9]{4}$/.test(who)) {
       throw new CorruptError(`reflog '${origin}' is damaged at line ${entries.length + 1}`, { code: 'reflog-damaged', hint: 'remove that line with an editor' });
     }
-    entries.push({ oldId, newId, ident: parseIdentLoosely(who), message: tab < 0 ? '' : rest.slice(tab + 1) });
+    entries.push({ oldId, newId, ident: parseIdentLoosely(who), message: tab < 0 ? '' : rest.slice(tab + 1), who });
     start = end + 1;
   }
 }
 
-/** One line with its end. A message is put on one line, with single spaces, as git does. */
-export function encodeReflogEntry(entry: ReflogEntry): Buffer {
-  const message = entry.message.replace(/[ \t\n\v\f\r]+/g, ' ').replace(/^ | $/g, '');
-  return Buffer.from(`${entry.oldId} ${entry.newId} ${formatIdent(entry.ident)}${message === '' ? '' : `\t${message}`}\n`, 'latin1');
+/** One line with its end. An entry that was read keeps its tab before an empty message, as git rewrites it. */
+export function encodeReflogEntry({ oldId, newId, ident, message, who }: ReflogEntry): Buffer {
+  return Buffer.from(`${oldId} ${newId} ${who ?? formatIdent(ident)}${message === '' && who === undefined ? '' : `\t${message}`}\n`, 'latin1');
+}
+
+/** A message as reflogs hold it: latin1, on one line, with single spaces. */
+export function formatReflogMessage(text: string): string {
+  return Buffer.from(text).toString('latin1').replace(/[ \t\n\v\f\r]+/g, ' ').replace(/^ | $/g, '');
 }
 
 /** Entries of `name`'s reflog, newest last; empty when it has none. */
@@ -64,8 +70,8 @@ export function hasReflog(repository: Repository, name: string): boolean {
   return isRefName(name, { oneLevel: true }) && fs.lstatSync(repository.refs.logPath(name), { throwIfNoEntry: false })?.isFile() === true;
 }
 
-/** Names of all refs that have a reflog, in byte order: the roots a gc must keep. */
-export function* listReflogs(repository: Repository): Generator<RefName> {
+/** Names of all refs that have a reflog, in byte order: the roots a gc must keep. Other work trees' are named 'worktrees/<id>/HEAD' and the like. */
+export function* listReflogs(repository: Repository, options: { readonly allWorkTrees?: boolean } = {}): Generator<RefName> {
   const bases = new Set([repository.gitDirectory, repository.commonDirectory]);
   const names = new Set<string>();
   for (const base of bases) {
@@ -78,6 +84,15 @@ export function* listReflogs(repository: Repository): Generator<RefName> {
   for (const latin1 of [...names].sort()) {
     const name = decodeRefName(latin1);
     if (isRefName(name, { oneLevel: true })) yield name;
+  }
+  if (options.allWorkTrees !== true) return;
+  for (const { gitDirectory } of listWorkTrees(repository)) {
+    if (gitDirectory === repository.gitDirectory) continue;
+    const prefix = gitDirectory === repository.commonDirectory ? 'main-worktree' : `worktrees/${basename(gitDirectory)}`;
+    for (const latin1 of [...walk(`${gitDirectory}/logs/`, '')].sort()) {
+      const name = `${prefix}/${decodeRefName(latin1)}`;
+      if (isPerWorkTreeRef(decodeRefName(latin1)) && isRefName(name)) yield name;
+    }
   }
 }
 
@@ -178,10 +193,12 @@ export function removeEmptyDirectories(path: string): boolean {
   }
 }
 
-/** Rewrites a reflog under the lock of its ref: `select` gets the entries and gives those that stay. */
+/** Rewrites a reflog; the caller holds the lock of its ref. `select` gets the entries and gives those that stay. */
 export function rewriteReflog(repository: Repository, name: string, select: (entries: readonly ReflogEntry[]) => readonly ReflogEntry[]): void {
   const path = String(repository.refs.logPath(name));
+  const entries = readReflog(repository, name);
+  if (entries.length === 0) return;
   using log = LockFile.acquire(path, { holder: repository.lockHolder });
-  for (const entry of select(readReflog(repository, name))) log.write(encodeReflogEntry(entry));
+  log.write(Buffer.concat(select(entries).map(encodeReflogEntry)));
   log.commit();
 }

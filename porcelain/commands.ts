@@ -38,6 +38,7 @@ export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   rm: () => import('./commands/rm.js'),
   rollback: () => import('./commands/rollback.js'),
   status: () => import('./commands/status.js'),
+  reflog: () => import('./commands/reflog.js'),
   var: () => import('./commands/var.js'),
 };
 

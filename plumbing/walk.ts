@@ -47,7 +47,6 @@ export interface WalkOptions {
   readonly fullHistory?: boolean;
   /** Also give commits that change nothing in the paths. */
   readonly sparse?: boolean;
-  readonly removeEmpty?: boolean;
   /** Parents are shown, so they have to be shown commits. */
   readonly rewriteParents?: boolean;
   readonly wantChildren?: boolean;
@@ -163,6 +162,14 @@ export class RevWalk {
   /** The shown children of a commit, for `wantChildren`. */
   childrenOf(node: CommitNode): readonly CommitNode[] {
     return this.#children.get(node) ?? [];
+  }
+
+  /** Whether a commit not shown yet will be, as far as its own properties tell; for drawing lines to it. */
+  willShow(node: CommitNode): boolean {
+    if (this.#options.boundary && node.flags & flag.childShown) return true;
+    if (node.flags & (flag.shown | flag.uninteresting)) return false;
+    this.history.load(node);
+    return this.#isWanted(node);
   }
 
   #prepare(): void {

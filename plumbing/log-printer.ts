@@ -1,0 +1,136 @@
+// Commits one after the other as log shows them: header, message, differences, each beside the drawing when there is one.
+//
+// What stands between two commits depends on the format: those that end their own lines need nothing, others a separator before
+// every commit but the first. Specified by git-log(1), "PRETTY FORMATS".
+import type { ObjectId } from '../pack/oid.js';
+import type { DateMode } from './date.js';
+import { formatDate } from './date.js';
+import type { DiffEntry } from './diff.js';
+import type { DiffRequest } from './diff-options.js';
+import type { Sink } from './diff-format.js';
+import type { CommitFormat, CommitView } from './format.js';
+import type { HistoryGraph } from './graph.js';
+import type { CommitNode } from './history.js';
+import type { Repository } from './repository.js';
+
+export interface LogPrinterOptions {
+  readonly repository: Repository;
+  readonly format: CommitFormat;
+  readonly sink: Sink;
+  readonly graph?: HistoryGraph;
+  readonly diff?: DiffRequest;
+  /** Hex digits of the id in the header; absent: all. */
+  readonly abbreviation?: number;
+  readonly showParents?: boolean;
+  readonly showSource?: boolean;
+  readonly decorate?: (id: ObjectId) => string;
+  /** Colour of the header line, and the end of it. */
+  readonly commitColor?: string;
+  readonly resetColor?: string;
+  readonly nul?: boolean;
+  readonly dateMode: DateMode;
+  /** Dates rather than numbers in reflog selectors. */
+  readonly datedReflog?: boolean;
+  readonly childrenOf?: (node: CommitNode) => readonly CommitNode[];
+}
+
+/** A commit to print. */
+export interface LogEntry {
+  readonly node: CommitNode;
+  readonly view: CommitView;
+  /** Before the id: '<', '>', '-', '=' or ''. */
+  readonly mark: string;
+  /** Differences to show below, or the text of a combined one. */
+  readonly changes?: readonly DiffEntry[] | string;
+  /** Show the header only when there are changes. */
+  readonly needsChanges?: boolean;
+  /** ' (from <id>)' after the id, for one of several differences of a merge. */
+  readonly from?: ObjectId;
+}
+
+export class LogPrinter {
+  readonly #options: LogPrinterOptions;
+  #isFirst = true;
+  #missingNewline = false;
+
+  constructor(options: LogPrinterOptions) {
+    this.#options = options;
+  }
+
+  print(entry: LogEntry): void {
+    const { diff, graph, sink, format, nul } = this.#options;
+    const { changes } = entry;
+    const hasChanges = changes !== undefined && changes.length > 0;
+    if (entry.needsChanges && !hasChanges) return;
+    this.#printHeader(entry);
+    if (!hasChanges || diff === undefined || !diff.isShown) return;
+    if (format.pretty.kind !== 'oneline' && !format.isEmpty) {
+      const both = diff.format.stat !== undefined && diff.format.patch && typeof changes !== 'string';
+      sink(`${graph === undefined ? '' : graph.paddingRow()}${both ? '---' : ''}\n`);
+    }
+    const prefix = graph === undefined ? undefined : (): string => graph.paddingRow();
+    if (typeof changes === 'string') sink(prefix === undefined ? changes : changes.replace(/[^\n]*\n/g, (line) => prefix() + line));
+    else diff.writer(sink, prefix === undefined ? { nul: nul ?? false } : { linePrefix: prefix }).write(changes);
+  }
+
+  #printHeader(entry: LogEntry): void {
+    const { format, graph, sink, nul } = this.#options;
+    const { node, view } = entry;
+    const end = nul ? '\0' : '\n';
+    if (!this.#isFirst && !format.isTerminated) {
+      if (!nul && !this.#missingNewline && graph !== undefined) sink(graph.paddingRow());
+      sink(end);
+    }
+    this.#isFirst = false;
+    if (graph !== undefined) sink(graph.commitRows());
+    if (!format.isWhole) {
+      sink(this.#headerLine(entry));
+      if (format.pretty.kind === 'oneline') sink(' ');
+      else {
+        sink('\n');
+        if (graph !== undefined) sink(graph.nextRow());
+      }
+      const reflog = this.#reflogLines(view);
+      if (reflog !== '') sink(reflog);
+      if (reflog !== '' && format.pretty.kind === 'oneline') {
+        this.#missingNewline = false;
+        return;
+      }
+    }
+    const text = format.format(view);
+    this.#missingNewline = !text.endsWith('\n');
+    sink(graph === undefined ? text : graph.message(text));
+    if (format.isTerminated && !format.isEmpty) {
+      if (!this.#missingNewline && graph !== undefined) sink(graph.paddingRow());
+      sink(end);
+    }
+    node.hold(undefined);
+  }
+
+  #headerLine({ node, view, mark, from }: LogEntry): string {
+    const { abbreviation, commitColor = '', resetColor = '', decorate, showParents, showSource, childrenOf, repository, format, graph } = this.#options;
+    const shown = (id: ObjectId): string => (abbreviation === undefined ? id : repository.objects.abbreviate(id, abbreviation));
+    let line = `${commitColor}${format.pretty.kind === 'oneline' ? '' : 'commit '}`;
+    if (graph === undefined && mark !== '') line += `${mark}${format.pretty.kind === 'oneline' || true ? ' ' : ''}`;
+    line += shown(view.id);
+    if (showParents) line += view.parents.map((id) => ` ${shown(id)}`).join('');
+    if (childrenOf !== undefined) line += childrenOf(node).map(({ id }) => ` ${shown(id)}`).join('');
+    if (from !== undefined) line += ` (from ${shown(from)})`;
+    line += commitColor === '' ? '' : resetColor;
+    if (showSource && view.source !== undefined) line += `\t${view.source}`;
+    return line + (decorate?.(view.id) ?? '');
+  }
+
+  #reflogLines(view: CommitView): string {
+    const { reflog } = view;
+    if (reflog === undefined) return '';
+    const message = reflog.message === '' ? '' : reflog.message;
+    if (this.#options.format.pretty.kind === 'oneline') return `${reflog.shortSelector}: ${message}\n`;
+    return `Reflog: ${reflog.shortSelector} (${reflog.ident.name} <${reflog.ident.email}>)\nReflog message: ${message}\n`;
+  }
+}
+
+/** The selector of a reflog entry: by number, or by date when dates were asked for. */
+export function reflogSelector(name: string, number: number, seconds: number, offset: string, dateMode: DateMode | undefined, repository: Repository): string {
+  return `${name}@{${dateMode === undefined ? number : formatDate(seconds, offset, dateMode, repository.context.clock)}}`;
+}

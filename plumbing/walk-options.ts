@@ -1,0 +1,266 @@
+// The options rev-list, log and show share: which commits, in which order, from where. See git-rev-list(1), "Commit Limiting".
+//
+// Positional arguments, families of refs, --not and --stdin count in the order they are given. What git has and this table has
+// not is refused like any unknown option.
+import type { Commit } from '../pack/commit.js';
+import { InvalidError, UsageError } from '../pack/errors.js';
+import { isZeroId, type ObjectId } from '../pack/oid.js';
+import type { Arguments, OptionSpec } from './command.js';
+import { approximateDate } from './date.js';
+import { messageOf } from './format.js';
+import type { CommitNode } from './history.js';
+import { Pathspec } from './pathspec.js';
+import { type PatternKind, parsePattern } from './posix-regex.js';
+import { readReflog } from './reflog.js';
+import type { Repository } from './repository.js';
+import { type Family, RevisionSet, parseCount, takeRevisions } from './revision-set.js';
+import type { WalkOptions } from './walk.js';
+
+export const walkOptions: readonly OptionSpec[] = [
+  { name: 'max-count', short: 'n', value: 'number', help: 'at most this many commits' },
+  { name: 'skip', value: 'number', help: 'leave out this many commits first' },
+  { name: 'since', value: 'date', help: 'only commits after a date' },
+  { name: 'after', value: 'date', help: 'same as --since' },
+  { name: 'since-as-filter', value: 'date', help: 'like --since, without stopping at the first older commit' },
+  { name: 'until', value: 'date', help: 'only commits before a date' },
+  { name: 'before', value: 'date', help: 'same as --until' },
+  { name: 'max-age', value: 'seconds', help: 'like --since, in seconds since 1970' },
+  { name: 'min-age', value: 'seconds', help: 'like --until, in seconds since 1970' },
+  { name: 'author', value: 'pattern', help: 'only commits whose author matches' },
+  { name: 'committer', value: 'pattern', help: 'only commits whose committer matches' },
+  { name: 'grep', value: 'pattern', help: 'only commits whose message matches' },
+  { name: 'all-match', help: 'every --grep has to match, not just one' },
+  { name: 'invert-grep', help: 'only commits whose message does not match --grep' },
+  { name: 'regexp-ignore-case', short: 'i', help: 'patterns ignore case' },
+  { name: 'basic-regexp', help: 'patterns are basic regular expressions (the default)' },
+  { name: 'extended-regexp', short: 'E', help: 'patterns are extended regular expressions' },
+  { name: 'fixed-strings', short: 'F', help: 'patterns are plain text' },
+  { name: 'perl-regexp', short: 'P', help: 'patterns are Perl-like regular expressions' },
+  { name: 'merges', help: 'only merges' },
+  { name: 'no-merges', help: 'no merges' },
+  { name: 'min-parents', value: 'number', negatable: true, help: 'only commits with so many parents or more' },
+  { name: 'max-parents', value: 'number', negatable: true, help: 'only commits with so many parents or fewer' },
+  { name: 'first-parent', help: 'follow only the first parent of merges' },
+  { name: 'not', help: 'leave out what follows, until the next --not' },
+  { name: 'all', help: 'all refs, and HEAD' },
+  { name: 'branches', value: 'pattern', valueOptional: true, help: 'all branches that match' },
+  { name: 'tags', value: 'pattern', valueOptional: true, help: 'all tags that match' },
+  { name: 'remotes', value: 'pattern', valueOptional: true, help: 'all remote-tracking branches that match' },
+  { name: 'glob', value: 'pattern', help: 'all refs that match' },
+  { name: 'exclude', value: 'pattern', help: 'not these in the next --all, --branches, --tags, --remotes or --glob' },
+  { name: 'reflog', help: 'all commits the reflogs name' },
+  { name: 'ignore-missing', help: 'leave out names of objects that are not there' },
+  { name: 'stdin', help: 'read more arguments from standard input' },
+  { name: 'default', value: 'revision', help: 'start from here when no revision is given' },
+  { name: 'cherry-mark', help: 'mark commits whose change is on both sides with =' },
+  { name: 'cherry-pick', help: 'leave out commits whose change is on both sides' },
+  { name: 'left-only', help: 'only commits on the left of a...b' },
+  { name: 'right-only', help: 'only commits on the right of a...b' },
+  { name: 'cherry', help: 'same as --right-only --cherry-mark --no-merges' },
+  { name: 'walk-reflogs', short: 'g', help: 'walk the entries of reflogs, newest first' },
+  { name: 'boundary', help: 'show the commits where the walk stopped too, marked -' },
+  { name: 'full-history', help: 'do not leave out side branches that end up the same' },
+  { name: 'dense', help: 'only commits that change the paths (the default)' },
+  { name: 'sparse', help: 'all commits of the simplified history' },
+  { name: 'ancestry-path', help: 'only commits that descend from the excluded ones' },
+  { name: 'date-order', help: 'children first, then by commit date' },
+  { name: 'author-date-order', help: 'children first, then by author date' },
+  { name: 'topo-order', help: 'children first, lines of history unmixed' },
+  { name: 'reverse', negatable: true, help: 'oldest first' },
+  { name: 'no-walk', value: 'kind', valueOptional: true, help: 'only the commits named, sorted or unsorted' },
+  { name: 'do-walk', help: 'undo --no-walk' },
+  { name: 'parents', help: 'print parents after each id' },
+  { name: 'children', help: 'print children after each id' },
+  { name: 'left-right', help: 'mark which side of a...b a commit is on' },
+  { name: 'graph', negatable: true, help: 'draw history beside the commits' },
+];
+
+/** A walk as asked for. */
+export interface WalkRequest {
+  readonly set: RevisionSet;
+  readonly options: WalkOptions;
+  readonly paths: readonly string[];
+  readonly isReflogWalk: boolean;
+  readonly isGraph: boolean;
+}
+
+export interface WalkDefaults {
+  /** Where to start when nothing is named. */
+  readonly start?: string;
+  readonly noWalk?: WalkOptions['noWalk'];
+}
+
+/** Reads the arguments. */
+export function parseWalk(repository: Repository, args: Arguments, defaults: WalkDefaults = {}): WalkRequest {
+  const set = new RevisionSet(repository);
+  const split = args.split();
+  const words: string[] = [];
+  const paths: string[] = [];
+  let skipped = 0;
+  let pathsBegan = false;
+  // Words are looked up one at a time, since --not and families of refs stand between them.
+  for (const token of args.tokens) {
+    if (token.kind === 'positional') {
+      if (token.afterDashes) continue;
+      if (pathsBegan) {
+        words.push(token.value);
+        continue;
+      }
+      const rest = split.before.slice(skipped);
+      skipped += 1;
+      const found = takeOne(repository, set, token.value, rest, split.dashes, args.has('ignore-missing'));
+      if (!found) {
+        pathsBegan = true;
+        words.push(token.value);
+      }
+      continue;
+    }
+    switch (token.name) {
+      case 'not': set.negate(); break;
+      case 'exclude': set.exclude(token.value ?? ''); break;
+      case 'all': case 'branches': case 'tags': case 'remotes': case 'glob': set.addFamily(token.name as Family, token.value); break;
+      case 'reflog': addReflogs(repository, set); break;
+      default:
+    }
+  }
+  paths.push(...(pathsBegan ? words : split.after));
+  if (args.has('stdin')) paths.push(...takeInput(repository, set));
+  const start = args.value('default') ?? defaults.start;
+  if (!set.isGiven && start !== undefined) takeDefault(repository, set, start);
+  return { set, paths, options: optionsOf(repository, args, paths, defaults), isReflogWalk: args.has('walk-reflogs'), isGraph: args.flag('graph') === true };
+}
+
+function takeOne(repository: Repository, set: RevisionSet, word: string, rest: readonly string[], dashes: boolean, ignoreMissing: boolean): boolean {
+  if (ignoreMissing && /^[0-9a-f]{40,64}$/.test(word) && !repository.objects.has(word as ObjectId)) return true;
+  if (takeRevisions(repository, set, [word], dashes, []).length === 0) return true;
+  // It is a path, and so must be all that follow.
+  takeRevisions(repository, new RevisionSet(repository), rest, dashes, []);
+  return false;
+}
+
+function takeDefault(repository: Repository, set: RevisionSet, start: string): void {
+  if (set.add(start)) return;
+  const branch = start === 'HEAD' ? repository.refs.headBranch() : undefined;
+  if (branch !== undefined) {
+    throw new InvalidError(`your current branch '${branch.replace(/^refs\/heads\//, '')}' does not have any commits yet`, { code: 'unborn-branch' });
+  }
+  throw new InvalidError(`bad default revision '${start}'`, { code: 'bad-revision' });
+}
+
+function addReflogs(repository: Repository, set: RevisionSet): void {
+  for (const { name } of [{ name: 'HEAD' }, ...repository.refs.list()]) {
+    for (const id of reflogIds(repository, name)) if (repository.objects.has(id)) set.add(id);
+  }
+}
+
+function reflogIds(repository: Repository, name: string): ObjectId[] {
+  return readReflog(repository, name).flatMap(({ oldId, newId }) => [oldId, newId]).filter((id) => !isZeroId(id));
+}
+
+/** Revisions, one per line; after a line '--', paths. */
+function takeInput(repository: Repository, set: RevisionSet): string[] {
+  const pieces: Buffer[] = [];
+  for (let piece = repository.context.stdin.readChunk(); piece !== undefined; piece = repository.context.stdin.readChunk()) pieces.push(piece);
+  const lines = Buffer.concat(pieces).toString('utf8').split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  for (const [index, line] of lines.entries()) {
+    if (line === '--') return lines.slice(index + 1);
+    if (line === '--not') set.negate();
+    else if (/^--(all|branches|tags|remotes|glob)(=|$)/.test(line)) {
+      const [name, value] = line.slice(2).split('=', 2);
+      set.addFamily(name as Family, value);
+    } else if (line.startsWith('-')) throw new InvalidError(`option '${line}' is not supported on standard input`, { code: 'bad-option' });
+    else if (line !== '' && !set.add(line)) throw new InvalidError(`bad revision '${line}'`, { code: 'bad-revision' });
+  }
+  return [];
+}
+
+function optionsOf(repository: Repository, args: Arguments, paths: readonly string[], defaults: WalkDefaults): WalkOptions {
+  const { clock } = repository.context;
+  const number = (name: string): number | undefined => {
+    const text = args.value(name);
+    return text === undefined ? undefined : parseCount(name, text);
+  };
+  const last = (...names: readonly string[]): { name: string; value: string } | undefined => {
+    for (let at = args.tokens.length - 1; at >= 0; at -= 1) {
+      const token = args.tokens[at]!;
+      if (token.kind === 'option' && names.includes(token.name) && token.value !== undefined) return { name: token.name, value: token.value };
+    }
+    return undefined;
+  };
+  const moment = (found: { name: string; value: string } | undefined): number | undefined => {
+    if (found === undefined) return undefined;
+    return found.name.endsWith('-age') ? parseCount(found.name, found.value) : approximateDate(found.value, clock).seconds;
+  };
+  const since = last('since', 'after', 'max-age', 'since-as-filter');
+  const until = moment(last('until', 'before', 'min-age'));
+  const count = last('max-count', 'number');
+  const cherry = args.has('cherry');
+  const isGraph = args.flag('graph') === true;
+  if (isGraph && args.has('reverse')) throw new InvalidError('options --reverse and --graph cannot be used together', { code: 'bad-options' });
+  if (isGraph && args.has('no-walk')) throw new InvalidError('options --no-walk and --graph cannot be used together', { code: 'bad-options' });
+  const order = args.has('author-date-order') ? 'author-date' : args.has('date-order') ? 'date' : args.has('topo-order') || isGraph ? 'topo' : 'default';
+  const noWalk = lastNoWalk(args) ?? defaults.noWalk;
+  const pathspec = paths.length === 0 ? undefined : Pathspec.parse(paths, { prefix: repository.prefix, workTree: repository.workTree, env: repository.context.env });
+  const matches = messageFilter(repository, args);
+  const side = args.has('left-only') ? 'left' : args.has('right-only') || cherry ? 'right' : undefined;
+  return {
+    order, ...(noWalk === undefined || noWalk === false ? {} : { noWalk }), reverse: args.has('reverse'),
+    ...(count === undefined ? {} : { maxCount: parseCount('max-count', count.value) }), skip: number('skip') ?? 0,
+    ...(since === undefined ? {} : { since: moment(since)!, sinceAsFilter: since.name === 'since-as-filter' }), ...(until === undefined ? {} : { until }),
+    minParents: args.flag('min-parents') === false ? 0 : number('min-parents') ?? (args.has('merges') ? 2 : 0),
+    maxParents: args.flag('max-parents') === false ? -1 : number('max-parents') ?? (args.has('no-merges') || cherry ? 1 : -1),
+    firstParent: args.has('first-parent'), boundary: args.has('boundary'), ...(side === undefined ? {} : { side }),
+    ancestryPath: args.has('ancestry-path'), ...(matches === undefined ? {} : { matches }), ...(pathspec === undefined ? {} : { pathspec }),
+    fullHistory: args.has('full-history'), sparse: args.has('sparse') && !args.has('dense'),
+    rewriteParents: args.has('parents') || args.has('children') || isGraph, wantChildren: args.has('children'),
+    ...(args.has('cherry-mark') || cherry ? { cherry: 'mark' as const } : args.has('cherry-pick') ? { cherry: 'pick' as const } : {}),
+  };
+}
+
+function lastNoWalk(args: Arguments): 'sorted' | 'unsorted' | false | undefined {
+  let value: 'sorted' | 'unsorted' | false | undefined;
+  for (const token of args.tokens) {
+    if (token.kind !== 'option') continue;
+    if (token.name === 'do-walk') value = false;
+    if (token.name !== 'no-walk') continue;
+    if (token.value !== undefined && token.value !== 'sorted' && token.value !== 'unsorted') throw new UsageError(`'${token.value}' is no way not to walk`);
+    value = token.value ?? 'sorted';
+  }
+  return value;
+}
+
+/** --author, --committer and --grep; undefined when none is given. */
+function messageFilter(repository: Repository, args: Arguments): ((commit: Commit, node: CommitNode) => boolean) | undefined {
+  const kind: PatternKind = patternKind(repository, args);
+  const compile = (pattern: string): RegExp => parsePattern(Buffer.from(pattern).toString('latin1'), kind, { ignoreCase: args.has('regexp-ignore-case') });
+  const authors = args.values('author').map(compile);
+  const committers = args.values('committer').map(compile);
+  const messages = args.values('grep').map(compile);
+  if (authors.length + committers.length + messages.length === 0) return undefined;
+  const isAll = args.has('all-match');
+  const isInverted = args.has('invert-grep');
+  const encoding = repository.config.get('i18n.logoutputencoding');
+  return (commit) => {
+    const author = `${commit.author.name} <${commit.author.email}>`;
+    const committer = `${commit.committer.name} <${commit.committer.email}>`;
+    if (authors.length > 0 && !authors.some((regex) => regex.test(author))) return false;
+    if (committers.length > 0 && !committers.some((regex) => regex.test(committer))) return false;
+    if (messages.length === 0) return true;
+    const lines = messageOf(commit, encoding).split('\n');
+    const hits = (regex: RegExp): boolean => lines.some((line) => regex.test(line));
+    return (isAll ? messages.every(hits) : messages.some(hits)) !== isInverted;
+  };
+}
+
+function patternKind(repository: Repository, args: Arguments): PatternKind {
+  for (let at = args.tokens.length - 1; at >= 0; at -= 1) {
+    const token = args.tokens[at]!;
+    if (token.kind !== 'option') continue;
+    const kind = { 'basic-regexp': 'basic', 'extended-regexp': 'extended', 'fixed-strings': 'fixed', 'perl-regexp': 'perl' }[token.name];
+    if (kind !== undefined) return kind as PatternKind;
+  }
+  const configured = repository.config.get('grep.patterntype');
+  if (configured === 'extended' || configured === 'fixed' || configured === 'perl' || configured === 'basic') return configured;
+  return repository.config.getBoolean('grep.extendedregexp') === true ? 'extended' : 'basic';
+}

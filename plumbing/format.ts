@@ -45,6 +45,8 @@ export interface FormatOptions {
   readonly color?: (words: string) => string;
   /** ' (HEAD -> main, tag: v1)' or ''. */
   readonly decorate?: (id: ObjectId, style: 'wrapped' | 'plain') => string;
+  /** Replace tabs in messages by spaces; default true. */
+  readonly expandTabs?: boolean;
   /** i18n.logOutputEncoding; default UTF-8. */
   readonly encoding?: string;
 }
@@ -140,7 +142,7 @@ export class CommitFormat {
       if (kind === 'full') lines.push(`Commit: ${person(commit.committer)}`);
       if (kind === 'medium') lines.push(`Date:   ${date(commit.author)}`);
     }
-    return `${lines.join('\n')}\n\n${indented(message, kind === 'short', true)}`.replace(/[ \t\n\v\f\r]+$/, '') + '\n';
+    return `${lines.join('\n')}\n\n${indented(message, kind === 'short', kind !== 'short' && this.#options.expandTabs !== false)}`.replace(/[ \t\n\v\f\r]+$/, '') + '\n';
   }
 }
 
@@ -153,7 +155,7 @@ function indented(message: string, titleOnly: boolean, expandTabs: boolean): str
     if (trimmed === '') {
       if (first) continue;
       if (titleOnly) break;
-      text += '\n';
+      text += '    \n';
       continue;
     }
     first = false;

@@ -36,6 +36,7 @@ export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   gc: () => import('./commands/gc.js'),
   help: () => import('./commands/help.js'),
   init: () => import('./commands/init.js'),
+  log: () => import('./commands/log.js'),
   release: () => import('./commands/release.js'),
   rm: () => import('./commands/rm.js'),
   rollback: () => import('./commands/rollback.js'),

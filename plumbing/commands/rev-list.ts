@@ -57,7 +57,7 @@ export const command: Command = {
     if (args.has('filter')) throw new RefusedError('--filter is not supported', { code: 'no-filter' });
     const repository = Repository.open(context);
     const request = parseWalk(repository, args);
-    if (!request.set.isGiven) throw new UsageError('no revision is given');
+    if (!request.set.isGiven && !args.has('stdin')) throw new UsageError('no revision is given');
     const wantsObjects = args.has('objects') || args.has('objects-edge');
     const format = formatOf(repository, args);
     const options = {
@@ -108,7 +108,7 @@ function formatOf(repository: Repository, args: Arguments): CommitFormat | undef
   if (text === undefined) return undefined;
   const encoding = args.value('encoding') ?? repository.config.get('i18n.logoutputencoding');
   return new CommitFormat(parsePrettyFormat(text, repository.config), {
-    repository, clock: repository.context.clock, dateMode: parseDateMode(args.value('date') ?? 'default'),
+    repository, clock: repository.context.clock, expandTabs: false, dateMode: parseDateMode(args.value('date') ?? 'default'),
     abbreviation: digitsOf(repository, args) ?? defaultAbbreviation(repository), ...(encoding === undefined ? {} : { encoding }),
   });
 }
@@ -212,12 +212,12 @@ function listAll(context: Context, walk: RevWalk, tips: readonly Named[], printi
       const header = store.readHeader(at);
       if (header.type !== 'tag' || shownTags.has(at)) break;
       shownTags.add(at);
-      show({ id: at, path: at === tip.object ? tip.name : store.readTag(at).name });
+      show({ id: at, path: store.readTag(at).name });
       at = store.readTag(at).object;
     }
     const type = store.readHeader(tip.id).type;
-    if (type === 'tree') for (const found of lister.listTree(tip.id, '')) show(found.path === '' ? { id: found.id, path: tip.path ?? '' } : found);
-    if (type === 'blob') for (const found of lister.listBlob(tip.id, tip.path ?? tip.name)) show(found);
+    if (type === 'tree') for (const found of lister.listTree(tip.id, tip.path ?? '')) show(found);
+    if (type === 'blob') for (const found of lister.listBlob(tip.id, tip.path ?? '')) show(found);
   }
   for (const tree of trees) for (const found of lister.listTree(tree, '')) show(found);
   return finish();

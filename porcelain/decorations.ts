@@ -1,0 +1,104 @@
+// Names beside commits: ' (HEAD -> main, tag: v1, origin/main)'.
+//
+// Which refs count is decided by --decorate-refs and its like, and by log.excludeDecoration. Specified by --decorate of git-log(1).
+import type { ObjectId } from '../pack/oid.js';
+import type { Repository } from '../plumbing/repository.js';
+import { wildmatch } from '../plumbing/wildmatch.js';
+
+type Kind = 'head' | 'branch' | 'remote' | 'tag' | 'stash' | 'other';
+
+interface Decoration { readonly kind: Kind; readonly name: string }
+
+/** Colours in git's words, by what a name is. */
+const words: Readonly<Record<Kind, string>> = {
+  head: 'bold cyan', branch: 'bold green', remote: 'bold red', tag: 'bold yellow', stash: 'bold magenta', other: '',
+};
+
+export interface DecorationOptions {
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  /** Every ref, not only branches, tags, remote-tracking ones and the stash. */
+  readonly everything: boolean;
+}
+
+/** The names of all commits, read when first asked. */
+export class Decorations {
+  readonly #repository: Repository;
+  readonly #options: DecorationOptions;
+  #names: Map<ObjectId, Decoration[]> | undefined;
+  #branch: string | undefined;
+
+  constructor(repository: Repository, options: DecorationOptions = { include: [], exclude: [], everything: false }) {
+    this.#repository = repository;
+    this.#options = options;
+  }
+
+  /** Full names of the refs at an object, in the order they are shown. */
+  list(id: ObjectId): readonly Decoration[] {
+    return (this.#names ??= this.#read()).get(id) ?? [];
+  }
+
+  #read(): Map<ObjectId, Decoration[]> {
+    const names = new Map<ObjectId, Decoration[]>();
+    const add = (id: ObjectId, decoration: Decoration): void => {
+      const list = names.get(id);
+      if (list === undefined) names.set(id, [decoration]);
+      else list.unshift(decoration);
+    };
+    const { refs, objects } = this.#repository;
+    for (const { name, id } of refs.list()) {
+      if (!this.#isWanted(name)) continue;
+      const decoration = { kind: kindOf(name), name };
+      add(id, decoration);
+      for (let at = id; objects.findHeader(at)?.type === 'tag';) {
+        at = objects.readTag(at).object;
+        add(at, { kind: 'tag', name });
+      }
+    }
+    const head = refs.find('HEAD');
+    if (head !== undefined && this.#isWanted('HEAD')) {
+      add(head.id, { kind: 'head', name: 'HEAD' });
+      this.#branch = refs.headBranch();
+    }
+    return names;
+  }
+
+  #isWanted(name: string): boolean {
+    const { include, exclude, everything } = this.#options;
+    const matches = (pattern: string): boolean => {
+      const whole = pattern.startsWith('refs/') || pattern === 'HEAD' ? pattern : `refs/${pattern}`;
+      return /[?*[]/.test(whole) ? wildmatch(whole, name, {}) : name === whole || name.startsWith(`${whole.replace(/\/$/, '')}/`);
+    };
+    if (exclude.some(matches)) return false;
+    if (include.length > 0) return include.some(matches);
+    if (this.#repository.config.getAll('log.excludedecoration').some(matches)) return false;
+    if (everything || this.#repository.config.get('log.initialdecorationset') === 'all') return true;
+    return name === 'HEAD' || name === 'refs/stash' || /^refs\/(heads|remotes|tags)\//.test(name);
+  }
+
+  /** The names as text; 'wrapped' is ' (a, b)', 'plain' is 'a, b'. */
+  format(id: ObjectId, style: 'wrapped' | 'plain', full: boolean, color?: (words: string) => string): string {
+    const list = this.list(id);
+    if (list.length === 0) return '';
+    const paint = (text: string, wanted: string): string => {
+      const start = color?.(wanted) ?? '';
+      return start === '' && color === undefined ? text : `${start}${text}${color?.('reset') ?? ''}`;
+    };
+    const shown = (name: string): string => Buffer.from(full ? name : name.replace(/^refs\/(heads|tags|remotes)\//, '')).toString('latin1');
+    const current = list.find(({ kind, name }) => kind === 'branch' && name === this.#branch && list.some((each) => each.kind === 'head'));
+    const pieces = list.filter((each) => each !== current).map(({ kind, name }) => {
+      if (kind === 'head' && current !== undefined) return `${paint('HEAD -> ', words.head)}${paint(shown(current.name), words.branch)}`;
+      return paint(`${kind === 'tag' ? 'tag: ' : ''}${shown(name)}`, words[kind]);
+    });
+    const [open, close] = style === 'wrapped' ? [' (', ')'] : ['', ''];
+    const edge = (text: string): string => (text === '' ? '' : paint(text, 'yellow'));
+    return `${edge(open)}${pieces.join(edge(', '))}${edge(close)}`;
+  }
+}
+
+function kindOf(name: string): Kind {
+  if (name.startsWith('refs/heads/')) return 'branch';
+  if (name.startsWith('refs/remotes/')) return 'remote';
+  if (name.startsWith('refs/tags/')) return 'tag';
+  return name === 'refs/stash' ? 'stash' : 'other';
+}

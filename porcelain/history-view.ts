@@ -1,0 +1,305 @@
+// What log and show have in common: their options beyond the walk and the differences, and a printer made from them.
+//
+// Specified by git-log(1) and git-show(1); the record of --json by cairn-log(1).
+import { UsageError } from '../pack/errors.js';
+import type { ObjectId } from '../pack/oid.js';
+import type { Arguments, Context, OptionSpec } from '../plumbing/command.js';
+import { formatCombined } from '../plumbing/combined-diff.js';
+import { commitMark } from '../plumbing/commit-mark.js';
+import { type DateMode, formatDate, parseDateMode } from '../plumbing/date.js';
+import { type DiffEntry, diffTrees } from '../plumbing/diff.js';
+import type { DiffColors, FileStat, Sink } from '../plumbing/diff-format.js';
+import { DiffRequest } from '../plumbing/diff-options.js';
+import { CommitFormat, type CommitView, bodyOf, defaultAbbreviation, messageOf, parsePrettyFormat, subjectOf } from '../plumbing/format.js';
+import { HistoryGraph } from '../plumbing/graph.js';
+import type { CommitNode } from '../plumbing/history.js';
+import { type LogEntry, LogPrinter } from '../plumbing/log-printer.js';
+import { Pathspec } from '../plumbing/pathspec.js';
+import { maxScore } from '../plumbing/rename.js';
+import type { Repository } from '../plumbing/repository.js';
+import type { RevWalk } from '../plumbing/walk.js';
+import { Decorations } from './decorations.js';
+import { formatColor, wantsColor } from './terminal.js';
+
+export const viewOptions: readonly OptionSpec[] = [
+  { name: 'pretty', value: 'format', valueOptional: true, help: 'how commits are shown' },
+  { name: 'format', value: 'format', help: 'same as --pretty' },
+  { name: 'oneline', help: 'one line for each commit, ids abbreviated' },
+  { name: 'abbrev-commit', negatable: true, help: 'abbreviate ids of commits' },
+  { name: 'date', value: 'mode', help: 'how dates are shown: relative, local, iso, iso-strict, rfc, short, raw, human, unix, format:...' },
+  { name: 'relative-date', help: 'same as --date=relative' },
+  { name: 'encoding', value: 'name', help: 'encoding of messages' },
+  { name: 'expand-tabs', negatable: true, help: 'replace tabs in messages by spaces (the default)' },
+  { name: 'notes', negatable: true, hidden: true, help: 'there are no notes' },
+  { name: 'decorate', value: 'how', valueOptional: true, negatable: true, help: 'names of refs beside commits: short, full, auto or no' },
+  { name: 'decorate-refs', value: 'pattern', help: 'only these refs beside commits' },
+  { name: 'decorate-refs-exclude', value: 'pattern', help: 'not these refs beside commits' },
+  { name: 'clear-decorations', help: 'all refs beside commits' },
+  { name: 'source', help: 'show the name each commit was reached from' },
+  { name: 'color', value: 'when', valueOptional: true, negatable: true, help: 'colours: always, never or auto' },
+  { name: 'm', short: 'm', help: 'show merges as differences from each parent' },
+  { name: 'c', short: 'c', help: 'show merges as one difference from all parents' },
+  { name: 'cc', help: 'like -c, only hunks that differ from all parents' },
+  { name: 'diff-merges', value: 'how', help: 'off, first-parent, separate, combined or dense-combined' },
+  { name: 'no-diff-merges', help: 'same as --diff-merges=off' },
+  { name: 'root', hidden: true, help: 'a root commit is shown as all new (always)' },
+  { name: 'r', short: 'r', hidden: true, help: 'go into directories (always)' },
+  { name: 't', short: 't', help: 'show the trees too' },
+  { name: 'full-diff', help: 'show whole commits, not just the given paths' },
+  { name: 'json', help: 'one JSON object per line' },
+];
+
+type MergeStyle = 'off' | 'first-parent' | 'separate' | 'combined' | 'dense';
+
+/** Shows commits the way the arguments ask for. */
+export class HistoryView {
+  readonly diff: DiffRequest;
+  readonly dateMode: DateMode;
+  readonly printer: LogPrinter;
+  readonly format: CommitFormat;
+  readonly color: ((words: string) => string) | undefined;
+  readonly #repository: Repository;
+  readonly #args: Arguments;
+  readonly #merges: MergeStyle;
+  readonly #pathspec: Pathspec | undefined;
+  readonly #isJson: boolean;
+  readonly #decorations: Decorations;
+  readonly #graph: HistoryGraph | undefined;
+  readonly #context: Context;
+  #pending: string[] = [];
+  #pendingLength = 0;
+  #follow: string | undefined;
+
+  constructor(
+    context: Context, repository: Repository, args: Arguments,
+    setup: { readonly showsPatches: boolean; readonly denseMerges: boolean; readonly paths: readonly string[]; readonly walk?: RevWalk; readonly graph?: boolean; readonly follow?: string },
+  ) {
+    this.#context = context;
+    this.#repository = repository;
+    this.#args = args;
+    this.#isJson = args.has('json');
+    const { config } = repository;
+    const typed = args.flag('color') === false ? 'never' : args.has('color') ? args.value('color') ?? '' : undefined;
+    const isColored = !this.#isJson && wantsColor(context, config, 'color.diff', typed);
+    const slot = (name: string): string | undefined => {
+      const found = /^(?:auto|meta|frag|func|old|new|commit|context|whitespace)$/.test(name) ? config.get(`color.diff.${name}`) : undefined;
+      return found === undefined ? undefined : formatColor(found);
+    };
+    this.color = isColored ? (words) => formatColor(words) : undefined;
+    this.diff = new DiffRequest(repository, args, {
+      porcelain: true, columns: context.stdout.columns, ...(setup.showsPatches ? { format: 'patch' as const } : {}),
+      ...(isColored ? { colors: diffColors(slot) } : {}),
+    });
+    const paths = setup.paths;
+    this.#pathspec = paths.length === 0 || args.has('full-diff') || setup.follow !== undefined ? undefined
+      : Pathspec.parse(paths, { prefix: repository.prefix, workTree: repository.workTree, env: context.env });
+    this.#follow = setup.follow;
+    this.#merges = mergeStyle(args, setup.denseMerges);
+    const date = args.has('relative-date') ? 'relative' : args.value('date') ?? config.get('log.date') ?? 'default';
+    this.dateMode = parseDateMode(date.replace(/^auto:.*$/, (auto) => (context.stdout.isTerminal ? auto.slice(5) : 'default')));
+    const pretty = parsePrettyFormat(prettyText(args) ?? config.get('format.pretty') ?? 'medium', config);
+    const abbreviated = args.flag('abbrev-commit') ?? (args.has('oneline') || config.getBoolean('log.abbrevcommit') === true);
+    const digits = args.flag('abbrev') === false ? repository.format === 'sha1' ? 40 : 64 : Number(args.value('abbrev') ?? defaultAbbreviation(repository));
+    this.#decorations = new Decorations(repository, {
+      include: args.values('decorate-refs'), exclude: args.values('decorate-refs-exclude'), everything: args.has('clear-decorations'),
+    });
+    const decoration = decorationStyle(context, args, config.get('log.decorate'));
+    const encoding = args.value('encoding') ?? config.get('i18n.logoutputencoding');
+    const { color } = this;
+    this.format = new CommitFormat(pretty, {
+      repository, clock: context.clock, dateMode: this.dateMode, abbreviation: Math.max(digits, 4), expandTabs: args.flag('expand-tabs') !== false,
+      decorate: (id, style) => this.#decorations.format(id, style, decoration === 'full', color),
+      ...(color === undefined ? {} : { color }), ...(encoding === undefined ? {} : { encoding }),
+    });
+    const { walk } = setup;
+    this.#graph = setup.graph && walk !== undefined ? new HistoryGraph({
+      isShown: (node) => walk.willShow(node), mark: (node) => commitMark(node, { graph: true, leftRight: args.has('left-right'), cherryMark: args.has('cherry-mark') }),
+      firstParent: args.has('first-parent'), colors: isColored ? graphColors.map(formatColor) : [], reset: formatColor('reset'),
+    }) : undefined;
+    this.printer = new LogPrinter({
+      repository, format: this.format, sink: this.sink, dateMode: this.dateMode, ...(this.#graph === undefined ? {} : { graph: this.#graph }),
+      diff: this.diff, ...(abbreviated ? { abbreviation: Math.max(digits, 4) } : {}), showParents: args.has('parents'), showSource: args.has('source'),
+      ...(decoration === 'no' ? {} : { decorate: (id: ObjectId) => this.#decorations.format(id, 'wrapped', decoration === 'full', color) }),
+      ...(isColored ? { commitColor: slot('commit') ?? formatColor('yellow'), resetColor: formatColor('reset') } : {}),
+      nul: args.has('z'), ...(args.has('children') && walk !== undefined ? { childrenOf: (node: CommitNode) => walk.childrenOf(node) } : {}),
+    });
+  }
+
+  /** Where text goes: collected, and written out in large pieces. */
+  readonly sink: Sink = (text) => {
+    this.#pending.push(text);
+    this.#pendingLength += text.length;
+    if (this.#pendingLength > 65536) this.flush();
+  };
+
+  flush(): void {
+    if (this.#pendingLength === 0) return;
+    this.#context.stdout.write(Buffer.from(this.#pending.join(''), 'latin1'));
+    this.#pending = [];
+    this.#pendingLength = 0;
+  }
+
+  /** Shows one commit, and what it changed when that is asked for. */
+  show(node: CommitNode, reflog?: CommitView['reflog']): void {
+    const args = this.#args;
+    const mark = commitMark(node, { graph: false, leftRight: args.has('left-right'), cherryMark: args.has('cherry-mark') || args.has('cherry') });
+    const view: CommitView = {
+      id: node.id, commit: node.commit, parents: node.parents.map(({ id }) => id), bytes: node.bytes, mark: commitMark(node, { graph: false, leftRight: true, cherryMark: true }),
+      ...(node.source === undefined ? {} : { source: node.source }), ...(reflog === undefined ? {} : { reflog }),
+    };
+    this.#graph?.update(node);
+    if (this.#isJson) {
+      this.#showJson(node, view);
+      return;
+    }
+    if (!this.diff.isShown) {
+      if (this.diff.pickaxe === undefined && this.diff.filter === undefined) this.printer.print({ node, view, mark });
+      else if (this.#changes(node, 0).length > 0) this.printer.print({ node, view, mark });
+      return;
+    }
+    const limits = this.diff.pickaxe !== undefined || this.diff.filter !== undefined;
+    for (const entry of this.#entries(node, view, mark)) this.printer.print({ ...entry, needsChanges: limits });
+  }
+
+  #entries(node: CommitNode, view: CommitView, mark: string): LogEntry[] {
+    const parents = node.storedParents;
+    if (parents.length <= 1) return [{ node, view, mark, changes: this.#changes(node, 0) }];
+    switch (this.#merges) {
+      case 'off': return [{ node, view, mark }];
+      case 'first-parent': return [{ node, view, mark, changes: this.#changes(node, 0) }];
+      case 'separate': return parents.map((from, index) => ({ node, view, mark, changes: this.#changes(node, index), from }));
+      default: {
+        const colors = this.diff.format.colors;
+        const text = formatCombined(this.#repository, node.tree, parents.map((id) => this.#repository.objects.readCommit(id).tree), {
+          dense: this.#merges === 'dense', format: this.diff.format, request: this.diff, ...(this.#pathspec === undefined ? {} : { pathspec: this.#pathspec }),
+          ...(colors === undefined ? {} : { colors }),
+        });
+        return [{ node, view, mark, changes: text }];
+      }
+    }
+  }
+
+  /** The differences from one parent (from nothing for a root commit). */
+  #changes(node: CommitNode, index: number): DiffEntry[] {
+    const { objects } = this.#repository;
+    const parent = node.storedParents[index];
+    const tree = parent === undefined ? undefined : objects.readCommit(parent).tree;
+    return this.changesBetween(tree, node.tree);
+  }
+
+  changesBetween(one: ObjectId | undefined, two: ObjectId): DiffEntry[] {
+    const { objects } = this.#repository;
+    const entries = diffTrees(objects, one, two, {
+      recursive: true, showTrees: this.#args.has('t'), unchanged: this.diff.wantsUnchanged, ...(this.#pathspec === undefined ? {} : { pathspec: this.#pathspec }),
+    });
+    const list = diffFinish(this.diff, objects, one, two, entries, this.#follow);
+    return list;
+  }
+
+  /** With --follow: whether the commit changes the file, whose older name counts from then on. */
+  follows(node: CommitNode): boolean {
+    if (this.#follow === undefined) return true;
+    const changes = node.storedParents.length > 1 ? [] : this.#changes(node, 0);
+    return changes.length > 0;
+  }
+
+  /** After a commit was shown: an older name of the followed file. */
+  stepBack(node: CommitNode): void {
+    if (this.#follow === undefined) return;
+    const renamed = this.#changes(node, 0).find(({ path, status, oldPath }) => path === this.#follow && (status === 'R' || status === 'C') && oldPath !== undefined);
+    if (renamed?.oldPath !== undefined) this.#follow = renamed.oldPath;
+  }
+
+  #showJson(node: CommitNode, view: CommitView): void {
+    const { commit } = view;
+    const text = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8');
+    const message = messageOf(commit);
+    const person = (ident: typeof commit.author): object => ({
+      name: text(ident.name), email: text(ident.email), date: formatDate(ident.seconds, ident.offset, 'iso-strict', this.#context.clock), seconds: ident.seconds,
+    });
+    const needsFiles = this.diff.isShown && !(this.diff.format.patch && !this.diff.isAnyFormatGiven);
+    const files = needsFiles ? this.diff.writer(this.sink).countLines(this.#changes(node, 0)).map(fileRecord) : undefined;
+    const record = {
+      id: view.id, tree: commit.tree, parents: node.storedParents, author: person(commit.author), committer: person(commit.committer),
+      subject: text(subjectOf(message)), body: text(bodyOf(message)), refs: this.#decorations.list(view.id).map(({ name }) => name),
+      ...(view.source === undefined ? {} : { source: view.source }),
+      ...(view.reflog === undefined ? {} : { reflog: { selector: view.reflog.selector, message: text(view.reflog.message) } }),
+      ...(files === undefined ? {} : { files }),
+    };
+    this.sink(Buffer.from(`${JSON.stringify(record)}\n`).toString('latin1'));
+  }
+}
+
+/** Differences finished; of a followed file only its own. */
+function diffFinish(
+  diff: DiffRequest, store: Repository['objects'], one: ObjectId | undefined, two: ObjectId, entries: DiffEntry[], follow: string | undefined,
+): DiffEntry[] {
+  if (follow === undefined) return diff.finish(entries);
+  const own = entries.filter(({ path }) => path === follow);
+  if (own.length === 0) return [];
+  if (own.some(({ status }) => status !== 'A')) return diff.finish(own);
+  const all = diffTrees(store, one, two, { recursive: true, unchanged: true, renames: { copies: true, findCopiesHarder: true } });
+  return all.filter(({ path }) => path === follow);
+}
+
+/** A file as --json tells it. */
+export function fileRecord({ entry, added, deleted, isBinary }: FileStat): object {
+  const text = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8');
+  return {
+    path: text(entry.path), ...(entry.oldPath === undefined ? {} : { oldPath: text(entry.oldPath) }), status: entry.status,
+    oldMode: entry.old.mode.toString(8), newMode: entry.new.mode.toString(8), oldId: entry.old.id, newId: entry.new.id,
+    ...(entry.score === undefined ? {} : { similarity: Math.trunc((entry.score * 100) / maxScore) }),
+    ...(isBinary ? { binary: true } : { added, deleted }),
+  };
+}
+
+const graphColors = ['red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'bold red', 'bold green', 'bold yellow', 'bold blue', 'bold magenta', 'bold cyan'];
+
+/** Colours of patches, git's defaults where none is configured. */
+export function diffColors(slot: (name: string) => string | undefined): DiffColors {
+  return {
+    meta: slot('meta') ?? formatColor('bold'), frag: slot('frag') ?? formatColor('cyan'), func: slot('func') ?? '', old: slot('old') ?? formatColor('red'),
+    new: slot('new') ?? formatColor('green'), context: slot('context') ?? '', whitespace: slot('whitespace') ?? formatColor('normal red'), reset: formatColor('reset'),
+  };
+}
+
+function prettyText(args: Arguments): string | undefined {
+  let text: string | undefined;
+  for (const token of args.tokens) {
+    if (token.kind !== 'option') continue;
+    if (token.name === 'pretty' || token.name === 'format') text = token.value ?? 'medium';
+    if (token.name === 'oneline') text = 'oneline';
+  }
+  return text;
+}
+
+function mergeStyle(args: Arguments, dense: boolean): MergeStyle {
+  let style: MergeStyle = dense ? 'dense' : 'off';
+  if (args.has('first-parent')) style = 'first-parent';
+  for (const token of args.tokens) {
+    if (token.kind !== 'option') continue;
+    if (token.name === 'm') style = 'separate';
+    if (token.name === 'c') style = 'combined';
+    if (token.name === 'cc') style = 'dense';
+    if (token.name === 'no-diff-merges') style = 'off';
+    if (token.name !== 'diff-merges') continue;
+    const named: Readonly<Record<string, MergeStyle>> = {
+      off: 'off', none: 'off', 'first-parent': 'first-parent', 1: 'first-parent', separate: 'separate', m: 'separate', on: 'separate',
+      combined: 'combined', c: 'combined', 'dense-combined': 'dense', cc: 'dense',
+    };
+    const found = named[token.value ?? ''];
+    if (found === undefined) throw new UsageError(`'${token.value ?? ''}' is no way to show merges`);
+    style = found;
+  }
+  return style;
+}
+
+function decorationStyle(context: Context, args: Arguments, configured: string | undefined): 'short' | 'full' | 'no' {
+  if (args.flag('decorate') === false) return 'no';
+  const word = args.has('decorate') ? args.value('decorate') ?? 'short' : configured ?? 'auto';
+  if (word === 'auto') return context.stdout.isTerminal ? 'short' : 'no';
+  if (word === 'full') return 'full';
+  if (/^(short|true|yes|1)$/.test(word)) return 'short';
+  if (/^(no|false|0)$/.test(word)) return 'no';
+  throw new UsageError(`invalid --decorate option: ${word}`);
+}

@@ -1,4 +1,6 @@
 // What the crash lab runs: one case per command that changes a repository, and the repository it starts from.
+import { lstatSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { CrashCase } from './crash-lab.js';
 
 /** For stock git: two branches, packed and loose refs and objects, something staged, an object nobody needs. */
@@ -36,5 +38,15 @@ export const crashCases: readonly CrashCase[] = [
   { name: 'gc with grace 0', argv: ['gc', '-q', '--grace=0'] },
   { name: 'commit', argv: ['commit', '-q', '-m', 'five'], codesAgain: [0, 1, 3], isRepeatable: false },
   { name: 'add', argv: ['add', '-A'] },
-  { name: 'release', argv: ['release', 'stable', '--to', '{}/target', '-q'], isRepeatable: false },
+  {
+    name: 'release',
+    argv: ['release', 'stable', '--to', '{}/target'],
+    isRepeatable: false,
+    check: (directory, phase) => {
+      const target = join(directory, '../target');
+      if (phase === 'cut' && lstatSync(target, { throwIfNoEntry: false }) === undefined) return;
+      const file = readFileSync(join(target, 'file'), 'utf8');
+      if (file !== 'line 1\nline 2\nline 3\n4\n') throw new Error(`the target holds ${JSON.stringify(file)}`);
+    },
+  },
 ];

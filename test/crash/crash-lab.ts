@@ -118,10 +118,15 @@ async function withDisk<Result>(disk: RecordingDisk, act: () => Promise<Result>)
   }
 }
 
+/** `{}` stands for the directory above the work tree. */
+export function fillIn(argv: readonly string[], above: string): string[] {
+  return argv.map((word) => word.replace('{}', above));
+}
+
 /** Runs one command line in this process. Locks tell their holder by the process's start, so it must be one that lives. */
 export async function runIn(directory: string, argv: readonly string[], stdin?: string): ReturnType<typeof cairn> {
   const top = join(directory, '..');
-  return cairn(argv.map((word) => word.replace('{}', top)), { cwd: directory, pid: process.pid, nowMs: Date.now(), ...(stdin === undefined ? {} : { stdin }) });
+  return cairn(fillIn(argv, top), { cwd: directory, pid: process.pid, nowMs: Date.now(), ...(stdin === undefined ? {} : { stdin }) });
 }
 
 async function checkState(
@@ -141,8 +146,8 @@ async function checkState(
 }
 
 /** Runs the command again where it was cut off; throws unless it goes through and everything is there. */
-export async function checkAgain(one: CrashCase, top: string, after: Observed): Promise<void> {
-  const again = await runIn(top, one.again ?? one.argv, one.stdinAgain ?? one.stdin);
+export async function checkAgain(one: CrashCase, top: string, after: Observed, runner: typeof runIn = runIn): Promise<void> {
+  const again = await runner(top, one.again ?? one.argv, one.stdinAgain ?? one.stdin);
   if (!(one.codesAgain ?? [0]).includes(again.code)) throw new Error(`run again it exits with ${again.code}: ${again.stderr.trim()}`);
   if ((one.isRepeatable ?? true) && again.code === 0) compare(observe(top), after, after);
   readEverything(top);

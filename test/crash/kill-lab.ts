@@ -3,9 +3,9 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { cairnProgram } from '../helpers/cairn.js';
+import { type cairn, cairnProcess, cairnProgram } from '../helpers/cairn.js';
 import { cleanEnvironment } from '../helpers/stock-git.js';
-import { type CrashCase, type CrashResult, checkAgain, compare, fsck, observe, readEverything } from './crash-lab.js';
+import { type CrashCase, type CrashResult, checkAgain, compare, fillIn, fsck, observe, readEverything } from './crash-lab.js';
 
 /** System calls that change something; reading cannot leave anything half done. */
 const changingCalls = ['rename', 'link', 'unlink', 'mkdir', 'rmdir', 'fsync', 'ftruncate', 'utimensat', 'pwrite64', 'write', 'symlink', 'chmod'] as const;
@@ -45,7 +45,7 @@ export async function killEverywhere(one: CrashCase, repository: string, scratch
         compare(observe(top), before, after);
         readEverything(top);
         letTimePass(top);
-        await checkAgain(one, top, after);
+        await checkAgain(one, top, after, runAgain);
         if (kills % 5 === 0) fsck(top);
       } catch (error) {
         problems.push(`${one.name}, killed at ${call} number ${nth}: ${error instanceof Error ? error.message : String(error)}`);
@@ -57,8 +57,13 @@ export async function killEverywhere(one: CrashCase, repository: string, scratch
 }
 
 function run(one: CrashCase, top: string, above: string, tracer: readonly string[]): ReturnType<typeof spawnSync> {
-  const [program, ...words] = [...tracer, process.execPath, cairnProgram, ...one.argv.map((word) => word.replace('{}', above))];
+  const [program, ...words] = [...tracer, process.execPath, cairnProgram, ...fillIn(one.argv, above)];
   return spawnSync(program!, words, { cwd: top, env: { ...cleanEnvironment }, input: one.stdin ?? '' });
+}
+
+/** As a process of its own: a lock is only taken over from a process of the same host. */
+async function runAgain(directory: string, argv: readonly string[], stdin?: string): ReturnType<typeof cairn> {
+  return cairnProcess(fillIn(argv, join(directory, '..')), { cwd: directory, ...(stdin === undefined ? {} : { stdin }) });
 }
 
 /** A maintenance lock whose holder was killed before it could say who it is is taken over after a while: let that be now. */

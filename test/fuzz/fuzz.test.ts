@@ -1,0 +1,31 @@
+import test from 'ava';
+import { makeSandbox, seededRandom } from '../helpers/sandbox.js';
+import { skipWithoutGit } from '../helpers/stock-git.js';
+import { fuzz } from './fuzzing.js';
+import { mutate } from './mutation.js';
+import { makeTargets } from './targets.js';
+
+// One at a time: the limit on buffers is one for the whole process.
+test.serial('every decoder gives a value or a typed error for damaged input', (t) => {
+  if (skipWithoutGit(t)) return;
+  for (const target of makeTargets(makeSandbox(t))) {
+    const { values, refusals, problems } = fuzz(target, 1, 150);
+    t.deepEqual(problems, [], target.name);
+    t.is(values + refusals, 150);
+  }
+});
+
+test.serial('the fuzzer finds what is no typed error, and a request for too much memory', (t) => {
+  const samples = [Buffer.from('sample')];
+  const wrong = fuzz({ name: 'wrong', samples, decode: () => { throw new TypeError('wrong'); } }, 1, 3);
+  t.is(wrong.problems.length, 3);
+  t.regex(wrong.problems[0]!, /^wrong, seed 1: TypeError: wrong/);
+  const huge = fuzz({ name: 'huge', samples, decode: () => { Buffer.alloc(2 ** 30); } }, 1, 1);
+  t.regex(huge.problems[0]!, /asked for a buffer of 1073741824 bytes/);
+  t.is(Buffer.alloc(8).length, 8);
+});
+
+test('the same seed does the same damage', (t) => {
+  const samples = [Buffer.from('one sample 123\n'), Buffer.from('another')];
+  for (let seed = 0; seed < 50; seed += 1) t.deepEqual(mutate(samples, seededRandom(seed), 'sha1'), mutate(samples, seededRandom(seed), 'sha1'));
+});

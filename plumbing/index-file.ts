@@ -497,7 +497,9 @@ export class Index {
       this.#directories.add(parent);
     }
     const below = path + '/';
-    if (!this.#directories.delete(path)) {
+    if (this.#directories.delete(path)) {
+      for (const directory of this.#directories) if (directory.startsWith(below)) this.#directories.delete(directory);
+    } else {
       const at = this.#searchMerged(below, 0);
       const row = at < 0 ? ~at : at;
       const merged = this.#order?.length ?? this.#baseOffsets.length;

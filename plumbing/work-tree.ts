@@ -124,14 +124,14 @@ export class WorkTree {
     return this.isBehindSymlink(path) ? undefined : this.findStatus(path);
   }
 
-  /** True when a directory on the way to `path` is a symbolic link (or no directory). */
+  /** True when a directory on the way to `path` is a symbolic link. */
   isBehindSymlink(path: string): boolean {
     for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
       const directory = path.slice(0, slash);
       if (this.#verifiedDirectories.has(directory)) continue;
       const status = this.findStatus(directory);
       if (status === undefined) return false;
-      if (!status.isDirectory()) return true;
+      if (!status.isDirectory()) return status.isSymbolicLink();
       this.#verifiedDirectories.add(directory);
     }
     return false;

@@ -7,7 +7,10 @@ export type LoadCommand = () => Promise<{ readonly command: Command }>;
 /** Commands Git defines. */
 export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
   'cat-file': () => import('../plumbing/commands/cat-file.js'),
+  'check-attr': () => import('../plumbing/commands/check-attr.js'),
+  'check-ignore': () => import('../plumbing/commands/check-ignore.js'),
   'check-ref-format': () => import('../plumbing/commands/check-ref-format.js'),
+  'checkout-index': () => import('../plumbing/commands/checkout-index.js'),
   'commit-tree': () => import('../plumbing/commands/commit-tree.js'),
   'for-each-ref': () => import('../plumbing/commands/for-each-ref.js'),
   'hash-object': () => import('../plumbing/commands/hash-object.js'),

@@ -75,10 +75,9 @@ export function buildDirectory(store: ObjectStore, files: readonly TreeFile[], c
   disk().mkdir(root, 0o777);
   const builder = new Builder(store, root, source);
   for (const path of directoriesOf(files)) builder.makeDirectory(path);
-  for (const file of files) if (file.mode !== symlinkMode && file.mode !== gitlinkMode) builder.write(file);
+  for (const file of files) if (file.mode !== symlinkMode) builder.write(file);
   for (const file of files) if (file.mode === symlinkMode) builder.writeLink(file);
-  builder.sync();
-  const built = builder.verify(files);
+  const built = builder.finish();
   disk().rename(root, join(container, names.directory));
   disk().fsyncDirectory(staging);
   disk().fsyncDirectory(container);
@@ -94,6 +93,9 @@ class Builder {
   readonly #sourcePath: (path: string) => DiskPath;
   readonly #written: DiskPath[] = [];
   readonly #directories: DiskPath[] = [];
+  readonly #record: Index;
+  #files = 0;
+  #bytes = 0;
 
   constructor(store: ObjectStore, root: string, source: CloneSource | undefined) {
     this.#store = store;
@@ -102,6 +104,7 @@ class Builder {
     this.#source = source;
     this.#sourcePath = pathBelow(source?.path ?? '');
     this.#directories.push(root);
+    this.#record = new Index(store.format);
   }
 
   makeDirectory(path: RepoPath): void {
@@ -110,48 +113,74 @@ class Builder {
     this.#directories.push(full);
   }
 
+  /** Writes a file and reads it back. A gitlink's directory is made already. */
   write(file: TreeFile): void {
+    if (file.mode === gitlinkMode) {
+      this.#record.set(indexEntry(file));
+      return;
+    }
     const full = this.#path(file.path);
-    if (!this.#clone(file, full)) this.#exclusively(file.path, () => this.#writeBlob(file, full));
+    this.#exclusively(file.path, () => this.#note(file, this.#clone(file, full) ?? this.#writeBlob(file, full)));
     this.#written.push(full);
   }
 
   writeLink(file: TreeFile): void {
     const { type, bytes } = this.#store.read(file.id);
     if (type !== 'blob' || bytes.length === 0 || bytes.includes(0)) throw notAFile(file, type);
-    this.#exclusively(file.path, () => disk().symlink(bytes, this.#path(file.path)));
+    const full = this.#path(file.path);
+    this.#exclusively(file.path, () => disk().symlink(bytes, full));
+    this.#note(file, hashLinkAt(full, this.#store.format));
   }
 
-  #writeBlob({ path, mode, id }: TreeFile, full: DiskPath): void {
-    const header = this.#store.readHeader(id);
-    if (header.type !== 'blob') throw notAFile({ path, mode, id }, header.type);
-    const chunks = header.sizeBytes >= streamThresholdBytes ? this.#store.openStream(id).chunks : [this.#store.read(id).bytes];
-    const fd = disk().open(full, 'wx', mode === executableMode ? 0o777 : 0o666);
+  /** Makes everything durable; the counts, and the record of how every file looks. */
+  finish(): BuiltDirectory {
+    syncTogether(this.#root, this.#written, this.#directories);
+    return { files: this.#files, bytes: this.#bytes, record: this.#record };
+  }
+
+  #note({ path, mode, id }: TreeFile, found: Hashed | undefined): void {
+    if (found?.id !== id) {
+      throw new CorruptError(`'${pathToUtf8(path)}' was written but does not read back as object '${id}'`, {
+        code: 'readback-mismatch', hint: 'check the disk; nothing was published',
+      });
+    }
+    this.#files += 1;
+    this.#bytes += Number(found.status.size);
+    this.#record.set(indexEntry({ path, mode, id, stat: toStatData(found.status) }));
+  }
+
+  #writeBlob(file: TreeFile, full: DiskPath): Hashed | undefined {
+    const header = this.#store.readHeader(file.id);
+    if (header.type !== 'blob') throw notAFile(file, header.type);
+    const chunks = header.sizeBytes >= streamThresholdBytes ? this.#store.openStream(file.id).chunks : [this.#store.read(file.id).bytes];
+    const fd = disk().open(full, 'wx+', file.mode === executableMode ? 0o777 : 0o666);
     try {
       for (const chunk of chunks) if (chunk.length > 0) disk().write(fd, chunk);
+      return hashDescriptor(fd, this.#store.format);
     } finally {
       disk().close(fd);
     }
   }
 
-  /** Takes a large file from the live directory; true when it did. What was cloned is hashed like everything else. */
-  #clone(file: TreeFile, full: DiskPath): boolean {
+  /** Takes a large file from the live directory; undefined when it did not. What was cloned is hashed like everything else. */
+  #clone(file: TreeFile, full: DiskPath): Hashed | undefined {
     const source = this.#source;
     const entry = source?.record.find(file.path);
-    if (source === undefined || entry === undefined || entry.id !== file.id || entry.mode !== file.mode || entry.stat.size < cloneThresholdBytes) return false;
+    if (source === undefined || entry === undefined || entry.id !== file.id || entry.mode !== file.mode || entry.stat.size < cloneThresholdBytes) return undefined;
     const from = this.#sourcePath(file.path);
-    if (!isAsRecorded(findStatus(from), entry.mode, entry.stat)) return false;
+    const status = findStatus(from);
+    if (status === undefined || !hasMode(status, entry.mode) || !hasRecordedStat(status, entry.stat)) return undefined;
     try {
       disk().cloneFile(from, full);
     } catch (error) {
       if (!isSystemError(error, 'ENOENT', 'EACCES')) throw error;
       removeIfPresent(full);
-      return false;
+      return undefined;
     }
     const cloned = hashFileAt(full, this.#store.format);
-    if (cloned?.id === file.id) return true;
+    if (cloned?.id === file.id) return cloned;
     disk().unlink(full);
-    return false;
+    return undefined;
   }
 
   /** What exists already was made by this very tree: names the file system cannot tell apart. */
@@ -162,35 +191,6 @@ class Builder {
       if (!isSystemError(error, 'EEXIST')) throw error;
       throw new InvalidError(`path '${pathToUtf8(path)}' cannot be told from another one of the same tree on this file system`, { code: 'path-collision' });
     }
-  }
-
-  sync(): void {
-    syncTogether(this.#root, this.#written, this.#directories);
-  }
-
-  /** Reads every file back from the disk and hashes it. */
-  verify(files: readonly TreeFile[]): BuiltDirectory {
-    const { format } = this.#store;
-    const record = new Index(format);
-    let count = 0;
-    let bytes = 0;
-    for (const { path, mode, id } of files) {
-      const full = this.#path(path);
-      if (mode === gitlinkMode) {
-        record.set(indexEntry({ path, mode, id }));
-        continue;
-      }
-      const found = mode === symlinkMode ? hashLinkAt(full, format) : hashFileAt(full, format);
-      if (found?.id !== id) {
-        throw new CorruptError(`'${pathToUtf8(path)}' was written but does not read back as object '${id}'`, {
-          code: 'readback-mismatch', hint: 'check the disk; nothing was published',
-        });
-      }
-      count += 1;
-      bytes += Number(found.status.size);
-      record.set(indexEntry({ path, mode, id, stat: toStatData(found.status) }));
-    }
-    return { files: count, bytes, record };
   }
 }
 
@@ -207,7 +207,7 @@ let readBuffer: Buffer | undefined;
 const readBufferBytes = 1024 * 1024;
 const headRoomBytes = 32;
 
-/** The id of a regular file's bytes; undefined when it is not one. Constant memory. */
+/** The id of a regular file's bytes, read anew; undefined when it is not one. Constant memory. */
 function hashFileAt(path: DiskPath, format: ObjectFormat): Hashed | undefined {
   let fd: number;
   try {
@@ -217,27 +217,35 @@ function hashFileAt(path: DiskPath, format: ObjectFormat): Hashed | undefined {
     throw error;
   }
   try {
-    const status = fs.fstatSync(fd, { bigint: true });
-    if (!status.isFile()) return undefined;
-    const sizeBytes = Number(status.size);
-    readBuffer ??= Buffer.allocUnsafeSlow(headRoomBytes + readBufferBytes);
-    const header = encodeObjectHeader('blob', sizeBytes);
-    if (sizeBytes < readBufferBytes) {
-      const start = headRoomBytes - header.length;
-      header.copy(readBuffer, start);
-      let end = headRoomBytes;
-      for (let count; end < readBuffer.length && (count = fs.readSync(fd, readBuffer, end, readBuffer.length - end, null)) > 0;) end += count;
-      if (end - headRoomBytes !== sizeBytes) return undefined;
-      return { id: hashFramed(readBuffer.subarray(start, end), format), status };
-    }
-    const hasher = new Hasher(format);
-    hasher.update(header);
-    let done = 0;
-    for (let count; (count = fs.readSync(fd, readBuffer, 0, readBuffer.length, null)) > 0; done += count) hasher.update(readBuffer.subarray(0, count));
-    return done === sizeBytes ? { id: hasher.digestId(), status } : undefined;
+    return hashDescriptor(fd, format);
   } finally {
     fs.closeSync(fd);
   }
+}
+
+/** The same for an open file, whatever its position. */
+function hashDescriptor(fd: number, format: ObjectFormat): Hashed | undefined {
+  const status = fs.fstatSync(fd, { bigint: true });
+  if (!status.isFile()) return undefined;
+  const sizeBytes = Number(status.size);
+  readBuffer ??= Buffer.allocUnsafeSlow(headRoomBytes + readBufferBytes);
+  const header = encodeObjectHeader('blob', sizeBytes);
+  if (sizeBytes < readBufferBytes) {
+    const start = headRoomBytes - header.length;
+    header.copy(readBuffer, start);
+    // Asking for one byte more tells a file that grew meanwhile.
+    let done = 0;
+    for (let count; done <= sizeBytes && (count = fs.readSync(fd, readBuffer, headRoomBytes + done, sizeBytes + 1 - done, done)) > 0;) {
+      done += count;
+      if (done === sizeBytes) break;
+    }
+    return done === sizeBytes ? { id: hashFramed(readBuffer.subarray(start, headRoomBytes + sizeBytes), format), status } : undefined;
+  }
+  const hasher = new Hasher(format);
+  hasher.update(header);
+  let done = 0;
+  for (let count; (count = fs.readSync(fd, readBuffer, 0, readBuffer.length, done)) > 0; done += count) hasher.update(readBuffer.subarray(0, count));
+  return done === sizeBytes ? { id: hasher.digestId(), status } : undefined;
 }
 
 function hashLinkAt(path: DiskPath, format: ObjectFormat): Hashed | undefined {
@@ -260,9 +268,8 @@ function hasMode(status: fs.BigIntStats, mode: number): boolean {
   return status.isFile() && ((Number(status.mode) & 0o100) !== 0) === (mode === executableMode);
 }
 
-/** True when size, mode, times and inode are what they were when the file was hashed; device numbers may change with a reboot. */
-function isAsRecorded(status: fs.BigIntStats | undefined, mode: number, stat: StatData): boolean {
-  if (status === undefined || !hasMode(status, mode)) return false;
+/** True when size, times and inode are what they were when the file was hashed; device numbers may change with a reboot. */
+function hasRecordedStat(status: fs.BigIntStats, stat: StatData): boolean {
   const now = toStatData(status);
   return now.size === stat.size && now.ino === stat.ino && now.mtimeS === stat.mtimeS && now.mtimeNs === stat.mtimeNs
     && now.ctimeS === stat.ctimeS && now.ctimeNs === stat.ctimeNs;
@@ -270,19 +277,39 @@ function isAsRecorded(status: fs.BigIntStats | undefined, mode: number, stat: St
 
 /** True when a directory is still what was verified: nothing extra, every file as recorded or, where only its stat changed, hashed again. */
 export function isIntact(path: string, record: Index): boolean {
-  const files = record.entries;
-  if (findExtra(path, files).next().done !== true) return false;
   const fullPath = pathBelow(path);
-  for (const { path: name, mode, id, stat } of files) {
+  for (let at = 0; at < record.count; at += 1) {
+    const mode = record.modeAt(at);
     if (mode === gitlinkMode) continue;
-    const full = fullPath(name);
+    const full = fullPath(record.pathAt(at));
     const status = findStatus(full);
-    if (isAsRecorded(status, mode, stat)) continue;
     if (status === undefined || !hasMode(status, mode)) return false;
+    if (hasRecordedStat(status, record.statAt(at))) continue;
     const found = mode === symlinkMode ? hashLinkAt(full, record.format) : hashFileAt(full, record.format);
-    if (found?.id !== id) return false;
+    if (found?.id !== record.idAt(at)) return false;
+  }
+  // Every file is there, so a directory with as many names as it should have holds nothing else.
+  for (const [directory, count] of countNames(record)) {
+    const full = directory === '' ? path : fullPath(directory);
+    if (findStatus(full)?.isDirectory() !== true || fs.readdirSync(full).length !== count) return false;
   }
   return true;
+}
+
+/** How many names each directory holds, the top as ''. */
+function countNames(record: Index): Map<string, number> {
+  const counts = new Map<string, number>([['', 0]]);
+  const add = (path: string): void => {
+    const parent = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
+    const count = counts.get(parent);
+    counts.set(parent, (count ?? 0) + 1);
+    if (count === undefined) add(parent);
+  };
+  for (let at = 0; at < record.count; at += 1) {
+    add(record.pathAt(at));
+    if (record.modeAt(at) === gitlinkMode) counts.set(record.pathAt(at), 0);
+  }
+  return counts;
 }
 
 /** Compares a directory with a tree's files byte for byte; what differs, in the order of paths, extra files last. */

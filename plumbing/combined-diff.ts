@@ -240,6 +240,7 @@ function print(
   const count = result.count;
   let at = 0;
   for (;;) {
+    const skippedFrom = at;
     while (at <= count && !lines[at]!.isInteresting) at += 1;
     if (at > count) break;
     let end = at + 1;
@@ -252,7 +253,7 @@ function print(
       header += ` -${from},${places[index]![end > count ? count + 1 : end]! - from}`;
     }
     header += ` +${at + 1},${resultLines} ${marks}`;
-    text += paintHeading(header, heading(result, at, plain), colors);
+    text += paintHeading(header, heading(result, skippedFrom, at, plain), colors);
     for (; at < end; at += 1) {
       const line = lines[at]!;
       for (const lost of line.lost) {
@@ -274,12 +275,11 @@ function paintHeading(header: string, name: string, colors: DiffColors | undefin
   return `${colors.frag}${header}${colors.reset}${name === '' ? '' : `${colors.context} ${colors.reset}${colors.func}${name}${colors.reset}`}\n`;
 }
 
-/** The nearest line of the result before the hunk that begins like a definition. */
-function heading(result: Lines, before: number, plain: (from: Lines, at: number) => string): string {
-  for (let at = before - 1; at >= 0; at -= 1) {
+/** The last of the lines left out that begins like a definition; as git prints it here, without its last character. */
+function heading(result: Lines, from: number, before: number, plain: (from: Lines, at: number) => string): string {
+  for (let at = Math.min(before, result.count) - 1; at >= from; at -= 1) {
     const line = plain(result, at);
-    if (/^[A-Za-z_$]/.test(line)) return line.slice(0, 40).trimEnd();
+    if (/^[A-Za-z_$]/.test(line)) return line.slice(0, 40).trimEnd().slice(0, -1);
   }
   return '';
 }
-

@@ -374,38 +374,79 @@ function truncate(value: string, width: number, cut: 'none' | 'left' | 'middle' 
   return `${take(keep, false)}..`;
 }
 
-/** Fills paragraphs to `width`; 0 only indents. */
+/** Fills lines to `width`, a paragraph at a time; a width of 0 only indents. Lines that begin with no letter or digit stay apart. */
 function wrapText(text: string, width: number, first: number, rest: number): string {
   if (width <= 0) {
-    return text.split('\n').map((line, index) => (line === '' ? line : ' '.repeat(Math.max(index === 0 ? first : rest, 0)) + line)).join('\n');
+    let out = '';
+    let indent = first;
+    for (const line of text.match(/[^\n]*\n|[^\n]+/g) ?? []) {
+      out += ' '.repeat(Math.max(indent, 0)) + line;
+      indent = rest;
+    }
+    return out;
   }
-  const lines: string[] = [];
+  let out = '';
+  let at = 0;
+  let lineStart = 0;
   let indent = first;
-  for (const paragraph of text.split(/\n(?=\n)|\n(?=[ \t])/)) {
-    let body = paragraph;
-    if (body.startsWith('\n')) {
-      lines.push('');
-      body = body.slice(1);
-    }
-    let line = ' '.repeat(Math.max(indent, 0));
-    let columns = Math.abs(indent);
-    let empty = true;
-    for (const word of body.split(/[ \t\n]+/).filter((each) => each !== '')) {
-      const size = displayWidth(plain(word));
-      if (!empty && columns + 1 + size > width) {
-        lines.push(line);
-        line = ' '.repeat(Math.max(rest, 0));
-        columns = Math.max(rest, 0);
-        empty = true;
-      }
-      line += (empty ? '' : ' ') + word;
-      columns += size + (empty ? 0 : 1);
-      empty = false;
-    }
-    lines.push(line);
+  let columns = Math.abs(first);
+  /** Where the last blank is that is on this line already; undefined at the beginning of a line. */
+  let blank: number | undefined = first < 0 ? 0 : undefined;
+  const newLine = (from: number): void => {
+    out += '\n';
+    lineStart = from + (isBlankAt(text, from) ? 1 : 0);
+    at = lineStart;
+    blank = undefined;
     indent = rest;
+    columns = rest;
+  };
+  for (;;) {
+    const escape = /^\u001b\[[0-9;]*m/.exec(text.slice(at, at + 32));
+    if (escape) {
+      at += escape[0].length;
+      continue;
+    }
+    if (at < text.length && !isBlankAt(text, at)) {
+      const length = characterLength(text, at);
+      columns += displayWidth(text.slice(at, at + length));
+      at += length;
+      continue;
+    }
+    if (columns > width && blank !== undefined) {
+      newLine(blank);
+      continue;
+    }
+    if (at >= text.length && at === lineStart) return out;
+    out += blank === undefined ? ' '.repeat(Math.max(indent, 0)) + text.slice(lineStart, at) : text.slice(blank, at);
+    if (at >= text.length) return out;
+    blank = at;
+    if (text[at] === '\t') columns |= 7;
+    else if (text[at] === '\n') {
+      blank += 1;
+      if (text[blank] === '\n') {
+        out += '\n';
+        newLine(blank);
+        continue;
+      }
+      if (!/[A-Za-z0-9]/.test(text[blank] ?? '')) {
+        newLine(blank);
+        continue;
+      }
+      out += ' ';
+    }
+    columns += 1;
+    at += 1;
   }
-  return lines.join('\n');
+}
+
+function isBlankAt(text: string, at: number): boolean {
+  return at < text.length && /[ \t\n\v\f\r]/.test(text[at]!);
+}
+
+/** Bytes of the UTF-8 character at `at`. */
+function characterLength(text: string, at: number): number {
+  const byte = text.charCodeAt(at);
+  return byte < 0xc0 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
 }
 
 const colorNames: Readonly<Record<string, string>> = { red: 'red', green: 'green', blue: 'blue', reset: 'reset' };
@@ -518,7 +559,7 @@ function readPlaceholder(format: string, at: number): Placeholder | undefined {
     case 'S': return one(({ view }) => view.source ?? '');
     case 'e': return one(({ view }) => view.commit.encoding ?? '');
     case 's': return one((state) => subjectOf(state.message));
-    case 'f': return one((state) => sanitised(subjectOf(state.message)));
+    case 'f': return one((state) => sanitised(/^[^\n]*/.exec(state.message)![0]));
     case 'b': return one((state) => bodyOf(state.message));
     case 'B': return one((state) => state.message);
     case 'N': return one(() => '');
@@ -581,7 +622,7 @@ function colorPlaceholder(format: string, at: number): Placeholder | undefined {
   const typed = long[1]!;
   const end = at + 1 + long[0].length;
   if (typed === 'auto') {
-    return { end, value: (state) => { state.autoColor = true; return ''; } };
+    return { end, value: (state) => { state.autoColor = true; return state.text === '' ? '' : state.color('reset'); } };
   }
   const words = typed.replace(/^(auto|always),/, '');
   return { end, value: (state) => { state.autoColor = false; return state.color(words); } };

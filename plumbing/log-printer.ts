@@ -63,14 +63,20 @@ export class LogPrinter {
     const hasChanges = changes !== undefined && changes.length > 0;
     if (entry.needsChanges && !hasChanges) return;
     this.#printHeader(entry);
-    if (!hasChanges || diff === undefined || !diff.isShown) return;
+    if (typeof changes === 'string' && diff?.isShown && !format.isEmpty) {
+      // A merge shown as one difference is set off even when there is none.
+      const prefix = graph === undefined ? undefined : (): string => graph.paddingRow();
+      sink(`${prefix?.() ?? ''}${nul ? '\0' : '\n'}`);
+      sink(prefix === undefined ? changes : changes.replace(/[^\n]*\n/g, (line) => prefix() + line));
+      return;
+    }
+    if (typeof changes === 'string' || !hasChanges || diff === undefined || !diff.isShown) return;
     if (format.pretty.kind !== 'oneline' && !format.isEmpty) {
-      const both = diff.format.stat !== undefined && diff.format.patch && typeof changes !== 'string';
+      const both = diff.format.stat !== undefined && diff.format.patch;
       sink(`${graph === undefined ? '' : graph.paddingRow()}${both ? '---' : ''}\n`);
     }
     const prefix = graph === undefined ? undefined : (): string => graph.paddingRow();
-    if (typeof changes === 'string') sink(prefix === undefined ? changes : changes.replace(/[^\n]*\n/g, (line) => prefix() + line));
-    else diff.writer(sink, prefix === undefined ? { nul: nul ?? false } : { linePrefix: prefix }).write(changes);
+    diff.writer(sink, prefix === undefined ? { nul: nul ?? false } : { linePrefix: prefix }).write(changes);
   }
 
   #printHeader(entry: LogEntry): void {
@@ -111,7 +117,7 @@ export class LogPrinter {
     const { abbreviation, commitColor = '', resetColor = '', decorate, showParents, showSource, childrenOf, repository, format, graph } = this.#options;
     const shown = (id: ObjectId): string => (abbreviation === undefined ? id : repository.objects.abbreviate(id, abbreviation));
     let line = `${commitColor}${format.pretty.kind === 'oneline' ? '' : 'commit '}`;
-    if (graph === undefined && mark !== '') line += `${mark}${format.pretty.kind === 'oneline' || true ? ' ' : ''}`;
+    if (graph === undefined && mark !== '') line += `${mark} `;
     line += shown(view.id);
     if (showParents) line += view.parents.map((id) => ` ${shown(id)}`).join('');
     if (childrenOf !== undefined) line += childrenOf(node).map(({ id }) => ` ${shown(id)}`).join('');

@@ -49,7 +49,8 @@ function* listOne(repository: Repository, typed: string, history: History, dateM
   const entries = readReflog(repository, full).filter(({ newId }) => !isZeroId(newId));
   const first = at && /^[0-9]+$/.test(at[2]!) ? Number(at[2]) : 0;
   const until = at && !/^[0-9]+$/.test(at[2]!) ? approximateDate(at[2]!, repository.context.clock).seconds : undefined;
-  const short = base === '' ? full.replace(/^refs\/heads\//, '') : full === 'HEAD' ? 'HEAD' : base.replace(/^refs\/(heads|tags|remotes)\//, '');
+  const name = base === '' ? full : base;
+  const short = name.replace(/^refs\/(heads|tags|remotes)\//, '').replace(/^refs\//, '');
   for (let number = first; number < entries.length; number += 1) {
     const entry = entries[entries.length - 1 - number]!;
     if (until !== undefined && entry.ident.seconds > until) continue;
@@ -58,7 +59,7 @@ function* listOne(repository: Repository, typed: string, history: History, dateM
     const selector = dateMode === undefined && until === undefined ? String(number) : formatDate(seconds, offset, dateMode ?? 'default', repository.context.clock);
     yield {
       node: history.load(history.node(entry.newId)),
-      reflog: { selector: `${full}@{${selector}}`, shortSelector: `${short}@{${selector}}`, ident: entry.ident, message: entry.message },
+      reflog: { selector: `${name}@{${selector}}`, shortSelector: `${short}@{${selector}}`, ident: entry.ident, message: entry.message },
     };
   }
 }

@@ -14,6 +14,7 @@ import { lockSuffix } from '../plumbing/lockfile.js';
 import { decodeReflog } from '../plumbing/reflog.js';
 import { decodeLooseRef } from '../plumbing/refs.js';
 import type { Repository } from '../plumbing/repository.js';
+import { listReleaseRoots } from './release-roots.js';
 
 /** What kind of thing keeps an object; reports count by it, in this order. */
 export const rootKinds = ['ref', 'release', 'run', 'hold', 'index', 'reflog', 'operation'] as const;
@@ -43,6 +44,7 @@ export function* listRoots(repository: Repository): Generator<Root> {
   }
   // After the loose ones: a ref that was packed meanwhile is seen here.
   yield* guarded('packed-refs', listPackedRefs(repository));
+  yield* guarded('releases', listReleases(repository));
   yield* listGrafts(repository, commonDirectory);
   const named = repository.context.env['GIT_INDEX_FILE'];
   if (named) yield* listIndex(repository, repository.indexPath, named, false);
@@ -76,7 +78,7 @@ function listPlaces(repository: Repository): Place[] {
 }
 
 function kindOfRef(name: string): RootKind {
-  if (name.startsWith('refs/releases/')) return 'release';
+  if (name.startsWith('refs/releases/') || name.startsWith('refs/cairn/receipts/')) return 'release';
   if (name.startsWith('refs/runs/')) return 'run';
   if (name.startsWith('refs/holds/')) return 'hold';
   return 'ref';
@@ -100,6 +102,11 @@ function* listLooseRefs(repository: Repository, place: Place): Generator<Root> {
 
 function* listPackedRefs(repository: Repository): Generator<Root> {
   for (const { name, id } of repository.refs.packed().list('')) yield { kind: kindOfRef(name), source: name, id, isWeak: false };
+}
+
+/** Receipts, which refs keep too, and what a release in the making is about to name. */
+function* listReleases(repository: Repository): Generator<Root> {
+  for (const { id, reason } of listReleaseRoots(repository)) yield { kind: 'release', source: reason, id, isWeak: false };
 }
 
 /** HEAD and its like, indexes, and other notes directly in the directory. */

@@ -9,6 +9,7 @@ import { resolveRevision } from '../../plumbing/revision.js';
 import { type GcOptions, type GcPhase, type GcPlan, type GcReport, type Tally, applyGc, configuredGraceMs, isNothingToDo, keptKinds, needsGc, parseGrace, planGc } from '../gc.js';
 import { type Explanation, explainObject } from '../gc-explain.js';
 import { MaintenanceLock } from '../leases.js';
+import { removeLeftovers } from '../release.js';
 import { Progress, formatSize } from '../terminal.js';
 
 export const command: Command = {
@@ -51,6 +52,7 @@ export const command: Command = {
 
 function collect(repository: Repository, context: Context, args: Arguments, graceMs: number): void {
   using lock = MaintenanceLock.acquire(repository);
+  removeLeftovers(repository);
   using progress = new PhaseProgress(context, args.has('quiet') || args.has('json'));
   const options: GcOptions = {
     graceMs,

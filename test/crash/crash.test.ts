@@ -1,5 +1,5 @@
 import test from 'ava';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { realDisk, replaceFile, useDisk } from '../../pack/disk.js';
 import { findCommand } from '../../porcelain/commands.js';
@@ -7,7 +7,7 @@ import { makeRepository } from '../helpers/differential.js';
 import { makeSandbox, seededRandom } from '../helpers/sandbox.js';
 import { skipWithoutGit } from '../helpers/stock-git.js';
 import { crashCases, fixtureScript } from './crash-cases.js';
-import { crash } from './crash-lab.js';
+import { crash, readEverything, runIn } from './crash-lab.js';
 import { canKill, killEverywhere } from './kill-lab.js';
 import { type Draw, FileSystemModel } from './power-cut.js';
 import { RecordingDisk } from './recording-disk.js';
@@ -39,6 +39,40 @@ for (const omit of ['fsync', 'fsyncDirectory'] as const) {
     const result = await crash(caseNamed('update-ref'), repository, join(makeSandbox(t), 'work'), { seed: 7, randomDraws: 2, gitEvery: 0, omit });
     t.true(result.problems.length > 0);
   });
+}
+
+test.serial('gc loses nothing when the disk fails at any operation, says so, and succeeds afterwards', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeRepository(t, 'sha1', fixtureScript);
+  const scratch = makeSandbox(t);
+  const total = (await failAt(repository, join(scratch, 'whole'), Infinity)).operations;
+  t.true(total > 50);
+  for (let nth = 0; nth < total; nth += 9) {
+    const top = join(scratch, String(nth));
+    const { code, stderr } = await failAt(repository, top, nth);
+    t.true(code !== 0 && code !== 70, `failed at ${nth}: ${code} ${stderr}`);
+    t.notThrows(() => { readEverything(top); }, `failed at ${nth}`);
+    const again = await runIn(top, ['gc', '-q']);
+    t.is(again.code, 0, `after a failure at ${nth}: ${again.stderr}`);
+    t.notThrows(() => { readEverything(top); });
+    rmSync(top, { recursive: true });
+  }
+});
+
+/** Runs gc on a copy whose disk says at its n-th operation that it is full. */
+async function failAt(repository: string, top: string, nth: number): Promise<{ code: number; stderr: string; operations: number }> {
+  cpSync(repository, top, { recursive: true, preserveTimestamps: true });
+  let done = 0;
+  const recording = new RecordingDisk(top, ({ kind }) => {
+    done += 1;
+    if (done === nth + 1) throw Object.assign(new Error(`ENOSPC: no space left on device, ${kind}`), { code: 'ENOSPC', syscall: kind });
+  });
+  const restore = useDisk(recording);
+  try {
+    return { ...await runIn(top, ['gc', '-q']), operations: done };
+  } finally {
+    restore();
+  }
 }
 
 test.serial('killed at any system call, update-ref leaves the old state or the new one', async (t) => {

@@ -1,7 +1,12 @@
 import test, { type ExecutionContext } from 'ava';
 import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cairn, cairnOutput } from '../helpers/cairn.js';
+import { ConflictError } from '../../pack/errors.js';
+import type { ObjectId } from '../../pack/oid.js';
+import { Repository } from '../../plumbing/repository.js';
+import { applyGc, planGc } from '../../porcelain/gc.js';
+import { MaintenanceLock } from '../../porcelain/leases.js';
+import { cairn, cairnOutput, makeContext } from '../helpers/cairn.js';
 import { bothFormats, compareWithGit, makeRepository, type Format } from '../helpers/differential.js';
 import { writeFiles } from '../helpers/sandbox.js';
 import { git, gitOutput, runProgram, skipWithoutGit } from '../helpers/stock-git.js';
@@ -489,6 +494,86 @@ test('an empty repository has nothing to do', async (t) => {
   const repository = makeRepository(t, 'sha256', 'true');
   t.regex(await gc(repository), /^kept 0 objects, 0 bytes\n/);
   t.is(await gc(repository, '--dry-run'), 'kept 0 objects, 0 bytes\nnothing to do');
+});
+
+test('a release and what it published stay when their branch is gone', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeHistory(t);
+  gitOutput(['checkout', '-q', '-b', 'other'], { cwd: repository });
+  writeFiles(repository, { released: 'released content' });
+  gitOutput(['add', '.'], { cwd: repository });
+  gitOutput(['commit', '-qm', 'to be released'], { cwd: repository });
+  await cairnOutput(['release', 'stable'], { cwd: repository, nowMs: Date.now() });
+  const blob = gitOutput(['rev-parse', 'HEAD:released'], { cwd: repository });
+  gitOutput(['checkout', '-q', 'main'], { cwd: repository });
+  gitOutput(['branch', '-D', 'other'], { cwd: repository });
+  rmSync(join(repository, '.git/logs'), { recursive: true });
+  ageEverything(join(repository, '.git/objects'), 100 * day);
+  const report = JSON.parse(await gc(repository, '--json'));
+  t.true(report.kept.by.release.objects > 0);
+  t.true(isThere(repository, blob));
+  t.regex(await gc(repository, '--explain', blob), /^kept by release 'refs\/cairn\/receipts\//);
+  isSound(t, repository);
+});
+
+function openRepository(directory: string): Repository {
+  return Repository.open(makeContext({ cwd: directory, nowMs: Date.now() + 1000 }).context);
+}
+
+test('what is named, renewed or written between plan and apply stays', (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeHistory(t);
+  const named = orphan(repository, 'named by a ref', 100 * day);
+  const inTree = orphan(repository, 'named by a new tree', 100 * day);
+  const renewed = orphan(repository, 'renewed', 100 * day);
+  const lost = orphan(repository, 'lost', 100 * day);
+  const opened = openRepository(repository);
+  const options = { graceMs: 14 * day };
+  using lock = MaintenanceLock.acquire(opened);
+  const plan = planGc(opened, options);
+  t.is(plan.expired.size, 4);
+  gitOutput(['tag', 'named', named], { cwd: repository });
+  const tree = gitOutput(['mktree'], { cwd: repository, stdin: `100644 blob ${inTree}\tname\n` });
+  utimesSync(loosePath(repository, renewed), new Date(), new Date());
+  const report = applyGc(opened, plan, lock, options);
+  t.is(report.expired.objects, 1);
+  t.is(report.spared.objects, 3);
+  t.deepEqual([named, inTree, renewed, tree, lost].map((id) => isThere(repository, id)), [true, true, true, true, false]);
+});
+
+test('a pack with an object that is needed again, or that was renewed, stays', (t) => {
+  if (skipWithoutGit(t)) return;
+  for (const relyOn of ['ref', 'age'] as const) {
+    const repository = makeHistory(t);
+    const blob = orphan(repository, 'packed and unreachable', 100 * day);
+    gitOutput(['pack-objects', '-q', '.git/objects/pack/pack'], { cwd: repository, stdin: `${blob}\n` });
+    rmSync(loosePath(repository, blob));
+    ageEverything(join(repository, '.git/objects/pack'), 100 * day);
+    const opened = openRepository(repository);
+    const options = { graceMs: 14 * day };
+    using lock = MaintenanceLock.acquire(opened);
+    const plan = planGc(opened, options);
+    t.true(plan.expired.has(blob as ObjectId));
+    if (relyOn === 'ref') gitOutput(['tag', 'named', blob], { cwd: repository });
+    else gitOutput(['hash-object', '-w', '--stdin'], { cwd: repository, stdin: 'packed and unreachable' });
+    const report = applyGc(opened, plan, lock, options);
+    t.is(report.spared.packs, 1, relyOn);
+    t.true(isThere(repository, blob), relyOn);
+    isSound(t, repository);
+  }
+});
+
+test('nothing is removed any more once the lock is lost', (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeHistory(t);
+  const old = orphan(repository, 'old', 100 * day);
+  const opened = openRepository(repository);
+  const options = { graceMs: 14 * day };
+  using lock = MaintenanceLock.acquire(opened);
+  const plan = planGc(opened, options);
+  writeFileSync(join(repository, '.git/cairn/maintenance'), '{}');
+  t.throws(() => applyGc(opened, plan, lock, options), { instanceOf: ConflictError, code: 'maintenance-lost' });
+  t.true(isThere(repository, old));
 });
 
 test('prune-packed removes what git removes and says the same', async (t) => {

@@ -85,7 +85,8 @@ export class CorruptError extends CairnError {
   constructor(message: string, details?: ErrorDetails) { super(CorruptError.kind, message, details); }
 }
 
-/** True for an error of the operating system with one of these codes ('ENOENT', 'EEXIST', ...). */
+/** True for an error of the operating system with one of these codes ('ENOENT', 'EEXIST', ...); with any when none is named. */
 export function isSystemError(error: unknown, ...codes: readonly string[]): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error && 'syscall' in error && codes.includes(String(error.code));
+  return error instanceof Error && 'code' in error && 'syscall' in error
+    && (codes.length === 0 || codes.includes(String(error.code)));
 }

@@ -7,7 +7,7 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { disk, makeDirectories, removeIfPresent, temporaryName } from './disk.js';
-import { InvalidError } from './errors.js';
+import { InvalidError, isSystemError } from './errors.js';
 import { Hasher, encodeObjectHeader, hashObject, rawSize } from './oid.js';
 import type { ObjectFormat, ObjectId, ObjectType } from './oid.js';
 import { encodePackIndex } from './pack-index.js';
@@ -116,6 +116,8 @@ export class PackWriter implements BulkWriter {
   /** Bytes of the pack that were handed to the disk; the staged ones follow. */
   #written = 0;
   #temporary: string | undefined;
+  /** Files to remove when it comes to nothing. */
+  readonly #leftovers: string[] = [];
   #fd: number | undefined;
   #ended = false;
 
@@ -235,28 +237,27 @@ export class PackWriter implements BulkWriter {
       this.abort();
       return undefined;
     }
-    let temporaryIndex: string | undefined;
     try {
       const checksum = this.#seal(this.#fd, this.#temporary);
-      disk().close(this.#fd);
-      this.#fd = undefined;
+      this.#close();
       const packId = checksum.toString('hex');
-      temporaryIndex = temporaryName(this.#directory, 'tmp_idx_');
+      const base = join(this.#directory, `pack-${packId}`);
+      const temporaryIndex = temporaryName(this.#directory, 'tmp_idx_');
+      this.#leftovers.push(temporaryIndex);
       const entries = { ids: this.#rawIds, offsets: this.#offsets, crcs: this.#checksums, packChecksum: checksum };
       this.#writeFile(temporaryIndex, encodePackIndex(entries, this.format));
-      const base = join(this.#directory, `pack-${packId}`);
-      const pack = { packId, objects: this.#offsets.length, bytes: this.#written };
+      // The same objects in the same order make the same pack; one that is there stays.
+      if (!fs.existsSync(`${base}.idx`)) this.#leftovers.push(`${base}.pack`);
       disk().rename(this.#temporary, `${base}.pack`);
-      this.#temporary = undefined;
-      this.#options.beforeVisible?.(pack, base);
       disk().rename(temporaryIndex, `${base}.idx`);
+      this.#leftovers.length = 0;
       if (this.#options.durable !== false) disk().fsyncDirectory(this.#directory);
       this.#ended = true;
+      const pack = { packId, objects: this.#offsets.length, bytes: this.#written };
       this.#options.onVisible?.(pack);
       return pack;
     } catch (error) {
       this.abort();
-      if (temporaryIndex !== undefined) removeIfPresent(temporaryIndex);
       throw error;
     }
   }
@@ -264,12 +265,21 @@ export class PackWriter implements BulkWriter {
   /** Forgets everything added; harmless after `finish`. */
   abort(): void {
     this.#ended = true;
+    const leftovers = this.#leftovers.splice(0);
+    for (const cleanUp of [() => this.#close(), ...leftovers.map((path) => () => removeIfPresent(path))]) {
+      try {
+        cleanUp();
+      } catch (error) {
+        // Files nobody sees that cannot be removed now are gc's to remove; what went wrong before matters more.
+        if (!isSystemError(error)) throw error;
+      }
+    }
+  }
+
+  #close(): void {
     const fd = this.#fd;
-    const temporary = this.#temporary;
     this.#fd = undefined;
-    this.#temporary = undefined;
     if (fd !== undefined) disk().close(fd);
-    if (temporary !== undefined) removeIfPresent(temporary);
   }
 
   [Symbol.dispose](): void {
@@ -312,6 +322,7 @@ export class PackWriter implements BulkWriter {
     if (this.#fd !== undefined) return;
     makeDirectories(this.#directory);
     this.#temporary = temporaryName(this.#directory, 'tmp_pack_');
+    this.#leftovers.push(this.#temporary);
     this.#fd = disk().open(this.#temporary, 'wx', 0o444);
     const header = Buffer.alloc(headerBytes);
     header.write('PACK', 'latin1');

@@ -103,13 +103,15 @@ export class LockFile {
   rollback(): void {
     if (this.#state !== 'held') return;
     this.#state = 'released';
-    if (this.#fd !== undefined) {
-      const fd = this.#fd;
-      this.#fd = undefined;
-      disk().close(fd);
+    const fd = this.#fd;
+    this.#fd = undefined;
+    try {
+      if (fd !== undefined) disk().close(fd);
+    } finally {
+      // Whatever close says: the lock must not stay.
+      removeIfPresent(this.lockPath);
+      if (this.#claim !== undefined) removeIfPresent(this.#claim);
     }
-    removeIfPresent(this.lockPath);
-    if (this.#claim !== undefined) removeIfPresent(this.#claim);
   }
 
   [Symbol.dispose](): void {

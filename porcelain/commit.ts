@@ -4,7 +4,7 @@
 // command began; the rename of the ref is the commit. A commit that loses that race keeps its objects, and the error names it.
 // If the power fails: before the rename nothing happened (unreferenced objects wait for gc); after it, at worst the index is older than
 // the branch, which status shows and the next add or commit puts right. Specified in cairn-commit(1) and git-commit(1).
-import { replaceFile } from '../pack/disk.js';
+import { disk } from '../pack/disk.js';
 import type { Commit } from '../pack/commit.js';
 import { encodeCommit } from '../pack/commit.js';
 import { ConflictError, InvalidError, NotFoundError, RefusedError } from '../pack/errors.js';
@@ -272,7 +272,8 @@ class Staging {
       return true;
     }
     this.#snapshot.finish();
-    replaceFile(this.#lock!.lockPath, this.index.encode());
+    this.#lock!.write(this.index.encode());
+    this.#lock!.seal();
     this.#hookSawLock = true;
     if (!this.#callPreCommit()) return false;
     const changed = Index.read(this.#lock!.lockPath, repository.format);
@@ -308,12 +309,12 @@ class Staging {
   publish(): void {
     const lock = this.#lock;
     if (lock === undefined) return;
-    this.#lock = undefined;
     // Before an index that names them is durable, so are the objects.
     this.#repository.flushObjects();
-    if (this.#hookSawLock) replaceFile(lock.lockPath, this.#next.encode());
+    if (this.#hookSawLock) rewriteFile(lock.lockPath, this.#next.encode());
     else lock.write(this.#next.encode());
     lock.commit();
+    this.#lock = undefined;
   }
 
   #release(): void {
@@ -324,6 +325,18 @@ class Staging {
   [Symbol.dispose](): void {
     this.#snapshot[Symbol.dispose]();
     this.#release();
+  }
+}
+
+/** Another content for a file that nobody reads yet; durable when it returns. */
+function rewriteFile(path: string, bytes: Uint8Array): void {
+  const fd = disk().open(path, 'r+', 0o666);
+  try {
+    disk().truncate(fd, 0);
+    disk().write(fd, bytes);
+    disk().fsync(fd);
+  } finally {
+    disk().close(fd);
   }
 }
 

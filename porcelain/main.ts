@@ -34,6 +34,11 @@ export function brokenPipeExit(error: unknown): 141 | undefined {
   return isSystemError(error, 'EPIPE') ? 141 : undefined;
 }
 
+/** What went wrong first, when cleaning up afterwards failed too. */
+function firstError(error: unknown): unknown {
+  return error instanceof Error && error.name === 'SuppressedError' && 'suppressed' in error ? firstError(error.suppressed) : error;
+}
+
 /** Runs one command line and returns its exit code; never throws but for failing outputs. */
 export async function run(context: Context, argv: readonly string[]): Promise<number> {
   let family: Command['family'] = 'cairn';
@@ -78,7 +83,8 @@ export async function run(context: Context, argv: readonly string[]): Promise<nu
       }
       throw error;
     }
-  } catch (error) {
+  } catch (thrown) {
+    const error = firstError(thrown);
     const broken = brokenPipeExit(error);
     if (broken !== undefined) return broken;
     const exit = exitCodeOf(error, family);

@@ -40,11 +40,11 @@ export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   help: () => import('./commands/help.js'),
   init: () => import('./commands/init.js'),
   log: () => import('./commands/log.js'),
+  reflog: () => import('./commands/reflog.js'),
   release: () => import('./commands/release.js'),
   rm: () => import('./commands/rm.js'),
   rollback: () => import('./commands/rollback.js'),
   status: () => import('./commands/status.js'),
-  reflog: () => import('./commands/reflog.js'),
   var: () => import('./commands/var.js'),
 };
 

@@ -7,12 +7,14 @@
 // A pack or directory that comes or goes meanwhile (gc beside us) is looked for again, never reported as damage.
 // If the power fails: objects nobody refers to yet may remain, and private tmp_* files; gc removes both.
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { decodeCommit } from './commit.js';
 import type { Commit } from './commit.js';
 import { disk, makeDirectories, removeIfPresent } from './disk.js';
 import { CorruptError, InvalidError, NotFoundError, isSystemError } from './errors.js';
 import { LooseObjects, listDirectory } from './loose.js';
+import { listLooseDebris, listPackDebris } from './object-debris.js';
+import type { Debris } from './object-debris.js';
 import type { LooseFile } from './loose.js';
 import { streamThresholdBytes } from './object.js';
 import type { GitObject, ObjectHeader, ObjectStream } from './object.js';
@@ -111,6 +113,12 @@ export class ObjectStore {
     const raw = encodeObjectId(id);
     return this.#coveringPack(raw) !== undefined || this.#uncovered.some((pack) => pack.position(raw) >= 0)
       || this.#sources.some(({ loose }) => loose.has(id));
+  }
+
+  /** True when some pack has a copy, not verified. */
+  isPacked(id: ObjectId): boolean {
+    const raw = encodeObjectId(id);
+    return this.#packs.some((pack) => pack.position(raw) >= 0);
   }
 
   /** Where the first copy is, not verified. */
@@ -409,6 +417,30 @@ export class ObjectStore {
     return this.#loose.list();
   }
 
+  /** What lies in our directory, or among the packs of alternates, but is no object. */
+  listDebris(): Debris[] {
+    return [...listLooseDebris(this.directory, this.format), ...this.#sources.flatMap(({ directory }) => listPackDebris(directory))];
+  }
+
+  /** Every loose copy, ours and those of alternates, each read and compared with its id; for fsck. */
+  *checkLoose(): Generator<{ readonly id: ObjectId; readonly path: string; readonly header?: ObjectHeader; readonly object?: GitObject; readonly error?: CorruptError }> {
+    for (const { loose } of this.#sources) {
+      for (const { id, path } of loose.list()) {
+        try {
+          const header = loose.findHeader(id);
+          if (header === undefined) continue;
+          if (header.sizeBytes >= streamThresholdBytes) drain(loose.openStream(id));
+          const object = header.sizeBytes >= streamThresholdBytes ? undefined : loose.find(id);
+          yield { id, path, header, ...(object === undefined ? {} : { object }) };
+        } catch (error) {
+          if (error instanceof CorruptError) yield { id, path, error };
+          // Gone meanwhile: packed by somebody, and read from there.
+          else if (!isSystemError(error, 'ENOENT')) throw error;
+        }
+      }
+    }
+  }
+
   /** Readable packs, our own first, by name. */
   listPacks(): PackReader[] {
     return this.#sources.flatMap(({ packs }) => [...packs.keys()].sort().map((name) => packs.get(name)!));
@@ -696,5 +728,5 @@ function readAlternates(directory: string): string[] {
   if (!existsSync(file)) return [];
   return readFileSync(file, 'utf8').split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
-    .map((line) => (isAbsolute(line) ? line : join(directory, line)));
+    .map((line) => resolve(directory, line));
 }

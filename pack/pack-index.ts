@@ -73,6 +73,9 @@ export class PackIndex {
     return former;
   }
 
+  /** Of the file. */
+  get sizeBytes(): number { return this.#bytes.length; }
+
   /** First position of ids beginning with `byte` or more. */
   fanOut(byte: number): number {
     return byte === 0 ? 0 : this.#bytes.readUInt32BE(this.#fanOutAt + (byte - 1) * 4);

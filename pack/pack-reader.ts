@@ -362,7 +362,7 @@ export class PackReader {
       this.#fd = fd;
     } catch (error) {
       closeSync(fd);
-      throw error;
+      throw asNamed(this.path, error);
     }
   }
 

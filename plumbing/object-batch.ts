@@ -2,13 +2,13 @@
 // "BATCH OUTPUT"). Answers are written through before more input is waited for, so that a script can hold a conversation;
 // with --buffer only at the end or when told to.
 import { CairnError, InvalidError, NotFoundError } from '../pack/errors.js';
-import type { ObjectLocation } from '../pack/object-store.js';
 import type { ObjectHeader, ObjectStream } from '../pack/object.js';
-import { type ObjectId, isObjectId, zeroId } from '../pack/oid.js';
+import { type ObjectId, isObjectId } from '../pack/oid.js';
 import type { Input } from './command.js';
 import { listLines } from './line-reader.js';
 import type { Repository } from './repository.js';
 import { findRevision } from './revision.js';
+import { deltaBase, storedSize } from './stored-object.js';
 
 export interface BatchOptions {
   /** Undefined: "%(objectname) %(objecttype) %(objectsize)". */
@@ -153,8 +153,8 @@ export class ObjectBatch {
       objectname: ({ id }) => id,
       objecttype: ({ header }) => header.type,
       objectsize: ({ header }) => String(header.sizeBytes),
-      'objectsize:disk': ({ id }) => String(this.#sizeOnDisk(id)),
-      deltabase: ({ id }) => this.#deltaBase(id),
+      'objectsize:disk': ({ id }) => String(storedSize(this.#repository, id)),
+      deltabase: ({ id }) => deltaBase(this.#repository, id),
       rest: ({ rest }) => rest,
     };
     const text = Buffer.from(format).toString('latin1');
@@ -170,28 +170,6 @@ export class ObjectBatch {
       at = percent + (match?.[0].length ?? 1);
     }
     return parts;
-  }
-
-  #locate(id: ObjectId): ObjectLocation {
-    const location = this.#repository.objects.locate(id);
-    if (location === undefined) throw new NotFoundError(`object '${id}' is missing`, { code: 'object-missing' });
-    return location;
-  }
-
-  #sizeOnDisk(id: ObjectId): number {
-    const location = this.#locate(id);
-    if (location.kind === 'loose') return location.sizeOnDisk;
-    const offset = location.pack.offsetAt(location.position);
-    return location.pack.endAt(offset) - offset;
-  }
-
-  #deltaBase(id: ObjectId): ObjectId {
-    const none = zeroId(this.#repository.format);
-    const location = this.#locate(id);
-    if (location.kind === 'loose') return none;
-    const { pack, position } = location;
-    const { baseOffset } = pack.entryAt(pack.offsetAt(position));
-    return baseOffset === undefined ? none : pack.idAt(pack.index.positionOfOffset(baseOffset));
   }
 }
 

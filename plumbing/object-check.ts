@@ -285,12 +285,17 @@ interface CheckConfig {
   get(name: string): string | undefined;
 }
 
-/** How bad each message is under this configuration; InvalidError for a severity nobody knows. `defaults` go before it. */
-export function readSeverities(config: CheckConfig, defaults: ReadonlyMap<MessageId, Severity> = new Map()): (id: MessageId) => Severity {
+/** How bad each message is under this configuration; InvalidError for a severity nobody knows. */
+export function readSeverities(config: CheckConfig, options: {
+  /** Warnings are errors, except those the configuration asks for. */
+  readonly strict?: boolean;
+  /** In place of the usual severities. */
+  readonly defaults?: ReadonlyMap<MessageId, Severity>;
+} = {}): (id: MessageId) => Severity {
   return (id) => {
-    const usual: Severity = defaults.get(id) ?? severities[id];
+    const usual: Severity = options.defaults?.get(id) ?? severities[id];
     const configured = config.get(`fsck.${id}`)?.toLowerCase();
-    if (configured === undefined) return usual;
+    if (configured === undefined) return usual === 'warn' && options.strict ? 'error' : usual;
     if (configured !== 'error' && configured !== 'warn' && configured !== 'ignore') {
       throw new InvalidError(`'${configured}' is not a severity for fsck.${id}`, { code: 'bad-severity', hint: 'use error, warn or ignore' });
     }

@@ -12,7 +12,9 @@ export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
   'check-ref-format': () => import('../plumbing/commands/check-ref-format.js'),
   'checkout-index': () => import('../plumbing/commands/checkout-index.js'),
   'commit-tree': () => import('../plumbing/commands/commit-tree.js'),
+  'count-objects': () => import('../plumbing/commands/count-objects.js'),
   'for-each-ref': () => import('../plumbing/commands/for-each-ref.js'),
+  fsck: () => import('../plumbing/commands/fsck.js'),
   'hash-object': () => import('../plumbing/commands/hash-object.js'),
   'ls-files': () => import('../plumbing/commands/ls-files.js'),
   'ls-tree': () => import('../plumbing/commands/ls-tree.js'),
@@ -28,6 +30,7 @@ export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
   'symbolic-ref': () => import('../plumbing/commands/symbolic-ref.js'),
   'update-index': () => import('../plumbing/commands/update-index.js'),
   'update-ref': () => import('../plumbing/commands/update-ref.js'),
+  'verify-pack': () => import('../plumbing/commands/verify-pack.js'),
   'write-tree': () => import('../plumbing/commands/write-tree.js'),
 };
 

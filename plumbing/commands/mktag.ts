@@ -30,7 +30,7 @@ export const command: Command = {
 };
 
 function checkStrictly(repository: Repository, bytes: Buffer, strict: boolean): void {
-  const severityOf = readSeverities(repository.config, new Map<MessageId, 'warn'>([['extraHeaderEntry', 'warn']]));
+  const severityOf = readSeverities(repository.config, { defaults: new Map<MessageId, 'warn'>([['extraHeaderEntry', 'warn']]) });
   for (const { id, text } of checkObject('tag', bytes, { format: repository.format, strict })) {
     const severity = severityOf(id);
     if (severity === 'ignore') continue;

@@ -171,7 +171,7 @@ test('objects of alternates are read, at any depth git allows, and cycles end', 
   writeFiles(base, { 'one/info/alternates': '# comment\n../two\n', 'two/info/alternates': `${three}\n`, 'three/info/alternates': '../one\n' });
   const store = ObjectStore.open(one, 'sha1');
   t.is(store.read(id).bytes.toString(), 'far');
-  t.deepEqual(store.alternates, [join(one, '../two'), three]);
+  t.deepEqual(store.alternates, [two, three]);
   t.is(ObjectStore.open(two, 'sha1', { alternates: [one] }).read(id).bytes.toString(), 'far');
   rmSync(three, { recursive: true });
   t.is(ObjectStore.open(one, 'sha1').find(id), undefined);

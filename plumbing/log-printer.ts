@@ -79,6 +79,13 @@ export class LogPrinter {
     diff.writer(sink, prefix === undefined ? { nul: nul ?? false } : { linePrefix: prefix }).write(changes);
   }
 
+  /** What is no commit follows (a tag, a tree): apart from what came before. */
+  beginOther(): void {
+    if (!this.#isFirst) this.#options.sink('\n');
+    this.#isFirst = false;
+    this.#missingNewline = false;
+  }
+
   #printHeader(entry: LogEntry): void {
     const { format, graph, sink, nul } = this.#options;
     const { node, view } = entry;

@@ -127,7 +127,7 @@ export function parseWalk(repository: Repository, args: Arguments, defaults: Wal
   if (args.has('stdin')) paths.push(...takeInput(repository, set));
   const start = args.value('default') ?? defaults.start;
   if (!set.isGiven && start !== undefined) takeDefault(repository, set, start);
-  return { set, paths, options: optionsOf(repository, args, paths, defaults), isReflogWalk: args.has('walk-reflogs'), isGraph: args.flag('graph') === true };
+  return { set, paths, options: optionsOf(repository, args, set, paths, defaults), isReflogWalk: args.has('walk-reflogs'), isGraph: args.flag('graph') === true };
 }
 
 function takeOne(repository: Repository, set: RevisionSet, word: string, rest: readonly string[], dashes: boolean, ignoreMissing: boolean): boolean {
@@ -175,7 +175,7 @@ function takeInput(repository: Repository, set: RevisionSet): string[] {
   return [];
 }
 
-function optionsOf(repository: Repository, args: Arguments, paths: readonly string[], defaults: WalkDefaults): WalkOptions {
+function optionsOf(repository: Repository, args: Arguments, set: RevisionSet, paths: readonly string[], defaults: WalkDefaults): WalkOptions {
   const { clock } = repository.context;
   const number = (name: string): number | undefined => {
     const text = args.value(name);
@@ -198,9 +198,14 @@ function optionsOf(repository: Repository, args: Arguments, paths: readonly stri
   const cherry = args.has('cherry');
   const isGraph = args.flag('graph') === true;
   if (isGraph && args.has('reverse')) throw new InvalidError('options --reverse and --graph cannot be used together', { code: 'bad-options' });
-  if (isGraph && args.has('no-walk')) throw new InvalidError('options --no-walk and --graph cannot be used together', { code: 'bad-options' });
+  if (args.has('walk-reflogs')) {
+    if (isGraph || args.has('parents') || args.has('children')) throw new InvalidError('cannot combine --walk-reflogs with history-limiting options', { code: 'bad-options' });
+    if (args.has('reverse')) throw new InvalidError('options --reverse and --walk-reflogs cannot be used together', { code: 'bad-options' });
+  }
   const order = args.has('author-date-order') ? 'author-date' : args.has('date-order') ? 'date' : args.has('topo-order') || isGraph ? 'topo' : 'default';
-  const noWalk = lastNoWalk(args) ?? defaults.noWalk;
+  // What is left out can only be told by walking.
+  const noWalk = set.tips.some(({ isExcluded }) => isExcluded) ? undefined : lastNoWalk(args) ?? defaults.noWalk;
+  if (isGraph && noWalk) throw new InvalidError('options --no-walk and --graph cannot be used together', { code: 'bad-options' });
   const pathspec = paths.length === 0 ? undefined : Pathspec.parse(paths, { prefix: repository.prefix, workTree: repository.workTree, env: repository.context.env });
   const matches = messageFilter(repository, args);
   const side = args.has('left-only') ? 'left' : args.has('right-only') || cherry ? 'right' : undefined;

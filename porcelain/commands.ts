@@ -47,6 +47,7 @@ export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   release: () => import('./commands/release.js'),
   rm: () => import('./commands/rm.js'),
   rollback: () => import('./commands/rollback.js'),
+  show: () => import('./commands/show.js'),
   status: () => import('./commands/status.js'),
   var: () => import('./commands/var.js'),
 };

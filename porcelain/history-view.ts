@@ -3,6 +3,7 @@
 // Specified by git-log(1) and git-show(1); the record of --json by cairn-log(1).
 import { UsageError } from '../pack/errors.js';
 import type { ObjectId } from '../pack/oid.js';
+import type { Tag } from '../pack/tag.js';
 import type { Arguments, Context, OptionSpec } from '../plumbing/command.js';
 import { formatCombined } from '../plumbing/combined-diff.js';
 import { commitMark } from '../plumbing/commit-mark.js';
@@ -66,6 +67,7 @@ export class HistoryView {
   readonly #decorations: Decorations;
   readonly #graph: HistoryGraph | undefined;
   readonly #context: Context;
+  readonly #headerColor: string;
   #pending: string[] = [];
   #pendingLength = 0;
   #follow: string | undefined;
@@ -85,6 +87,7 @@ export class HistoryView {
       const found = /^(?:auto|meta|frag|func|old|new|commit|context|whitespace)$/.test(name) ? config.get(`color.diff.${name}`) : undefined;
       return found === undefined ? undefined : formatColor(found);
     };
+    this.#headerColor = isColored ? slot('commit') ?? formatColor('yellow') : '';
     this.color = isColored ? (words) => formatColor(words) : undefined;
     this.diff = new DiffRequest(repository, args, {
       porcelain: true, columns: context.stdout.columns, ...(setup.showsPatches ? { format: 'patch' as const } : {}),
@@ -120,7 +123,7 @@ export class HistoryView {
       repository, format: this.format, sink: this.sink, dateMode: this.dateMode, ...(this.#graph === undefined ? {} : { graph: this.#graph }),
       diff: this.diff, ...(abbreviated ? { abbreviation: Math.max(digits, 4) } : {}), showParents: args.has('parents'), showSource: args.has('source'),
       ...(decoration === 'no' ? {} : { decorate: (id: ObjectId) => this.#decorations.format(id, 'wrapped', decoration === 'full', color) }),
-      ...(isColored ? { commitColor: slot('commit') ?? formatColor('yellow'), resetColor: formatColor('reset') } : {}),
+      ...(isColored ? { commitColor: this.#headerColor, resetColor: formatColor('reset') } : {}),
       nul: args.has('z'), ...(args.has('children') && walk !== undefined ? { childrenOf: (node: CommitNode) => walk.childrenOf(node) } : {}),
     });
   }
@@ -137,6 +140,25 @@ export class HistoryView {
     this.#context.stdout.write(Buffer.from(this.#pending.join(''), 'latin1'));
     this.#pending = [];
     this.#pendingLength = 0;
+  }
+
+  /** The first line of what is shown, in its colour. */
+  paintHeader(latin1: string): string {
+    return this.#headerColor === '' ? latin1 : `${this.#headerColor}${latin1}${formatColor('reset')}`;
+  }
+
+  /** Shows an annotated tag, without what it names. */
+  showTag(tag: Tag): void {
+    this.printer.beginOther();
+    const { kind } = this.format.pretty;
+    const lines = [this.paintHeader(`tag ${tag.name}`)];
+    if (tag.tagger !== undefined && kind !== 'oneline') {
+      const { name, email, seconds, offset } = tag.tagger;
+      lines.push(`Tagger: ${kind === 'fuller' ? '    ' : ''}${name} <${email}>`);
+      if (kind === 'medium') lines.push(`Date:   ${formatDate(seconds, offset, this.dateMode, this.#context.clock)}`);
+      if (kind === 'fuller') lines.push(`TaggerDate: ${formatDate(seconds, offset, this.dateMode, this.#context.clock)}`);
+    }
+    this.sink(`${lines.join('\n')}\n\n${tag.message.toString('latin1')}`);
   }
 
   /** Shows one commit, and what it changed when that is asked for. */

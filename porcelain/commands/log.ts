@@ -20,7 +20,7 @@ export const command: Command = {
   numeric: true,
   paged: true,
   options: [
-    ...walkOptions, ...viewOptions, ...diffOptions.filter(({ name }) => !taken.has(name) && name !== 'quiet'),
+    ...walkOptions, ...viewOptions, ...diffOptions.filter(({ name }) => !taken.has(name) && name !== 'quiet' && name !== 'exit-code'),
     { name: 'follow', help: 'go on beyond renames of the one file given' },
   ],
   run(context: Context, args: Arguments): number {

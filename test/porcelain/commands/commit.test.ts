@@ -1,10 +1,11 @@
 import test from 'ava';
+import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bothFormats, compareWithGit, makeRepository } from '../../helpers/differential.js';
-import { cairn, cairnOutput } from '../../helpers/cairn.js';
+import { cairn, cairnOutput, cairnProgram } from '../../helpers/cairn.js';
 import { makeSandbox, writeFiles } from '../../helpers/sandbox.js';
-import { git, gitOutput, runProgram, skipWithoutGit } from '../../helpers/stock-git.js';
+import { cleanEnvironment, git, gitOutput, runProgram, skipWithoutGit } from '../../helpers/stock-git.js';
 
 const changed = `
 mkdir dir
@@ -156,6 +157,22 @@ test('a branch that moved meanwhile is left alone: exit 4, the commit is named, 
     if (run.length > 0) t.is(gitOutput(['rev-parse', 'refs/runs/race'], { cwd: directory }), id);
     t.false(existsSync(join(directory, '.git/index.lock')));
   }
+});
+
+test('of many commits at once each is on the branch or refused with exit 4', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const directory = makeRepository(t, 'sha1', changed);
+  const env = { ...cleanEnvironment };
+  const codes = await Promise.all(Array.from({ length: 6 }, (_, at) => new Promise<number | null>((resolve) => {
+    spawn(cairnProgram, ['commit', '-q', '--allow-empty', '-m', `commit ${at}`], { cwd: directory, env, stdio: 'ignore' }).on('close', resolve);
+  })));
+  const subjects = gitOutput(['log', '--format=%s'], { cwd: directory }).split('\n');
+  codes.forEach((code, at) => {
+    t.is(subjects.filter((subject) => subject === `commit ${at}`).length, code === 0 ? 1 : 0, `commit ${at} exited with ${code}`);
+    t.true(code === 0 || code === 4, `commit ${at} exited with ${code}`);
+  });
+  t.true(codes.includes(0));
+  t.is(git(['fsck', '--strict'], { cwd: directory }).code, 0);
 });
 
 test('hooks are run at git\'s moments with git\'s arguments', async (t) => {

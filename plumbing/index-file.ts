@@ -196,6 +196,13 @@ export class Index {
     return entry.stage === 0 && !entry.assumeValid && !entry.skipWorktree && !entry.intentToAdd;
   }
 
+  /** The entry's mode, stat and id, the id only made when asked for: for comparing many entries with their files. */
+  comparableAt(at: number): Pick<IndexEntry, 'mode' | 'stat' | 'id'> {
+    const row = this.#row(at);
+    if (row >= this.#baseOffsets.length) return this.#extra[row - this.#baseOffsets.length]!;
+    return new StoredRow(this.#base, this.#baseOffsets[row]!, this.format);
+  }
+
   statAt(at: number): StatData {
     const row = this.#row(at);
     return row < this.#baseOffsets.length ? this.#baseStat(row) : this.#extra[row - this.#baseOffsets.length]!.stat;
@@ -400,14 +407,7 @@ export class Index {
   }
 
   #baseStat(row: number): StatData {
-    const bytes = this.#base;
-    const at = this.#baseOffsets[row]!;
-    return {
-      ctimeS: bytes.readUInt32BE(at), ctimeNs: bytes.readUInt32BE(at + 4),
-      mtimeS: bytes.readUInt32BE(at + 8), mtimeNs: bytes.readUInt32BE(at + 12),
-      dev: bytes.readUInt32BE(at + 16), ino: bytes.readUInt32BE(at + 20),
-      uid: bytes.readUInt32BE(at + 28), gid: bytes.readUInt32BE(at + 32), size: bytes.readUInt32BE(at + sizeOffset),
-    };
+    return decodeStat(this.#base, this.#baseOffsets[row]!);
   }
 
   #baseEntry(row: number): IndexEntry {
@@ -577,6 +577,36 @@ export class Index {
       former = entry.path;
     }
     return Buffer.concat(parts);
+  }
+}
+
+function decodeStat(bytes: Buffer, at: number): StatData {
+  return {
+    ctimeS: bytes.readUInt32BE(at), ctimeNs: bytes.readUInt32BE(at + 4),
+    mtimeS: bytes.readUInt32BE(at + 8), mtimeNs: bytes.readUInt32BE(at + 12),
+    dev: bytes.readUInt32BE(at + 16), ino: bytes.readUInt32BE(at + 20),
+    uid: bytes.readUInt32BE(at + 28), gid: bytes.readUInt32BE(at + 32), size: bytes.readUInt32BE(at + sizeOffset),
+  };
+}
+
+/** What an entry is compared by; its id, which is rarely asked for, is made on demand. */
+class StoredRow {
+  readonly mode: number;
+  readonly stat: StatData;
+  readonly #bytes: Buffer;
+  readonly #offset: number;
+  readonly #format: ObjectFormat;
+
+  constructor(bytes: Buffer, offset: number, format: ObjectFormat) {
+    this.mode = bytes.readUInt32BE(offset + modeOffset);
+    this.stat = decodeStat(bytes, offset);
+    this.#bytes = bytes;
+    this.#offset = offset;
+    this.#format = format;
+  }
+
+  get id(): ObjectId {
+    return decodeObjectId(this.#bytes, this.#offset + statSize, this.#format);
   }
 }
 

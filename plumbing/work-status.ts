@@ -8,7 +8,7 @@ import { pathToUtf8, fileMode, gitlinkMode, type RepoPath } from '../pack/tree.j
 import type { IgnoreRules } from './ignore.js';
 import type { Index, IndexEntry, StatData } from './index-file.js';
 import type { Pathspec } from './pathspec.js';
-import type { Change, DirectoryEntry, WorkTree } from './work-tree.js';
+import type { Change, WorkTree } from './work-tree.js';
 
 export interface ScanOptions {
   /** 'no': do not look; 'normal': collapse directories with nothing tracked; 'all': every file. */
@@ -124,12 +124,8 @@ class Scanner {
     const index = this.#index;
     const unchecked = this.#options.trackedUnchecked === true;
     const directories = new Set<string>();
-    const others: DirectoryEntry[] = [];
-    for (const entry of this.#workTree.list(directory)) {
-      if (entry.name === '.git' || entry.name === '.cairn') continue;
-      if (entry.kind === 'directory') directories.add(entry.name);
-      else if (entry.kind !== 'other') others.push(entry);
-    }
+    const listing = this.#workTree.openListing(directory);
+    for (const name of listing.directories()) if (name !== '.git' && name !== '.cairn') directories.add(name);
     let found = 0;
     let exact = !unchecked;
     const skip = directory.length;
@@ -147,6 +143,14 @@ class Scanner {
         at = end;
         continue;
       }
+      if (!unchecked && this.#pathspec === undefined && index.isPlainAt(at)) {
+        const status = this.#workTree.findStatus(path);
+        if (status !== undefined && (status.mode & 0o170000) !== 0o040000) found += 1;
+        else if (status !== undefined && index.modeAt(at) === gitlinkMode) directories.delete(path.slice(skip));
+        this.#compare(at, path, status);
+        at += 1;
+        continue;
+      }
       if (unchecked || this.#skips(at) || (this.#pathspec !== undefined && !this.#pathspec.matches(path))) {
         exact = false;
         if (this.#index.modeAt(at) === gitlinkMode) directories.delete(path.slice(skip));
@@ -158,17 +162,19 @@ class Scanner {
       }
       at = this.#afterPath(at, path);
     }
-    if (!exact || found !== others.length) this.#listUntrackedFiles(directory, others, from, to);
+    if (!exact || found !== listing.fileCount) this.#listUntrackedFiles(directory, listing.files(), from, to);
     for (const name of directories) this.#visit(`${directory}${name}/`);
   }
 
-  #listUntrackedFiles(directory: string, others: readonly DirectoryEntry[], from: number, to: number): void {
+  #listUntrackedFiles(directory: string, names: Iterable<string>, from: number, to: number): void {
     const tracked = new Set<string>();
     for (let at = from; at < to; at += 1) {
       const path = this.#index.pathAt(at);
       if (path.indexOf('/', directory.length) < 0) tracked.add(path.slice(directory.length));
     }
-    for (const { name } of others) if (!tracked.has(name)) this.#reportFile(`${directory}${name}`, false);
+    for (const name of names) {
+      if (!tracked.has(name) && name !== '.git' && name !== '.cairn') this.#reportFile(`${directory}${name}`, false);
+    }
   }
 
   /** A file that is not in the index; `excluded` when its directory is ignored. */
@@ -274,6 +280,9 @@ class Scanner {
       this.#changes.push({ path, kind: 'deleted', old: { mode: index.modeAt(at), id: index.idAt(at) } });
       return;
     }
+    const { mode } = status;
+    const isFile = (mode & 0o170000) === 0o100000;
+    if (isFile && index.isPlainAt(at) && this.#workTree.compareStatus(index.comparableAt(at), status, index) === 'same') return;
     const entry = index.entryAt(at);
     const change = compareFound(this.#workTree, index, entry, status, (stat) => this.#refreshed.push({ ...entry, stat }));
     if (change !== undefined) this.#changes.push(change);

@@ -71,6 +71,7 @@ export class WorkTree {
   readonly #lineEndings: LineEndingDefaults;
   readonly #safeCrlf: 'true' | 'false' | 'warn';
   #attributes: Attributes | undefined;
+  #isEntered = false;
   #verifiedDirectories = new Set<string>();
   /** Warnings gathered on the way, for the command to print. */
   readonly warnings: string[] = [];
@@ -97,9 +98,18 @@ export class WorkTree {
     return this.#protection;
   }
 
+  /** From now on files are named relative to the top, which the operating system finds quicker; where the process may move there. */
+  enterTop(): void {
+    const { enter } = this.#repository.context.process;
+    if (enter === undefined) return;
+    enter(this.root);
+    this.#isEntered = true;
+  }
+
   /** The path on disk: bytes unless it is plain ASCII. */
   diskPath(path: string): DiskPath {
-    return ascii.test(path) ? `${this.root}/${path}` : Buffer.concat([this.#rootBytes, Buffer.from(path, 'latin1')]);
+    if (ascii.test(path)) return this.#isEntered ? path : `${this.root}/${path}`;
+    return Buffer.concat([this.#rootBytes, Buffer.from(path, 'latin1')]);
   }
 
   /** Refuses a path that may not name a file here (InvalidError 'unsafe-path'). */
@@ -154,6 +164,18 @@ export class WorkTree {
       entries.push({ name: ascii.test(name) ? name : Buffer.from(name).toString('latin1'), kind: kindOf(entry) });
     }
     return entries;
+  }
+
+  /** As `list`, for looking at many directories: what is not asked for is not made. */
+  openListing(directory: string): DirectoryListing {
+    const path = directory === '' ? this.root : this.diskPath(directory);
+    let found: fs.Dirent[] = [];
+    try {
+      found = fs.readdirSync(path, { withFileTypes: true });
+    } catch (error) {
+      if (!isSystemError(error, 'ENOENT', 'ENOTDIR')) throw error;
+    }
+    return new DirectoryListing(found, () => this.list(directory));
   }
 
   /** True when the directory (without trailing slash) is the top of another repository. */
@@ -461,6 +483,47 @@ export class WorkTree {
       if (isSystemError(error, 'ENOENT', 'ENOTDIR')) throw new NotFoundError(`'${shown(path)}' is not there`, { code: 'no-file', cause: error });
       throw error;
     }
+  }
+}
+
+function isOwnName(name: string): boolean {
+  return name === '.git' || name === '.cairn';
+}
+
+/** A directory as it was read: how many files (symbolic links too, repositories' own not) there are, and the names. */
+export class DirectoryListing {
+  readonly fileCount: number;
+  readonly #directories: string[] = [];
+  readonly #found: readonly fs.Dirent[];
+  readonly #listExactly: () => DirectoryEntry[];
+  #isPlain = true;
+
+  constructor(found: readonly fs.Dirent[], listExactly: () => DirectoryEntry[]) {
+    this.#found = found;
+    this.#listExactly = listExactly;
+    let files = 0;
+    for (const entry of found) {
+      if (entry.isFile()) files += isOwnName(entry.name) ? 0 : 1;
+      else if (entry.isDirectory()) {
+        this.#directories.push(entry.name);
+        if (!ascii.test(entry.name)) this.#isPlain = false;
+      } else if (entry.isSymbolicLink() && !isOwnName(entry.name)) files += 1;
+    }
+    this.fileCount = files;
+  }
+
+  /** latin1. */
+  directories(): readonly string[] {
+    return this.#isPlain ? this.#directories : this.#listExactly().filter(({ kind }) => kind === 'directory').map(({ name }) => name);
+  }
+
+  /** latin1. */
+  *files(): Iterable<string> {
+    if (this.#found.every(({ name }) => ascii.test(name))) {
+      for (const entry of this.#found) if (entry.isFile() || entry.isSymbolicLink()) yield entry.name;
+      return;
+    }
+    for (const { name, kind } of this.#listExactly()) if (kind === 'file' || kind === 'symlink') yield name;
   }
 }
 

@@ -123,6 +123,7 @@ const context: Context = {
     uid: process.getuid?.() ?? 0,
     get host() { return (host ??= os().hostname()); },
     program: [process.execPath, process.argv[1]!],
+    enter: (directory) => process.chdir(directory),
   },
   configOverrides: [],
 };

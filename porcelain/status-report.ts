@@ -78,6 +78,7 @@ export interface StatusReport {
 /** Looks at everything; `scan` tells the caller which entries could be refreshed. */
 export function readStatus(repository: Repository, index: Index, options: StatusOptions): { report: StatusReport; scan: Scan } {
   const workTree = new WorkTree(repository, index);
+  workTree.enterTop();
   let rules: IgnoreRules | undefined;
   const scanOptions: ScanOptions = {
     untracked: options.untracked, ignored: options.ignored, pathspec: options.pathspec,

@@ -143,7 +143,7 @@ export class RefTransaction {
     for (const edit of this.#edits) {
       const first = parseRefName(edit.name);
       const follow = edit.noDeref !== true && !(typeof edit.target === 'object' && 'symbolic' in edit.target);
-      const target = follow ? refs.findSymbolic(first) : undefined;
+      const target = follow ? this.#findTarget(first, edit) : undefined;
       if (target === undefined) {
         add(steps, first, edit, false);
         continue;
@@ -169,6 +169,16 @@ export class RefTransaction {
     this.#steps = all;
   }
 
+  /** Where a ref points, one step; a damaged one points nowhere when nobody cares what it held. */
+  #findTarget(name: RefName, edit: RefEdit): RefName | undefined {
+    try {
+      return this.#repository.refs.findSymbolic(name);
+    } catch (error) {
+      if (isReplaceable(error, name, edit)) return undefined;
+      throw error;
+    }
+  }
+
   /** Takes the ref's lock and compares what it holds. */
   #lock(step: Step): void {
     const { refs, config } = this.#repository;
@@ -185,12 +195,11 @@ export class RefTransaction {
     step.isUnchanged = !step.logOnly && step.raw?.kind === 'id' && typeof edit.target === 'object' && 'id' in edit.target && step.raw.id === edit.target.id;
   }
 
-  /** A damaged ref can still be deleted or overwritten by who does not care what it held. */
   #readLocked({ edit, name }: Step): RawRef | undefined {
     try {
       return this.#repository.refs.readRaw(name);
     } catch (error) {
-      if (error instanceof CorruptError && edit.expected === undefined && edit.target !== 'verify' && name !== 'HEAD' && error.code === 'ref-damaged') return undefined;
+      if (isReplaceable(error, name, edit)) return undefined;
       throw error;
     }
   }
@@ -367,6 +376,11 @@ function isWritable({ name }: RefEdit): boolean {
 
 function isIdChange({ target }: RefEdit): boolean {
   return target === 'delete' || (typeof target === 'object' && 'id' in target);
+}
+
+/** A damaged ref can still be deleted or overwritten by who does not care what it held; HEAD is too precious. */
+function isReplaceable(error: unknown, name: string, edit: RefEdit): boolean {
+  return error instanceof CorruptError && error.code === 'ref-damaged' && edit.expected === undefined && edit.target !== 'verify' && name !== 'HEAD';
 }
 
 function isFile(path: string): boolean {

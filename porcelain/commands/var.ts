@@ -1,5 +1,5 @@
 // cairn var: what a logical variable stands for here: identities, editor, pager, the name of a first branch.
-import { CairnError, UsageError } from '../../pack/errors.js';
+import { CairnError, InvalidError, UsageError } from '../../pack/errors.js';
 import { formatIdent } from '../../pack/ident.js';
 import type { Command, Context, Output } from '../../plumbing/command.js';
 import type { Config } from '../../plumbing/config.js';
@@ -34,7 +34,7 @@ export const command: Command = {
     const [name] = args.positionals;
     if (name === undefined || args.positionals.length > 1 || !Object.hasOwn(variables, name)) throw new UsageError('one known variable is needed');
     const value = variables[name]!(context, config);
-    if (value === undefined) return 1;
+    if (value === undefined) throw new InvalidError('terminal is dumb, but EDITOR unset', { code: 'no-editor', hint: 'set EDITOR or core.editor' });
     print(context, value);
     return 0;
   },

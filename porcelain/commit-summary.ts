@@ -4,6 +4,7 @@ import type { Ident } from '../pack/ident.js';
 import type { ObjectStore } from '../pack/object-store.js';
 import type { ObjectId } from '../pack/oid.js';
 import { formatMode } from '../pack/tree.js';
+import { abbreviateId } from '../plumbing/abbreviation.js';
 import { formatDate } from '../plumbing/date.js';
 import { isHuge, readSide } from '../plumbing/diff-content.js';
 import { type DiffEntry, diffTrees } from '../plumbing/diff.js';
@@ -58,7 +59,7 @@ export function formatSummary(repository: Repository, outcome: CommitOutcome & {
   const { commit, id, state } = outcome;
   const branch = state.branch === undefined ? 'detached HEAD' : branchName(state.branch);
   const root = commit.parents.length === 0 ? ' (root-commit)' : '';
-  const short = repository.objects.abbreviate(id, repository.objects.automaticDigits);
+  const short = abbreviateId(repository, id);
   let text = `[${branch}${root} ${short}] ${subjectOf(commit.message.toString('latin1'))}\n`;
   if (person(commit.author) !== person(commit.committer)) text += ` Author: ${person(commit.author)}\n`;
   if (showDate) text += ` Date: ${formatDate(commit.author.seconds, commit.author.offset, 'default', repository.context.clock)}\n`;

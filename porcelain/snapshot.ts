@@ -18,6 +18,7 @@ import type { Pathspec } from '../plumbing/pathspec.js';
 import type { Repository } from '../plumbing/repository.js';
 import { applyRefresh, scanWorkTree } from '../plumbing/work-status.js';
 import { type BlobWriter, WorkTree } from '../plumbing/work-tree.js';
+import { Progress } from './terminal.js';
 
 export interface SnapshotScope {
   /** Also files that are not in the index; otherwise only what is there already is looked at. */
@@ -127,6 +128,8 @@ export class Snapshot {
       write: (bytes) => bulk.add('blob', bytes),
       writeStream: (sizeBytes, chunks) => bulk.addStream('blob', sizeBytes, chunks),
     };
+    using progress = new Progress(this.#repository.context, 'Storing files', paths.length);
+    const before = this.#changed;
     const intake = new FileIntake({
       root: workTree.root, format, pool, bulk,
       level: packLevel(config),
@@ -137,6 +140,7 @@ export class Snapshot {
             ...stat, ino: stat.ino % 0x1_0000_0000, dev: stat.dev % 0x1_0000_0000, size: stat.sizeBytes % 0x1_0000_0000,
             ctimeS: stat.ctimeS >>> 0, mtimeS: stat.mtimeS >>> 0,
           });
+          progress.update(this.#changed - before);
         },
         // A symbolic link; or it is not what it was when it was found, and is looked at again.
         gone: (path) => this.#addFile(repoPath(path), direct),

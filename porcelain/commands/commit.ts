@@ -6,18 +6,17 @@ import type { Ident } from '../../pack/ident.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
 import { approximateDate, findExactDate, formatOffset } from '../../plumbing/date.js';
 import { authorIdent } from '../../plumbing/identity.js';
-import { IgnoreRules } from '../../plumbing/ignore.js';
 import { readInput } from '../../plumbing/line-reader.js';
 import { subjectOf } from '../../plumbing/message.js';
-import { branchName } from '../../plumbing/ref-name.js';
+import { Pathspec } from '../../plumbing/pathspec.js';
 import { Repository } from '../../plumbing/repository.js';
 import { resolveCommit } from '../../plumbing/revision.js';
-import { scanWorkTree } from '../../plumbing/work-status.js';
-import { WorkTree } from '../../plumbing/work-tree.js';
 import { type CommitContent, type CommitOutcome, type CommitState, makeCommit, parsePerson } from '../commit.js';
 import type { MessageRequest } from '../commit-message.js';
 import { formatSummary, measureCommit } from '../commit-summary.js';
 import { formatInput, makeRunId } from '../run.js';
+import { formatLong, noColors } from '../status-format.js';
+import { readStatus } from '../status-report.js';
 
 export const command: Command = {
   name: 'commit',
@@ -190,7 +189,7 @@ function report(repository: Repository, args: Arguments, outcome: CommitOutcome)
   }
   if (outcome.kind === 'unchanged') {
     if (args.has('json')) stdout.write(`${JSON.stringify({ commit: null, reason: 'nothing to commit' })}\n`);
-    else if (!args.has('quiet')) stdout.write(explainUnchanged(repository, args, outcome));
+    else if (!args.has('quiet')) stdout.write(Buffer.from(explainUnchanged(repository, args, outcome), 'latin1'));
     return 1;
   }
   for (const warning of outcome.warnings) stderr.write(`warning: ${warning}\n`);
@@ -210,20 +209,18 @@ function report(repository: Repository, args: Arguments, outcome: CommitOutcome)
   return 0;
 }
 
-/** Why there is nothing to commit, and what would change that. */
-function explainUnchanged(repository: Repository, args: Arguments, { index, state }: CommitOutcome & { readonly kind: 'unchanged' }): string {
-  const where = state.branch === undefined ? 'HEAD detached' : `On branch ${Buffer.from(branchName(state.branch) ?? state.branch, 'latin1').toString()}`;
-  const lines = [where, ...(state.head === undefined ? ['', 'Initial commit', ''] : [])];
-  if (args.has('amend')) {
-    lines.push('the last commit would become empty; repeat the command with --allow-empty, or take it back with cairn reset HEAD^');
-  } else if (repository.workTree === undefined) {
-    lines.push('nothing to commit');
-  } else {
-    const scan = scanWorkTree(new WorkTree(repository, index), index, { untracked: 'normal', rules: () => IgnoreRules.load(repository) });
-    lines.push(scan.changes.length > 0 ? 'no changes added to commit (use "cairn add", or "cairn commit -a" or -A)'
-      : scan.untracked.length > 0 ? 'nothing added to commit but untracked files present (use "cairn add", or "cairn commit -A")'
-        : state.head === undefined && index.count === 0 ? 'nothing to commit (create files and use "cairn commit -A")'
-          : 'nothing to commit, working tree clean');
-  }
-  return `${lines.join('\n')}\n`;
+/** Why there is nothing to commit, told by the status. */
+function explainUnchanged(repository: Repository, args: Arguments, { index }: CommitOutcome & { readonly kind: 'unchanged' }): string {
+  if (args.has('amend')) return 'the last commit would become empty; repeat the command with --allow-empty, or take it back with cairn reset HEAD^\n';
+  if (repository.workTree === undefined) return 'nothing to commit\n';
+  const { config, prefix } = repository;
+  const options = {
+    untracked: 'normal', ignored: 'no', pathspec: Pathspec.everything, renameScore: 30_000, countsAheadBehind: true, showsStash: false, ignoresNested: false,
+  } as const;
+  const { report: status } = readStatus(repository, index, options);
+  return formatLong(status, {
+    repository, options, nul: false, showsBranch: false, colors: noColors,
+    prefix: config.getBoolean('status.relativepaths') === false ? '' : prefix,
+    hints: config.getBoolean('advice.statushints') !== false,
+  });
 }

@@ -112,6 +112,7 @@ test('an unchanged tree is refused with exit 1 unless it is asked for or a run i
   const directory = makeRepository(t, 'sha1', changed);
   const head = (): string => gitOutput(['rev-parse', 'HEAD'], { cwd: directory });
   const before = head();
+  await compareWithGit(t, directory, [{ argv: ['commit', '-m', 'x'] }, { argv: ['commit', '-qam', 'x'] }, { argv: ['commit', '-am', 'x'] }]);
   const nothingAdded = await cairn(['commit', '-m', 'x'], { cwd: directory });
   t.is(nothingAdded.code, 1);
   t.regex(nothingAdded.stdout, /no changes added to commit/);

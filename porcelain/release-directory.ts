@@ -408,23 +408,36 @@ export function linkValue(target: Target, directory: string): string {
   return `${target.containerName}/${directory}`;
 }
 
-/**
- * Makes the target point to `after` (null: makes it absent) by one rename, durable when it returns. ConflictError when it is not
- * what was expected to be there.
- */
-export function swapTarget(target: Target, before: string | null, after: string | null, temporary: string): void {
-  const now = readTarget(target);
-  if (now.kind === 'other' || (now.kind === 'link' ? now.value : null) !== before) {
-    throw new ConflictError(`target '${target.name}' was changed by somebody else`, { code: 'target-changed', hint: 'look at it, then try again' });
-  }
-  if (after === null) {
-    if (before !== null) disk().unlink(target.path);
-  } else if (after !== before) {
-    const link = join(target.container, temporary);
-    removeIfPresent(link);
-    disk().symlink(after, link);
-    disk().rename(link, target.path);
-  }
-  disk().fsyncDirectory(dirname(target.path));
+/** A target that is to point elsewhere; null stands for no link. */
+export interface Swap {
+  readonly target: Target;
+  readonly before: string | null;
+  readonly after: string | null;
+  /** A private name in the target's sibling directory. */
+  readonly temporary: string;
 }
 
+/**
+ * Makes the targets point to their new values, each by one rename, one right after the other, durable when it returns.
+ * ConflictError, with nothing changed, when one is not what was expected to be there.
+ */
+export function swapTargets(swaps: readonly Swap[]): void {
+  for (const { target, before } of swaps) {
+    const now = readTarget(target);
+    if (now.kind === 'other' || (now.kind === 'link' ? now.value : null) !== before) {
+      throw new ConflictError(`target '${target.name}' was changed by somebody else`, { code: 'target-changed', hint: 'look at it, then try again' });
+    }
+  }
+  for (const { target, before, after, temporary } of swaps) {
+    if (after === null || after === before) continue;
+    removeIfPresent(join(target.container, temporary));
+    disk().symlink(after, join(target.container, temporary));
+  }
+  for (const { target, before, after, temporary } of swaps) {
+    if (after === before) continue;
+    if (after === null) disk().unlink(target.path);
+    else disk().rename(join(target.container, temporary), target.path);
+  }
+  // Also where nothing changed: a crash may have kept an earlier rename from becoming durable.
+  for (const parent of new Set(swaps.map(({ target }) => dirname(target.path)))) disk().fsyncDirectory(parent);
+}

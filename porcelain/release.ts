@@ -26,7 +26,8 @@ import {
   type Receipt, type ReceiptOutput, type StoredReceipt, directoryPattern, encodeReceipt, findNewestReceipt, listReceipts, readReceipt,
 } from './receipt.js';
 import {
-  type CloneSource, buildDirectory, findRecord, isIntact, linkValue, openContainer, readTarget, recordPath, removeDirectory, swapTarget, writeRecord,
+  type CloneSource, type Swap, buildDirectory, findRecord, isIntact, linkValue, openContainer, readTarget, recordPath, removeDirectory, swapTargets,
+  writeRecord,
 } from './release-directory.js';
 import {
   type Journal, findJournal, journalPath, listJournals, listNames, releasesDirectory, removeJournal, writeJournal,
@@ -365,10 +366,10 @@ function addRefEdits(transaction: RefTransaction, receipt: Receipt, id: ObjectId
 }
 
 function swapAll(repository: Repository, journal: Journal): void {
-  for (const { target: name, staging, directory, before } of journal.outputs) {
+  swapTargets(journal.outputs.map(({ target: name, staging, directory, before }): Swap => {
     const target = targetNamed(repository, name);
-    swapTarget(target, before, linkValue(target, directory), `${staging}.link`);
-  }
+    return { target, before, after: linkValue(target, directory), temporary: `${staging}.link` };
+  }));
 }
 
 // ---- hooks
@@ -461,11 +462,11 @@ function undo(repository: Repository, journal: Journal): void {
     }
     if (repository.refs.find(receiptRef(receipt)) !== undefined) updateRef(repository, { name: receiptRef(receipt), target: 'delete' });
   }
-  for (const { target: name, staging, directory, before } of journal.outputs) {
+  swapTargets(journal.outputs.flatMap(({ target: name, staging, directory, before }): Swap[] => {
     const target = targetNamed(repository, name);
     const after = linkValue(target, directory);
-    if (linkOf(target) === after && before !== after) swapTarget(target, after, before, `${staging}.link`);
-  }
+    return linkOf(target) === after && before !== after ? [{ target, before: after, after: before, temporary: `${staging}.link` }] : [];
+  }));
   removeBuilt(repository, journal);
   removeJournal(repository, channel);
 }
@@ -493,13 +494,13 @@ function settleChannel(repository: Repository, channel: Channel): void {
     undo(repository, journal);
     return;
   }
-  for (const { target: name, staging, directory, before } of journal.outputs) {
+  swapTargets(journal.outputs.flatMap(({ target: name, staging, directory, before }): Swap[] => {
     const target = targetNamed(repository, name);
     const now = linkOf(target);
     const after = linkValue(target, directory);
-    // Swapping to what is there already makes the link durable, which the crash may have prevented. What somebody else put there stays.
-    if (now === after || now === before) swapTarget(target, now, after, `${staging}.link`);
-  }
+    // What somebody else put there stays.
+    return now === after || now === before ? [{ target, before: now, after, temporary: `${staging}.link` }] : [];
+  }));
   const edits = new RefTransaction(repository);
   if (repository.refs.find(releaseRef(channel))?.id === receipt.id) edits.add({ name: receiptRef(receipt.id), target: { id: receipt.id } });
   else addRefEdits(edits, receipt, receipt.id);

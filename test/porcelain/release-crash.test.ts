@@ -4,7 +4,8 @@ import test, { type ExecutionContext } from 'ava';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { type Disk, realDisk, useDisk } from '../../pack/disk.js';
 import { type Channel, parseChannel } from '../../porcelain/channel.js';
 import { listEvents } from '../../porcelain/events.js';
 import { listReceipts } from '../../porcelain/receipt.js';
@@ -182,6 +183,73 @@ for (const scenario of scenarios) {
     }
   });
 }
+
+test('all that is published, the receipt and the journal are durable before a link is replaced, and the link before the ref moves', (t) => {
+  const repository = makeRepository(t);
+  const root = repository.workTree!;
+  commitFiles(repository, treeTwo);
+  const paths = new Map<number, string>();
+  /** Names that were made or written and not yet synced. */
+  const unsynced = new Set<string>();
+  const moments: string[] = [];
+  const disk: Disk = {
+    ...realDisk,
+    open(path, flags, mode) {
+      const fd = realDisk.open(path, flags, mode);
+      paths.set(fd, String(path));
+      if (flags.startsWith('wx')) unsynced.add(`name ${String(path)}`);
+      return fd;
+    },
+    write(fd, bytes, position) {
+      realDisk.write(fd, bytes, position);
+      unsynced.add(`data ${paths.get(fd)}`);
+    },
+    fsync(fd) {
+      realDisk.fsync(fd);
+      unsynced.delete(`data ${paths.get(fd)}`);
+    },
+    mkdir(path, mode) {
+      realDisk.mkdir(path, mode);
+      unsynced.add(`name ${String(path)}`);
+    },
+    symlink(to, path) {
+      realDisk.symlink(to, path);
+      unsynced.add(`name ${String(path)}`);
+    },
+    fsyncDirectory(path) {
+      realDisk.fsyncDirectory(path);
+      for (const name of [...unsynced]) if (name.startsWith('name ') && dirname(name.slice(5)) === String(path)) unsynced.delete(name);
+    },
+    unlink(path) {
+      realDisk.unlink(path);
+      for (const kind of ['name', 'data']) unsynced.delete(`${kind} ${String(path)}`);
+    },
+    rename(from, to) {
+      const moved = [...unsynced].filter((name) => name.slice(5) === String(from) || name.slice(5).startsWith(`${String(from)}/`));
+      const isSwap = String(to) === join(root, 'www');
+      const isRef = String(to).endsWith('refs/releases/prod');
+      // The link itself, and locks that are held, need not be durable.
+      const open = [...unsynced].filter((name) => !/\.link$|\.lock$|\/cairn\/locks\//.test(name));
+      if (isSwap) t.deepEqual(open, [], 'when the link is replaced');
+      if (isRef) t.deepEqual([...unsynced].filter((name) => name.startsWith('data ') || name.includes('www')), [], 'when the ref moves');
+      if (isSwap || isRef) moments.push(isSwap ? 'link' : 'ref');
+      realDisk.rename(from, to);
+      for (const name of moved) {
+        unsynced.delete(name);
+        unsynced.add(name.slice(0, 5) + String(to) + name.slice(5 + String(from).length));
+      }
+      unsynced.add(`name ${String(to)}`);
+    },
+  };
+  const restore = useDisk(disk);
+  try {
+    release(repository, ['www']);
+  } finally {
+    restore();
+  }
+  t.deepEqual(moments, ['link', 'ref']);
+  t.deepEqual([...unsynced].filter((name) => !/\.lock$|\/cairn\/locks\//.test(name)), [], 'in the end');
+});
 
 test('a journal that cannot be read is an error that names the file', (t) => {
   const repository = makeRepository(t);

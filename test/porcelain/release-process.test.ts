@@ -63,7 +63,7 @@ test('a reader sees whole releases only, while releases are killed again and aga
   let acknowledged = 1;
   for (const commit of commits.slice(1)) {
     const child = spawn(cairnProgram, ['release', 'prod', commit], { cwd: root, env: cleanEnvironment, stdio: 'ignore' });
-    const timer = setTimeout(() => child.kill('SIGKILL'), usualMs * (0.2 + random() * 1.2));
+    const timer = setTimeout(() => child.kill('SIGKILL'), usualMs * (0.2 + random() * 2.4));
     const [code] = await once(child, 'exit') as [number | null];
     clearTimeout(timer);
     if (code === 0) acknowledged += 1;

@@ -38,6 +38,8 @@ export interface ObjectStoreOptions {
   readonly replace?: ReadonlyMap<ObjectId, ObjectId>;
   /** False skips every fsync; for tests only. */
   readonly durable?: boolean;
+  /** Default: room for walks over a large history. */
+  readonly caches?: PackCaches;
 }
 
 /** Where a copy of an object is. */
@@ -69,7 +71,7 @@ export class ObjectStore {
   readonly #writing: { readonly compression: number; readonly durable: boolean };
   readonly #sources: Source[];
   readonly #replace: ReadonlyMap<ObjectId, ObjectId> | undefined;
-  readonly #caches = new PackCaches();
+  readonly #caches: PackCaches;
   readonly #commits = new Map<ObjectId, Commit>();
   readonly #trees = new Map<ObjectId, TreeEntry[]>();
   readonly #renewedMs = new Map<string, number>();
@@ -85,6 +87,7 @@ export class ObjectStore {
     this.directory = directory;
     this.format = format;
     this.#replace = options.replace;
+    this.#caches = options.caches ?? new PackCaches();
     this.#writing = { compression: options.compression ?? 1, durable: options.durable ?? true };
     this.#sources = listSources(directory, options.alternates ?? []).map((path) => ({
       directory: path,

@@ -21,10 +21,16 @@ import { Inflater, inflateContent, inflatePrefix } from './zlib.js';
 
 /** Memory shared by all packs of a store. */
 export class PackCaches {
-  readonly windows = new ByteCache<Buffer>(128 * 1024 * 1024);
-  readonly bases = new BaseCache(96 * 1024 * 1024);
+  readonly windows: ByteCache<Buffer>;
+  readonly bases: BaseCache;
   /** Where deltas are inflated: each is used up before the next one is read. */
   readonly scratch = Buffer.allocUnsafeSlow(64 * 1024);
+
+  /** Budgets in bytes: smaller ones for who reads everything once, in order. */
+  constructor(windowBytes = 128 * 1024 * 1024, baseBytes = 96 * 1024 * 1024) {
+    this.windows = new ByteCache<Buffer>(windowBytes);
+    this.bases = new BaseCache(baseBytes);
+  }
 }
 
 /** The numbers packs store for types. */

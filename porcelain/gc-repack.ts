@@ -11,7 +11,7 @@ import { streamThresholdBytes } from '../pack/object.js';
 import type { ObjectStore } from '../pack/object-store.js';
 import { type ObjectId, type ObjectType, encodeObjectId } from '../pack/oid.js';
 import { encodePackMtimes } from '../pack/pack-mtimes.js';
-import { PackReader, packTypes } from '../pack/pack-reader.js';
+import { type PackCaches, PackReader, packTypes } from '../pack/pack-reader.js';
 import { PackWriter, type WrittenPack, encodeDeltaHeader } from '../pack/pack-writer.js';
 import { crc32 } from '../pack/zlib.js';
 import type { Inventory, StoredPack } from './gc-inventory.js';
@@ -19,8 +19,9 @@ import type { Inventory, StoredPack } from './gc-inventory.js';
 export interface RepackOptions {
   readonly inventory: Inventory;
   readonly store: ObjectStore;
+  readonly caches: PackCaches;
   /** In the order they are written, but for bases of deltas, which come before them. */
-  readonly ids: readonly ObjectId[];
+  readonly ids: ReadonlySet<ObjectId>;
   /** zlib level for what is compressed anew. */
   readonly level: number;
   /** Makes it a cruft pack: the age of each object, in milliseconds since 1970. */
@@ -39,6 +40,8 @@ export function writeVerifiedPack(options: RepackOptions): WrittenPack {
   let passedOver = new Set<ObjectId>();
   for (;;) {
     const pack = new Repacking(options, passedOver).write();
+    // Their memory is needed for reading back.
+    for (const { reader } of options.inventory.packs) reader.close();
     const bad = findBadObjects(options, pack);
     if (bad.length === 0) return pack;
     takeBack(options, pack);
@@ -52,7 +55,6 @@ class Repacking {
   readonly #options: RepackOptions;
   /** Objects whose stored entry is damaged: read through the store, which finds another copy or says that there is none. */
   readonly #passedOver: ReadonlySet<ObjectId>;
-  readonly #wanted: ReadonlySet<ObjectId>;
   readonly #writer: PackWriter;
   /** Where each object written so far begins, and how long its chain of deltas is. */
   readonly #offsets = new Map<ObjectId, number>();
@@ -61,7 +63,6 @@ class Repacking {
   constructor(options: RepackOptions, passedOver: ReadonlySet<ObjectId>) {
     this.#options = options;
     this.#passedOver = passedOver;
-    this.#wanted = new Set(options.ids);
     const { mtimesMs, store } = options;
     this.#writer = new PackWriter(join(store.directory, 'pack'), store.format, {
       level: options.level,
@@ -100,7 +101,7 @@ class Repacking {
     const position = found.pack.reader.index.positionOfOffset(baseOffset);
     if (position < 0) return undefined;
     const base = found.pack.reader.idAt(position);
-    return this.#wanted.has(base) && base !== id ? base : undefined;
+    return this.#options.ids.has(base) && base !== id ? base : undefined;
   }
 
   #stored(id: ObjectId): { readonly pack: StoredPack; readonly entry: ReturnType<PackReader['entryAt']> } | undefined {
@@ -172,7 +173,7 @@ function endOf(reader: PackReader, offset: number): number {
 /** Reads every object of a new pack back, from the files as they are now; the ids of those that are not what they should be. */
 function findBadObjects(options: RepackOptions, pack: WrittenPack): ObjectId[] {
   const { ids, store, onProgress } = options;
-  const reader = PackReader.open(packPath(store, pack), store.format);
+  const reader = PackReader.open(packPath(store, pack), store.format, options.caches);
   try {
     if (!reader.loadIndex().hasValidChecksum()) throw new CorruptError(`index of '${reader.path}' reads back wrong`, { code: 'gc-verify-failed' });
     const { stored, actual } = reader.checksums();

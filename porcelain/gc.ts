@@ -12,7 +12,7 @@ import { CorruptError, InvalidError, RefusedError, isSystemError } from '../pack
 import type { LooseFile } from '../pack/loose.js';
 import { ObjectStore } from '../pack/object-store.js';
 import { type ObjectId, type ObjectType, emptyBlobId, emptyTreeId, encodeObjectId } from '../pack/oid.js';
-import type { PackReader } from '../pack/pack-reader.js';
+import { PackCaches, type PackReader } from '../pack/pack-reader.js';
 import type { Clock } from '../plumbing/command.js';
 import { parseExpiry } from '../plumbing/date.js';
 import { type ReachableOptions, markReachable } from '../plumbing/reachable.js';
@@ -47,11 +47,13 @@ export interface GcPlan {
   /** Unreachable objects younger than this stay. */
   readonly cutoffMs: number;
   readonly inventory: Inventory;
+  /** Memory for reading packs, one for all that read on behalf of this plan. */
+  readonly caches: PackCaches;
   /** Everything a root reaches, and everything young objects reach; extended while the plan is applied, never reduced. */
   readonly marked: Set<ObjectId>;
   readonly kept: ReadonlyMap<KeptKind, Tally>;
   /** To be written into one new pack, in this order; empty when the packs that are there will do. */
-  readonly toPack: readonly ObjectId[];
+  readonly toPack: ReadonlySet<ObjectId>;
   /** To be written into a cruft pack, with their ages in milliseconds since 1970. */
   readonly toCruft: ReadonlyMap<ObjectId, number>;
   /** Nobody needs them and their grace is over. */
@@ -86,8 +88,8 @@ export interface GcReport {
 const leftoverMinimumMs = 60 * 60 * 1000;
 
 /** A store that reads what is there: gc must keep replaced objects and their replacements. */
-function openPlainStore(repository: Repository): ObjectStore {
-  return ObjectStore.open(repository.objectsDirectory, repository.format, { alternates: repository.objects.alternates });
+function openPlainStore(repository: Repository, caches: PackCaches): ObjectStore {
+  return ObjectStore.open(repository.objectsDirectory, repository.format, { alternates: repository.objects.alternates, caches });
 }
 
 /** Decides what stays and what goes. CorruptError when a root cannot be read or something it reaches is missing: then nothing may be deleted. */
@@ -95,7 +97,8 @@ export function planGc(repository: Repository, options: GcOptions): GcPlan {
   refuseWhatIsPrecious(repository);
   const nowMs = repository.context.clock.nowMs();
   const cutoffMs = nowMs - options.graceMs;
-  const store = openPlainStore(repository);
+  const caches = new PackCaches(8 * 1024 * 1024, 32 * 1024 * 1024);
+  const store = openPlainStore(repository, caches);
   try {
     const inventory = Inventory.read(store);
     const mark = new Mark(repository, store, inventory, options);
@@ -108,23 +111,27 @@ export function planGc(repository: Repository, options: GcOptions): GcPlan {
       return copy?.kind === 'pack' && copy.pack.isKept;
     };
     const expired = new Map<ObjectId, ExpiredObject>();
+    let unreachable = 0;
     for (const id of inventory.listIds()) {
       if (mark.seen.has(id)) continue;
+      unreachable += 1;
       if (isInKeptPack(id)) mark.count('keep-file', id);
       else expired.set(id, { lastUsedMs: inventory.youngestMs(id), bytes: inventory.sizeOf(id) });
     }
     const packable = reachable.filter((id) => !isInKeptPack(id));
     const cruft = new Map(young.filter((id) => !isInKeptPack(id)).map((id) => [id, inventory.youngestMs(id)]));
-    const stuck = listStuck(inventory, mark.seen, [reachable, young]);
+    const isStuck = inventory.count - unreachable !== reachable.length + young.length;
+    const stuck = isStuck ? listStuck(inventory, mark.seen, [reachable, young]) : new Set<ObjectId>();
     const main = findExactPack(inventory, packable, false);
     const formerCruft = findExactPack(inventory, [...cruft.keys()], true);
     return {
       nowMs,
       cutoffMs,
       inventory,
+      caches,
       marked: mark.seen,
       kept: mark.kept,
-      toPack: main === undefined ? packable : [],
+      toPack: new Set(main === undefined ? packable : []),
       toCruft: formerCruft === undefined ? cruft : new Map(),
       expired,
       retired: inventory.packs.filter((pack) => !pack.isKept && pack !== main && pack !== formerCruft && !holdsAny(pack, stuck)),
@@ -291,12 +298,12 @@ function readDirectory(path: string): string[] {
 
 /** True when applying the plan would change no object or pack. */
 export function isNothingToDo(plan: GcPlan): boolean {
-  return plan.toPack.length === 0 && plan.toCruft.size === 0 && plan.retired.length === 0 && plan.loose.length === 0 && plan.leftovers.length === 0;
+  return plan.toPack.size === 0 && plan.toCruft.size === 0 && plan.retired.length === 0 && plan.loose.length === 0 && plan.leftovers.length === 0;
 }
 
 /** Does what the plan says, except where the world has moved since; `lock` is held by the caller. */
 export function applyGc(repository: Repository, plan: GcPlan, lock: MaintenanceLock, options: GcOptions): GcReport {
-  const store = openPlainStore(repository);
+  const store = openPlainStore(repository, plan.caches);
   try {
     return new Application(repository, store, plan, lock, options).run();
   } finally {
@@ -332,7 +339,7 @@ class Application {
     this.#lock.check();
     const written = new Set<string>();
     const packed = this.#writePack(toPack, undefined, written);
-    const cruft = this.#writePack([...toCruft.keys()], toCruft, written);
+    const cruft = this.#writePack(new Set(toCruft.keys()), toCruft, written);
     const needed = this.#findNeeded();
     this.#lock.check();
     this.#dropStaleCommitGraph(needed);
@@ -349,17 +356,18 @@ class Application {
     };
   }
 
-  #writePack(ids: readonly ObjectId[], mtimesMs: ReadonlyMap<ObjectId, number> | undefined, written: Set<string>): Tally {
-    if (ids.length === 0) return { objects: 0, bytes: 0 };
+  #writePack(ids: ReadonlySet<ObjectId>, mtimesMs: ReadonlyMap<ObjectId, number> | undefined, written: Set<string>): Tally {
+    if (ids.size === 0) return { objects: 0, bytes: 0 };
     const pack = writeVerifiedPack({
       inventory: this.#plan.inventory,
       store: this.#store,
+      caches: this.#plan.caches,
       ids,
       level: readLevel(this.#repository),
       ...(mtimesMs === undefined ? {} : { mtimesMs }),
       onProgress: (phase, done) => {
         this.#lock.beat();
-        this.#options.onProgress?.(phase, done, ids.length);
+        this.#options.onProgress?.(phase, done, ids.size);
       },
     });
     const name = `pack-${pack.packId}`;

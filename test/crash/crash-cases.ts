@@ -42,6 +42,7 @@ export const crashCases: readonly CrashCase[] = [
     name: 'release',
     argv: ['release', 'stable', '--to', '{}/target'],
     isRepeatable: false,
+    timedRefs: /^refs\/(?:releases|cairn)\//,
     check: (directory, phase) => {
       const target = join(directory, '../target');
       if (phase === 'cut' && lstatSync(target, { throwIfNoEntry: false }) === undefined) return;

@@ -42,7 +42,7 @@ export async function killEverywhere(one: CrashCase, repository: string, scratch
       if (result.signal !== 'SIGKILL') break;
       kills += 1;
       try {
-        compare(observe(top), before, after);
+        compare(observe(top), before, after, one.timedRefs);
         readEverything(top);
         letTimePass(top);
         await checkAgain(one, top, after, runAgain);

@@ -73,7 +73,7 @@ export function formatCombined(repository: Repository, tree: ObjectId, parents: 
     if (entries.length > 0) sections += 1;
   }
   if (format.patch) {
-    const patches = paths.map((each) => patchOf(store, each, options)).join('');
+    const patches = paths.map((each) => formatCombinedPath(store, each, options)).join('');
     if (patches !== '') text += (sections > 0 ? '\n' : '') + patches;
   }
   return text;
@@ -91,7 +91,8 @@ interface CombinedLine {
 
 interface LostLine { readonly text: string; mask: number }
 
-function patchOf(store: ObjectStore, each: CombinedPath, options: CombinedOptions): string {
+/** The patch of one path; '' when nothing of it is to be shown. */
+export function formatCombinedPath(store: ObjectStore, each: CombinedPath, options: CombinedOptions): string {
   const { format, dense, colors } = options;
   if (![each.result, ...each.parents].every(({ mode }) => isLinkOrFile(mode))) return '';
   const contents = each.parents.map((side) => readSide(store, side));

@@ -34,7 +34,7 @@ export const command: Command = {
       ...(follow === undefined ? {} : { maxCount: -1 }),
     });
     const view = new HistoryView(context, repository, args, {
-      showsPatches: false, denseMerges: false, paths: request.paths, walk, graph: request.isGraph, ...(follow === undefined ? {} : { follow }),
+      showsPatches: args.has('c') || args.has('cc'), denseMerges: false, paths: request.paths, walk, graph: request.isGraph, ...(follow === undefined ? {} : { follow }),
     });
     if (request.isReflogWalk) {
       const dated = args.has('date') ? view.dateMode : undefined;

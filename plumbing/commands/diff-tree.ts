@@ -1,0 +1,180 @@
+// diff-tree: the differences between two trees, or of commits from their parents. See git-diff-tree(1).
+import { UsageError } from '../../pack/errors.js';
+import { type ObjectId, emptyTreeId } from '../../pack/oid.js';
+import { formatCombined } from '../combined-diff.js';
+import type { Arguments, Command, Context } from '../command.js';
+import { parseDateMode } from '../date.js';
+import { type DiffEntry, diffTrees } from '../diff.js';
+import { DiffRequest, diffOptions } from '../diff-options.js';
+import type { Sink } from '../diff-format.js';
+import { CommitFormat, defaultAbbreviation, parsePrettyFormat } from '../format.js';
+import { Pathspec } from '../pathspec.js';
+import { Repository } from '../repository.js';
+import { findRevision, peel, resolveTree } from '../revision.js';
+import { RevisionSet, takeRevisions } from '../revision-set.js';
+import { mergeBases } from '../merge-base.js';
+
+export const command: Command = {
+  name: 'diff-tree',
+  family: 'git',
+  summary: 'compare two trees, or commits with their parents',
+  usage: ['diff-tree [<options>] <tree> [<tree>] [<path>...]', 'diff-tree [<options>] --stdin [<path>...]'],
+  options: [
+    { name: 'r', short: 'r', help: 'go into directories' },
+    { name: 't', short: 't', help: 'with -r: show the directories too' },
+    { name: 'root', help: 'show a root commit as all new' },
+    { name: 'm', short: 'm', help: 'show merges, from each parent' },
+    { name: 'c', short: 'c', help: 'show merges as one difference from all parents' },
+    { name: 'cc', help: 'like -c, only hunks that differ from all parents' },
+    { name: 'no-commit-id', help: 'do not print the commit before its differences' },
+    { name: 'always', help: 'print the commit even when nothing differs' },
+    { name: 'stdin', help: 'read commits, or pairs of trees, from standard input' },
+    { name: 'merge-base', help: 'start from the merge base of the two commits' },
+    { name: 'v', short: 'v', help: 'print the message too' },
+    { name: 'pretty', value: 'format', valueOptional: true, help: 'print the commit in a format' },
+    { name: 'format', value: 'format', help: 'same as --pretty' },
+    ...diffOptions,
+  ],
+  run(context: Context, args: Arguments): number {
+    const repository = Repository.open(context);
+    const run = new TreeComparison(context, repository, args);
+    if (args.has('stdin')) run.takeInput(args.split().before);
+    else run.takeArguments();
+    run.flush();
+    return run.hasDifferences && run.request.exitCode ? 1 : 0;
+  },
+};
+
+class TreeComparison {
+  readonly request: DiffRequest;
+  hasDifferences = false;
+  readonly #context: Context;
+  readonly #repository: Repository;
+  readonly #args: Arguments;
+  readonly #format: CommitFormat | undefined;
+  #pathspec: Pathspec | undefined;
+  #pending: string[] = [];
+
+  constructor(context: Context, repository: Repository, args: Arguments) {
+    this.#context = context;
+    this.#repository = repository;
+    this.#args = args;
+    this.request = new DiffRequest(repository, args, { porcelain: false, format: args.has('cc') ? 'patch' : 'raw', columns: 80 });
+    const pretty = args.value('format') ?? args.value('pretty') ?? (args.has('pretty') || args.has('v') ? 'medium' : undefined);
+    this.#format = pretty === undefined ? undefined : new CommitFormat(parsePrettyFormat(pretty, repository.config), {
+      repository, clock: context.clock, dateMode: parseDateMode('default'), abbreviation: defaultAbbreviation(repository),
+    });
+  }
+
+  readonly #sink: Sink = (text) => {
+    this.#pending.push(text);
+    if (this.#pending.length > 512) this.flush();
+  };
+
+  flush(): void {
+    this.#context.stdout.write(Buffer.from(this.#pending.join(''), 'latin1'));
+    this.#pending = [];
+  }
+
+  #setPaths(paths: readonly string[]): void {
+    if (paths.length > 0) {
+      this.#pathspec = Pathspec.parse(paths, { prefix: this.#repository.prefix, workTree: this.#repository.workTree, env: this.#repository.context.env });
+    }
+  }
+
+  takeArguments(): void {
+    const { before, after, dashes } = this.#args.split();
+    const set = new RevisionSet(this.#repository);
+    this.#setPaths(takeRevisions(this.#repository, set, before, dashes, after));
+    const { tips } = set;
+    const [one, two] = tips[1]?.isExcluded ? [tips[1], tips[0]] : tips;
+    if (one === undefined || tips.length > 2) throw new UsageError('one or two trees are needed');
+    if (two === undefined) {
+      if (one.type === 'tree') throw new UsageError('a tree needs another to be compared with');
+      this.#showCommit(one.id);
+      return;
+    }
+    let from = one.id;
+    if (this.#args.has('merge-base')) {
+      const [base] = mergeBases(this.#repository, one.id, [two.id]);
+      if (base === undefined) throw new UsageError('no merge base found');
+      from = base;
+    }
+    this.#write(this.#changes(peel(this.#repository, from, 'tree')!, peel(this.#repository, two.id, 'tree')!));
+  }
+
+  takeInput(paths: readonly string[]): void {
+    this.#setPaths(paths);
+    const { stdin } = this.#context;
+    const pieces: Buffer[] = [];
+    for (let piece = stdin.readChunk(); piece !== undefined; piece = stdin.readChunk()) pieces.push(piece);
+    const lines = Buffer.concat(pieces).toString('utf8').split('\n');
+    if (lines.at(-1) === '') lines.pop();
+    for (const line of lines) {
+      const [first = '', second] = line.trim().split(/\s+/);
+      const id = /^[0-9a-f]{40,64}$/.test(first) ? findRevision(this.#repository, first) : undefined;
+      const type = id === undefined ? undefined : this.#repository.objects.findHeader(id)?.type;
+      if (id !== undefined && type === 'commit') this.#showCommit(id, line.trim().split(/\s+/).slice(1) as ObjectId[]);
+      else if (id !== undefined && type === 'tree' && second !== undefined) {
+        const other = resolveTree(this.#repository, second);
+        const changes = this.#changes(id, other);
+        this.#sink(`${id} ${other}\n`);
+        this.#write(changes);
+      } else this.#sink(`${line}\n`);
+    }
+  }
+
+  #changes(one: ObjectId, two: ObjectId): DiffEntry[] {
+    return this.request.finish(diffTrees(this.#repository.objects, one, two, {
+      recursive: this.#args.has('r') || this.#args.has('t') || this.request.needsRecursion || this.#args.has('c') || this.#args.has('cc'), showTrees: this.#args.has('t'),
+      unchanged: this.request.wantsUnchanged, ...(this.#pathspec === undefined ? {} : { pathspec: this.#pathspec }),
+    }));
+  }
+
+  #write(entries: readonly DiffEntry[]): void {
+    if (entries.length > 0) this.hasDifferences = true;
+    if (this.request.isShown) this.request.writer(this.#sink).write(entries);
+  }
+
+  #showCommit(id: ObjectId, given?: readonly ObjectId[]): void {
+    const { objects } = this.#repository;
+    const commit = objects.readCommit(id);
+    const parents = given !== undefined && given.length > 0 ? given : commit.parents;
+    const treeOf = (parent: ObjectId): ObjectId => objects.readCommit(parent).tree;
+    if (parents.length === 0) {
+      const entries = this.#args.has('root') ? this.#changes(emptyTreeId(this.#repository.format), commit.tree) : [];
+      this.#showOne(id, parents, entries);
+    } else if (parents.length === 1) this.#showOne(id, parents, this.#changes(treeOf(parents[0]!), commit.tree));
+    else if (this.#args.has('c') || this.#args.has('cc')) {
+      const text = formatCombined(this.#repository, commit.tree, parents.map(treeOf), {
+        dense: this.#args.has('cc'), format: this.request.format, request: this.request, ...(this.#pathspec === undefined ? {} : { pathspec: this.#pathspec }),
+      });
+      this.#header(id, parents, undefined);
+      this.#sink((this.#format === undefined || text === '' ? '' : '\n') + text);
+    } else if (this.#args.has('m')) {
+      for (const parent of parents) this.#showOne(id, parents, this.#changes(treeOf(parent), commit.tree), parent);
+    } else if (this.#args.has('always')) this.#header(id, parents, undefined);
+  }
+
+  #showOne(id: ObjectId, parents: readonly ObjectId[], entries: readonly DiffEntry[], from?: ObjectId): void {
+    if (entries.length === 0 && !this.#args.has('always')) return;
+    this.#header(id, parents, from);
+    if (this.#format !== undefined && entries.length > 0 && this.#format.pretty.kind !== 'oneline') {
+      this.#sink(this.request.format.stat !== undefined && this.request.format.patch ? '---\n' : '\n');
+    }
+    this.#write(entries);
+  }
+
+  #header(id: ObjectId, parents: readonly ObjectId[], from: ObjectId | undefined): void {
+    if (this.#args.has('no-commit-id')) return;
+    const end = this.#args.has('z') ? '\0' : '\n';
+    if (this.#format === undefined) {
+      this.#sink(`${id}${end}`);
+      return;
+    }
+    const format = this.#format;
+    if (!format.isWhole) this.#sink(`${format.pretty.kind === 'oneline' ? '' : 'commit '}${id}${from === undefined ? '' : ` (from ${from})`}${format.pretty.kind === 'oneline' ? ' ' : '\n'}`);
+    const text = format.format({ id, commit: this.#repository.objects.readCommit(id), parents, bytes: this.#repository.objects.read(id).bytes });
+    this.#sink(format.isTerminated ? `${text}\n` : text);
+  }
+}

@@ -1,0 +1,186 @@
+// What differs between a tree, the index and the work tree.
+//
+// A work-tree file that looks as it did when it was added is taken to be what the index says; any other is read, converted as it
+// would be added, and compared. Paths come in byte order. Specified by git-diff-index(1) and git-diff-files(1).
+import type { ObjectStore } from '../pack/object-store.js';
+import { type ObjectId, hashObject, zeroId } from '../pack/oid.js';
+import type { RepoPath } from '../pack/tree.js';
+import { type DiffEntry, type DiffSide, statusOf } from './diff.js';
+import type { Index, IndexEntry } from './index-file.js';
+import type { Pathspec } from './pathspec.js';
+import type { Repository } from './repository.js';
+import { WorkTree } from './work-tree.js';
+
+const gitlinkMode = 0o160000;
+
+export interface IndexDiffOptions {
+  readonly pathspec?: Pathspec;
+  /** Also give paths that do not differ, as copy sources. */
+  readonly unchanged?: boolean;
+}
+
+/** Compares work-tree files with index entries. */
+class WorkFiles {
+  readonly #tree: WorkTree;
+  readonly #store: ObjectStore;
+  readonly #index: Index;
+
+  constructor(repository: Repository, index: Index) {
+    repository.requireWorkTree();
+    this.#tree = new WorkTree(repository, index);
+    this.#store = repository.objects;
+    this.#index = index;
+  }
+
+  /** The file as one side of a difference; mode 0 when it is not there. An unchanged one has the id of the entry. */
+  side(entry: IndexEntry): DiffSide {
+    const absent: DiffSide = { mode: 0, id: zeroId(this.#store.format) };
+    if (entry.assumeValid || entry.skipWorktree) return { mode: entry.mode, id: entry.id };
+    const status = this.#tree.findOwnStatus(entry.path);
+    if (status === undefined) return absent;
+    if (status.isDirectory() && entry.mode !== gitlinkMode) {
+      // A directory stands where the file was; only a repository of its own would be tracked.
+      if (!this.#tree.isNestedRepository(entry.path)) return absent;
+      return this.#submodule(entry);
+    }
+    if (entry.mode === gitlinkMode) {
+      if (!status.isDirectory()) return this.#file(entry, this.#tree.modeOf(status, entry.mode) ?? 0o100644);
+      return this.#tree.isNestedRepository(entry.path) ? this.#submodule(entry) : { mode: entry.mode, id: entry.id };
+    }
+    const mode = this.#tree.modeOf(status, entry.mode);
+    if (mode === undefined) return absent;
+    if (!entry.intentToAdd && this.#tree.compareStatus(entry, status, this.#index) === 'same') return { mode: entry.mode, id: entry.id };
+    return this.#file(entry, mode);
+  }
+
+  #submodule(entry: IndexEntry): DiffSide {
+    const head = this.#tree.findNestedHead(entry.path);
+    if (head === undefined || head === entry.id) return { mode: gitlinkMode, id: entry.mode === gitlinkMode ? entry.id : zeroId(this.#store.format) };
+    return { mode: gitlinkMode, id: head, content: () => Buffer.from(`Subproject commit ${head}\n`) };
+  }
+
+  #file(entry: IndexEntry, mode: number): DiffSide {
+    if (mode === entry.mode && !entry.intentToAdd && this.#tree.hashFile(entry.path, mode) === entry.id) return { mode, id: entry.id };
+    let held: Buffer | undefined;
+    return {
+      mode, id: zeroId(this.#store.format),
+      content: () => {
+        if (held !== undefined) return held;
+        const pieces: Buffer[] = [];
+        const { format } = this.#store;
+        this.#tree.stageContent(entry.path, mode, {
+          write: (bytes) => { pieces.push(bytes); return hashObject('blob', bytes, format); },
+          writeStream: (_size, chunks) => { for (const chunk of chunks) pieces.push(Buffer.from(chunk)); return zeroId(format); },
+        });
+        held = Buffer.concat(pieces);
+        return held;
+      },
+    };
+  }
+}
+
+const same = (one: DiffSide, two: DiffSide): boolean => one.mode === two.mode && one.id === two.id && one.content === undefined && two.content === undefined;
+
+function isWanted(path: string, options: IndexDiffOptions): boolean {
+  return options.pathspec === undefined || options.pathspec.matches(path);
+}
+
+/** The index against the work tree; unmerged paths once as 'U', and compared with our side when it is there. */
+export function diffIndexToWorkTree(repository: Repository, index: Index, options: IndexDiffOptions = {}): DiffEntry[] {
+  const files = new WorkFiles(repository, index);
+  const absent: DiffSide = { mode: 0, id: zeroId(repository.format) };
+  const result: DiffEntry[] = [];
+  let unmerged = '';
+  for (const entry of index.entries) {
+    const { path } = entry;
+    if (!isWanted(path, options)) continue;
+    if (entry.stage !== 0) {
+      if (path !== unmerged) {
+        const side = files.side(entry);
+        result.push({ path, status: 'U', old: absent, new: side.mode === 0 ? absent : { mode: side.mode, id: absent.id } });
+        const ours = index.find(path, 2);
+        const now = ours === undefined ? undefined : files.side(ours);
+        if (ours !== undefined && now !== undefined && !same({ mode: ours.mode, id: ours.id }, now)) {
+          const old = { mode: ours.mode, id: ours.id };
+          result.push({ path, status: statusOf(old, now), old, new: now });
+        }
+      }
+      unmerged = path;
+      continue;
+    }
+    const now = files.side(entry);
+    const old = entry.intentToAdd ? absent : { mode: entry.mode, id: entry.id };
+    if (entry.intentToAdd && now.mode === 0) continue;
+    if (!same(old, now)) result.push({ path, status: statusOf(old, now), old, new: now });
+    else if (options.unchanged) result.push({ path, status: 'same', old, new: now });
+  }
+  return result;
+}
+
+interface TreeFile { readonly path: RepoPath; readonly side: DiffSide }
+
+function* listTree(store: ObjectStore, tree: ObjectId | undefined, prefix: string, pathspec: Pathspec | undefined): Generator<TreeFile> {
+  if (tree === undefined) return;
+  for (const { mode, name, id } of store.readTree(tree)) {
+    const path = (prefix + name) as RepoPath;
+    if ((mode & 0o170000) !== 0o040000) {
+      if (pathspec === undefined || pathspec.matches(path)) yield { path, side: { mode, id } };
+    } else if (pathspec === undefined || pathspec.mayMatchBelow(`${path}/`)) yield* listTree(store, id, `${path}/`, pathspec);
+  }
+}
+
+/** A tree (undefined: nothing) against the index. */
+export function diffTreeToIndex(repository: Repository, tree: ObjectId | undefined, index: Index, options: IndexDiffOptions = {}): DiffEntry[] {
+  return join(repository, tree, index, options, (entry) => (entry.intentToAdd ? undefined : { mode: entry.mode, id: entry.id }));
+}
+
+/** A tree against the work-tree files of the paths in the index. */
+export function diffTreeToWorkTree(repository: Repository, tree: ObjectId | undefined, index: Index, options: IndexDiffOptions = {}): DiffEntry[] {
+  const files = new WorkFiles(repository, index);
+  return join(repository, tree, index, options, (entry) => {
+    const side = files.side(entry);
+    return side.mode === 0 ? undefined : side;
+  });
+}
+
+function join(
+  repository: Repository, tree: ObjectId | undefined, index: Index, options: IndexDiffOptions, sideOf: (entry: IndexEntry) => DiffSide | undefined,
+): DiffEntry[] {
+  const absent: DiffSide = { mode: 0, id: zeroId(repository.format) };
+  const result: DiffEntry[] = [];
+  const old = listTree(repository.objects, tree, '', options.pathspec);
+  let left = old.next();
+  const { entries } = index;
+  let at = 0;
+  while (left.done !== true || at < entries.length) {
+    const entry = entries[at];
+    const file = left.done === true ? undefined : left.value;
+    if (entry !== undefined && !isWanted(entry.path, options)) {
+      at += 1;
+      continue;
+    }
+    const order = file === undefined ? 1 : entry === undefined ? -1 : file.path < entry.path ? -1 : file.path > entry.path ? 1 : 0;
+    const path = (order <= 0 ? file! : entry!).path;
+    const before = order <= 0 ? file!.side : absent;
+    if (order <= 0) left = old.next();
+    if (order >= 0 && entry!.stage !== 0) {
+      while (entries[at]?.path === path) at += 1;
+      result.push({ path, status: 'U', old: absent, new: absent });
+      continue;
+    }
+    const now = order >= 0 ? sideOf(entry!) ?? absent : absent;
+    if (order >= 0) at += 1;
+    if (before.mode === 0 && now.mode === 0) continue;
+    if (same(before, now)) {
+      if (options.unchanged) result.push({ path, status: 'same', old: before, new: now });
+    } else if (before.mode !== now.mode || now.content === undefined || !isBlob(repository.objects, before, now)) {
+      result.push({ path, status: statusOf(before, now), old: before, new: now });
+    }
+  }
+  return result;
+}
+
+/** True when a work-tree file that differs from the index is just what the tree has. */
+function isBlob(store: ObjectStore, before: DiffSide, now: DiffSide): boolean {
+  return now.content !== undefined && before.mode !== gitlinkMode && hashObject('blob', now.content(), store.format) === before.id;
+}

@@ -1,0 +1,183 @@
+// diff: what changed between commits, the index and the work tree. See git-diff(1) and cairn-diff(1).
+import { InvalidError, NotFoundError, UsageError } from '../../pack/errors.js';
+import { type ObjectId, emptyTreeId } from '../../pack/oid.js';
+import { formatCombinedPath } from '../../plumbing/combined-diff.js';
+import type { Arguments, Command, Context } from '../../plumbing/command.js';
+import { type DiffEntry, diffTrees } from '../../plumbing/diff.js';
+import { DiffRequest, diffOptions } from '../../plumbing/diff-options.js';
+import { diffIndexToWorkTree, diffTreeToIndex, diffTreeToWorkTree } from '../../plumbing/diff-index.js';
+import type { DiffWriter, Sink } from '../../plumbing/diff-format.js';
+import { type Index, readIndex } from '../../plumbing/index-file.js';
+import { Pathspec } from '../../plumbing/pathspec.js';
+import { Repository } from '../../plumbing/repository.js';
+import { findRevision, peel, resolveCommit } from '../../plumbing/revision.js';
+import { type NamedTip, RevisionSet, splitSymmetric, takeRevisions } from '../../plumbing/revision-set.js';
+import { fileRecord, diffColors } from '../history-view.js';
+import { formatColor, wantsColor } from '../terminal.js';
+
+export const command: Command = {
+  name: 'diff',
+  family: 'git',
+  summary: 'show what changed between commits, the index and the work tree',
+  usage: [
+    'diff [<options>] [<commit>] [--] [<path>...]', 'diff [<options>] --cached [<commit>] [--] [<path>...]',
+    'diff [<options>] <commit> <commit> [--] [<path>...]', 'diff [<options>] <commit>...<commit> [--] [<path>...]',
+  ],
+  paged: true,
+  options: [
+    { name: 'cached', help: 'compare a commit (HEAD) with the index' },
+    { name: 'staged', help: 'same as --cached' },
+    { name: 'merge-base', help: 'compare with the merge base instead' },
+    ...diffOptions,
+    { name: 'color', value: 'when', valueOptional: true, negatable: true, help: 'colours: always, never or auto' },
+    { name: 'r', short: 'r', hidden: true, help: 'go into directories (always)' },
+    { name: 'json', help: 'one JSON object per line' },
+  ],
+  run(context: Context, args: Arguments): number {
+    const repository = Repository.open(context);
+    const { config } = repository;
+    const typed = args.flag('color') === false ? 'never' : args.has('color') ? args.value('color') ?? '' : undefined;
+    const isColored = !args.has('json') && wantsColor(context, config, 'color.diff', typed);
+    const slot = (name: string): string | undefined => {
+      const found = config.get(`color.diff.${name}`);
+      return found === undefined ? undefined : formatColor(found);
+    };
+    const request = new DiffRequest(repository, args, {
+      porcelain: true, format: 'patch', columns: context.stdout.columns, ...(isColored ? { colors: diffColors(slot) } : {}),
+    });
+    let pending: string[] = [];
+    const sink: Sink = (text) => {
+      pending.push(text);
+      if (pending.length < 512) return;
+      context.stdout.write(Buffer.from(pending.join(''), 'latin1'));
+      pending = [];
+    };
+    const comparison = planOf(repository, args);
+    const entries = comparison.list(request);
+    const finished = request.finish(entries);
+    if (args.has('json')) for (const file of request.writer(sink).countLines(finished)) sink(Buffer.from(`${JSON.stringify(fileRecord(file))}\n`).toString('latin1'));
+    else if (!request.quiet) writeAll(repository, comparison.index, finished, request, request.writer(sink), sink);
+    context.stdout.write(Buffer.from(pending.join(''), 'latin1'));
+    return request.exitCode && finished.length > 0 ? 1 : 0;
+  },
+};
+
+interface Comparison {
+  readonly list: (request: DiffRequest) => DiffEntry[];
+  /** The index, when the work tree is compared with it. */
+  readonly index?: Index;
+}
+
+/** Unmerged files are shown as one difference from both sides. */
+function writeAll(repository: Repository, index: Index | undefined, entries: readonly DiffEntry[], request: DiffRequest, writer: DiffWriter, sink: Sink): void {
+  const unmerged = entries.filter(({ status }) => status === 'U');
+  if (index === undefined || unmerged.length === 0 || !request.format.patch) {
+    writer.write(entries);
+    return;
+  }
+  const conflicted = new Set<string>(unmerged.map(({ path }) => path));
+  const plain: DiffEntry[] = [];
+  const flush = (): void => {
+    if (plain.length > 0) writer.write(plain.splice(0));
+  };
+  for (const entry of entries) {
+    if (!conflicted.has(entry.path)) plain.push(entry);
+    else if (entry.status === 'U') {
+      const [ours, theirs] = [index.find(entry.path, 2), index.find(entry.path, 3)];
+      const result = entries.find(({ path, status }) => path === entry.path && status !== 'U')?.new;
+      if (ours === undefined || theirs === undefined || result === undefined) {
+        plain.push(entry);
+        continue;
+      }
+      flush();
+      sink(formatCombinedPath(repository.objects, {
+        path: entry.path, parents: [{ mode: ours.mode, id: ours.id }, { mode: theirs.mode, id: theirs.id }], result, statuses: ['M', 'M'],
+      }, { dense: true, format: request.format, request, ...(request.format.colors === undefined ? {} : { colors: request.format.colors }) }));
+    }
+  }
+  flush();
+}
+
+function planOf(repository: Repository, args: Arguments): Comparison {
+  const { before, after, dashes } = args.split();
+  const isCached = args.has('cached') || args.has('staged');
+  const bases: { one: ObjectId; two: ObjectId; bases: ObjectId[] }[] = [];
+  const words: string[] = [];
+  let rest: string[] = [...before];
+  // 'a...b' starts at the merge base; whatever else comes is taken as it stands.
+  while (rest.length > 0 && /\.\.\./.test(rest[0]!)) {
+    const found = trySymmetric(repository, rest[0]!);
+    if (found === undefined) break;
+    bases.push(found);
+    rest = rest.slice(1);
+  }
+  const set = new RevisionSet(repository);
+  const paths = takeRevisions(repository, set, rest, dashes, after);
+  words.push(...paths);
+  const pathspec = words.length === 0 ? undefined : Pathspec.parse(words, { prefix: repository.prefix, workTree: repository.workTree, env: repository.context.env });
+  const limits = pathspec === undefined ? {} : { pathspec };
+  const treeOf = (tip: NamedTip): ObjectId => {
+    const tree = peel(repository, tip.id, 'tree');
+    if (tree === undefined) throw new InvalidError(`'${tip.name}' is no tree`, { code: 'not-a-tree' });
+    return tree;
+  };
+  const between = (one: ObjectId, two: ObjectId): Comparison => ({
+    list: (request) => diffTrees(repository.objects, one, two, { recursive: true, unchanged: request.wantsUnchanged, ...limits }),
+  });
+  const { tips } = set;
+  if (bases.length > 0) {
+    if (bases.length > 1 || tips.length > 0 || isCached) throw new UsageError('a symmetric difference stands alone');
+    const [only] = bases;
+    const base = only!.bases[0];
+    if (base === undefined) throw new NotFoundError('the commits have no merge base', { code: 'no-merge-base' });
+    return between(peel(repository, base, 'tree')!, peel(repository, only!.two, 'tree')!);
+  }
+  if (tips.length === 2 && tips.every(({ type }) => type === 'blob')) return betweenBlobs(tips[0]!, tips[1]!);
+  if (isCached) {
+    if (tips.length > 1) throw new UsageError('--cached takes one commit');
+    const index = readIndex(repository);
+    const start = tips[0] === undefined ? startOf(repository) : treeOf(tips[0]);
+    const tree = args.has('merge-base') ? mergeBaseTree(repository, tips[0]?.name ?? 'HEAD', 'HEAD') : start;
+    return { list: (request) => diffTreeToIndex(repository, tree, index, { ...limits, unchanged: request.wantsUnchanged }) };
+  }
+  if (tips.length === 0) {
+    const index = readIndex(repository);
+    return { index, list: (request) => diffIndexToWorkTree(repository, index, { ...limits, unchanged: request.wantsUnchanged }) };
+  }
+  if (tips.length === 1) {
+    const [tip] = tips;
+    if (tip!.isExcluded) throw new UsageError(`'^${tip!.name}' alone compares nothing`);
+    const tree = args.has('merge-base') ? mergeBaseTree(repository, tip!.name, 'HEAD') : treeOf(tip!);
+    return { list: (request) => diffTreeToWorkTree(repository, tree, readIndex(repository), { ...limits, unchanged: request.wantsUnchanged }) };
+  }
+  if (tips.length > 2) throw new UsageError('too many revisions: more than two are only compared as a merge');
+  const [one, two] = tips[1]!.isExcluded && !tips[0]!.isExcluded ? [tips[1]!, tips[0]!] : [tips[0]!, tips[1]!];
+  return between(args.has('merge-base') ? mergeBaseTree(repository, one.name, two.name) : treeOf(one), treeOf(two));
+}
+
+function trySymmetric(repository: Repository, word: string): { one: ObjectId; two: ObjectId; bases: ObjectId[] } | undefined {
+  const [from, to] = word.split('...', 2);
+  if (findRevision(repository, from || 'HEAD') === undefined || findRevision(repository, to || 'HEAD') === undefined) return undefined;
+  return splitSymmetric(repository, word);
+}
+
+function mergeBaseTree(repository: Repository, one: string, two: string): ObjectId {
+  const found = splitSymmetric(repository, `${one}...${two}`);
+  const base = found?.bases[0];
+  if (base === undefined) throw new NotFoundError('no merge base found', { code: 'no-merge-base' });
+  if (found!.bases.length > 1) throw new InvalidError('multiple merge bases found', { code: 'many-merge-bases' });
+  return peel(repository, base, 'tree')!;
+}
+
+/** HEAD's tree; the empty one on a branch without commits. */
+function startOf(repository: Repository): ObjectId {
+  const head = repository.refs.find('HEAD');
+  return head === undefined ? emptyTreeId(repository.format) : peel(repository, resolveCommit(repository, 'HEAD'), 'tree')!;
+}
+
+function betweenBlobs(one: NamedTip, two: NamedTip): Comparison {
+  const name = (tip: NamedTip): string => tip.path ?? tip.object;
+  const side = (tip: NamedTip): DiffEntry['old'] => ({ mode: tip.mode ?? 0o100644, id: tip.id });
+  const entry: DiffEntry = { path: name(two) as DiffEntry['path'], ...(name(one) === name(two) ? {} : { oldPath: name(one) as DiffEntry['path'] }), status: 'M', old: side(one), new: side(two) };
+  return { list: () => (one.id === two.id ? [] : [entry]) };
+}

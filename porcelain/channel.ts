@@ -80,6 +80,9 @@ export interface Target {
   readonly containerName: string;
 }
 
+/** Names of sibling directories. */
+export const containerPattern = /^\..+\.cairn$/;
+
 /** The target at an absolute path; InvalidError when nothing can be published there. */
 export function targetAt(repository: Repository, path: string): Target {
   const parent = dirname(path);

@@ -126,7 +126,8 @@ class Builder {
 
   writeLink(file: TreeFile): void {
     const { type, bytes } = this.#store.read(file.id);
-    if (type !== 'blob' || bytes.length === 0 || bytes.includes(0)) throw notAFile(file, type);
+    if (type !== 'blob') throw notAFile(file, type);
+    if (bytes.length === 0 || bytes.includes(0)) throw new CorruptError(`object '${file.id}' cannot be the target of the symbolic link '${pathToUtf8(file.path)}'`, { code: 'bad-tree' });
     const full = this.#path(file.path);
     this.#exclusively(file.path, () => disk().symlink(bytes, full));
     this.#note(file, hashLinkAt(full, this.#store.format));

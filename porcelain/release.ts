@@ -6,7 +6,7 @@
 // If it fails, it is undone; if the power fails, whoever comes next settles it from the journal: no link replaced, it never
 // happened; a link replaced, it is completed. Nobody has to clean up.
 import * as fs from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { makeDirectories, removeIfPresent, temporaryName } from '../pack/disk.js';
 import { CairnError, ConflictError, CorruptError, InvalidError, LockedError, NotFoundError, RefusedError, isSystemError } from '../pack/errors.js';
 import type { ObjectStore } from '../pack/object-store.js';
@@ -19,7 +19,7 @@ import { readPathProtection } from '../plumbing/path-safety.js';
 import { RefTransaction, updateRef } from '../plumbing/ref-transaction.js';
 import type { Repository } from '../plumbing/repository.js';
 import {
-  type Channel, type Target, badRef, isChannel, listChannels, receiptRef, releaseRef, rememberTargets, rememberedTargets, targetKey, targetNamed,
+  type Channel, type Target, badRef, containerPattern, isChannel, listChannels, receiptRef, releaseRef, rememberTargets, rememberedTargets, targetKey, targetNamed,
 } from './channel.js';
 import { appendEvent, listEventsBackwards } from './events.js';
 import {
@@ -87,6 +87,8 @@ const defaultKeep = 3;
 export function planRelease(repository: Repository, request: ReleaseRequest): ReleasePlan {
   const { channel, commit, restores } = request;
   const store = repository.objects;
+  // Found out now rather than when the release is made.
+  readKeep(repository);
   const previous = findNewestReceipt(repository, channel);
   if (request.expected !== undefined && previous?.id !== request.expected) {
     throw new ConflictError(`something else was released on '${channel}' meanwhile`, { code: 'channel-moved', hint: 'look at it, then try again' });
@@ -113,11 +115,19 @@ function checkTargets(repository: Repository, channel: Channel, targets: readonl
     for (const { path } of rememberedTargets(repository, other)) taken.set(path, `channel '${other}' is published there`);
   }
   for (const { path, container, name } of targets) {
+    if (isInsideRelease(path)) throw new RefusedError(`target '${name}' cannot be used: it lies inside a release`, { code: 'target-taken', hint: 'choose another directory' });
     const reason = taken.get(path) ?? taken.get(container);
     if (reason !== undefined) throw new RefusedError(`target '${name}' cannot be used: ${reason}`, { code: 'target-taken', hint: 'choose another directory' });
     taken.set(path, 'it is named twice');
     taken.set(container, 'another target keeps its directories there');
   }
+}
+
+/** True when the directory a target would lie in is, links followed, one that releases are kept in. */
+function isInsideRelease(path: string): boolean {
+  let existing = dirname(path);
+  while (!fs.existsSync(existing)) existing = dirname(existing);
+  return fs.realpathSync(existing).split(sep).some((part) => containerPattern.test(part));
 }
 
 function choosePaths(request: ReleaseRequest, slots: readonly (Target | undefined)[], former: StoredReceipt | undefined): (RepoPath | undefined)[] {
@@ -259,9 +269,17 @@ export function listChanges(repository: Repository, output: PlannedOutput): Plan
 
 /** Publishes: waits for its turn on the channel, settles what an earlier crash left, plans and applies. */
 export function publish(repository: Repository, request: ReleaseRequest): StoredReceipt {
+  const { plan, receipt } = publishLocked(repository, request);
+  // The next release need not wait for what the hook does, and the hook may make one.
+  tellHook(repository, plan, receipt);
+  return receipt;
+}
+
+function publishLocked(repository: Repository, request: ReleaseRequest): { plan: ReleasePlan; receipt: StoredReceipt } {
   using _lock = lockChannel(repository, request.channel, lockTimeoutMs);
   settleChannel(repository, request.channel);
-  return applyRelease(repository, planRelease(repository, request));
+  const plan = planRelease(repository, request);
+  return { plan, receipt: applyRelease(repository, plan) };
 }
 
 function lockChannel(repository: Repository, channel: Channel, timeoutMs: number): LockFile {
@@ -290,30 +308,30 @@ function applyRelease(repository: Repository, plan: ReleasePlan): StoredReceipt 
       target === undefined ? [] : [{ target: target.name, staging, directory, fresh: action === 'build', before }]),
   };
   writeJournal(repository, journal);
-  let swapping: Journal | undefined;
+  let current = journal;
+  let receipt: StoredReceipt;
   try {
     const outputs = jobs.map((job) => makeOutput(repository, job));
     askHook(repository, plan, jobs);
-    const receipt: Receipt = {
+    const content: Receipt = {
       channel: plan.channel, number: plan.number, kind: plan.restores === undefined ? 'release' : 'rollback', commit: plan.commit,
       restores: plan.restores?.id, previous: plan.previous?.id, outputs, tagger, message: plan.message,
     };
-    const id = repository.objects.write('tag', encodeReceipt(receipt));
+    const id = repository.objects.write('tag', encodeReceipt(content));
+    receipt = readReceipt(repository.objects, id);
     using transaction = new RefTransaction(repository);
-    addRefEdits(transaction, receipt, id);
+    addRefEdits(transaction, receipt);
     transaction.prepare();
-    swapping = { ...journal, phase: 'swapping', receipt: id };
-    writeJournal(repository, swapping);
-    swapAll(repository, swapping);
+    current = { ...journal, phase: 'swapping', receipt: id };
+    writeJournal(repository, current);
+    swapAll(repository, current);
     transaction.commit();
-    const stored = readReceipt(repository.objects, id);
-    complete(repository, stored, swapping);
-    tellHook(repository, plan, stored);
-    return stored;
   } catch (error) {
-    undoAfter(repository, swapping ?? journal);
+    undoAfter(repository, current);
     throw error;
   }
+  complete(repository, receipt, current);
+  return receipt;
 }
 
 /** Builds an output's directory, or takes the one that is there; CorruptError names an object that is missing or damaged. */
@@ -357,7 +375,8 @@ function cloneSource(repository: Repository, target: Target, live: ReceiptOutput
   return record && { path: join(target.container, live.published.directory), record };
 }
 
-function addRefEdits(transaction: RefTransaction, receipt: Receipt, id: ObjectId): void {
+function addRefEdits(transaction: RefTransaction, receipt: StoredReceipt): void {
+  const { id } = receipt;
   transaction.add({ name: receiptRef(id), target: { id } });
   transaction.add({
     name: releaseRef(receipt.channel), expected: receipt.previous ?? 'absent', target: { id }, createReflog: true,
@@ -405,8 +424,13 @@ function askHook(repository: Repository, plan: ReleasePlan, jobs: readonly Job[]
 function tellHook(repository: Repository, plan: ReleasePlan, receipt: StoredReceipt): void {
   const jobs = plan.outputs.map((output, at): Job => ({ plan: output, staging: '', directory: receipt.outputs[at]?.published?.directory ?? '' }));
   const env = { ...hookEnvironment(plan, jobs), CAIRN_RELEASE_RECEIPT: receipt.id };
-  const { exitCode } = runHook(repository, 'post-release', { args: hookArguments(plan), env });
-  if (exitCode !== 0) warn(repository, `hook 'post-release' exited with ${exitCode}; the release is made`);
+  try {
+    const { exitCode } = runHook(repository, 'post-release', { args: hookArguments(plan), env });
+    if (exitCode !== 0) warn(repository, `hook 'post-release' exited with ${exitCode}; the release is made`);
+  } catch (error) {
+    if (!(error instanceof CairnError)) throw error;
+    warn(repository, `${error.message}; the release is made`);
+  }
 }
 
 function warn(repository: Repository, message: string): void {
@@ -503,7 +527,7 @@ function settleChannel(repository: Repository, channel: Channel): void {
   }));
   const edits = new RefTransaction(repository);
   if (repository.refs.find(releaseRef(channel))?.id === receipt.id) edits.add({ name: receiptRef(receipt.id), target: { id: receipt.id } });
-  else addRefEdits(edits, receipt, receipt.id);
+  else addRefEdits(edits, receipt);
   edits.commit();
   for (const { target, staging } of journal.outputs) removeIfPresent(join(targetNamed(repository, target).container, `${staging}.link`));
   keepTargets(repository, journal);
@@ -566,10 +590,15 @@ export function removeLeftovers(repository: Repository): void {
 
 // ---- keeping directories
 
-/** Removes directories of the receipt's targets beyond the newest release.keep; never the live one or the one a rollback would take. */
-function pruneDirectories(repository: Repository, receipt: StoredReceipt): void {
+function readKeep(repository: Repository): number {
   const keep = repository.config.getInteger('release.keep') ?? defaultKeep;
   if (keep < 1) throw new InvalidError(`bad config value '${keep}' for 'release.keep': at least 1 is needed`, { code: 'bad-config-value' });
+  return keep;
+}
+
+/** Removes directories of the receipt's targets beyond the newest release.keep; never the live one or the one a rollback would take. */
+function pruneDirectories(repository: Repository, receipt: StoredReceipt): void {
+  const keep = readKeep(repository);
   const { channel } = receipt;
   const back = findRollback(repository, channel, 1);
   for (const { published } of receipt.outputs) {

@@ -55,8 +55,8 @@ test('a reader sees whole releases only, while releases are killed again and aga
   let reading = true;
   const reader = (async () => {
     while (reading) {
-      for (let again = 0; again < 20; again += 1, reads += 1) readVersion(target);
-      await delay(1);
+      for (let again = 0; again < 10; again += 1, reads += 1) readVersion(target);
+      await delay(4);
     }
   })();
   let killed = 0;

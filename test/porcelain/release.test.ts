@@ -313,6 +313,10 @@ test('two channels cannot share a target, and no target lies in the repository',
   t.is((await site.run(['release', 'test', '--to', '.www.cairn'])).code, 3);
   t.is((await site.run(['release', 'test', '--to', '.cairn/www'])).code, 2);
   t.is((await site.run(['release', 'test', '--to', ''])).code, 129);
+  t.is((await site.run(['release', 'test', '--to', 'www/inner'])).code, 3, 'a release is not written into');
+  t.is((await site.run(['release', 'test', '--to', '.www.cairn/new/inner'])).code, 3);
+  t.is((await site.run(['release', '--verify', 'prod'])).code, 0);
+  t.is((await site.run(['-c', 'release.keep=0', 'release', 'prod'])).code, 2);
 });
 
 test('a moved repository takes its targets along', async (t) => {
@@ -391,6 +395,11 @@ test('hooks get channel, commit and target; pre-release may look at what is buil
   t.is(done.code, 0);
   t.regex(done.stderr, /post-release' exited with 7/);
   t.is(site.read('log').replace(/ +/g, ' '), `pre prod ${first} ${site.path('www')} release 1 1\n0\npost prod 1 ${json(done.stdout)['receipt']}\n`);
+  site.hook('post-release', 'exit 0');
+  writeFileSync(join(site.repository.gitDirectory, 'hooks/post-release'), '#!/no/such/interpreter\n');
+  const untold = await site.run(['release', 'prod']);
+  t.is(untold.code, 0, 'what comes after the release cannot unmake it');
+  t.regex(untold.stderr, /post-release/);
   site.commit({ a: '2' });
   site.hook('pre-release', 'exit 1');
   const refused = await site.run(['release', 'prod', '--json']);
@@ -401,7 +410,7 @@ test('hooks get channel, commit and target; pre-release may look at what is buil
   site.hook('pre-release', 'echo evil > "$CAIRN_RELEASE_DIRECTORY/a"');
   t.is((await site.run(['release', 'prod'])).code, 3);
   t.is(site.read('www/a'), '1');
-  t.deepEqual([...listReceipts(reopen(site.root), parseChannel('prod'))].map(({ number }) => number), [1]);
+  t.deepEqual([...listReceipts(reopen(site.root), parseChannel('prod'))].map(({ number }) => number), [2, 1]);
 });
 
 test('only the newest release.keep directories stay, but the live one and the next rollback always', async (t) => {

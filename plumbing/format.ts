@@ -45,8 +45,8 @@ export interface FormatOptions {
   readonly color?: (words: string) => string;
   /** ' (HEAD -> main, tag: v1)' or ''. */
   readonly decorate?: (id: ObjectId, style: 'wrapped' | 'plain') => string;
-  /** Replace tabs in messages by spaces; default true. */
-  readonly expandTabs?: boolean;
+  /** Replace tabs in messages by spaces up to the next of so many columns, 0 for never; default 8 for medium, full and fuller. */
+  readonly expandTabs?: number;
   /** i18n.logOutputEncoding; default UTF-8. */
   readonly encoding?: string;
 }
@@ -55,7 +55,7 @@ const namedFormats: readonly NamedFormat[] = ['oneline', 'short', 'medium', 'ful
 
 /** Reads --pretty=<text>; pretty.<name> of the configuration counts. InvalidError when there is no such format. */
 export function parsePrettyFormat(text: string, config?: { get(name: string): string | undefined }, depth = 0): PrettyFormat {
-  if (text === '' || text === 'medium') return { kind: 'medium' };
+  if (text === '') return { kind: 'user', text: '', terminated: true };
   if (text.startsWith('format:')) return { kind: 'user', text: toBytes(text.slice(7)), terminated: false };
   if (text.startsWith('tformat:')) return { kind: 'user', text: toBytes(text.slice(8)), terminated: true };
   if (text.includes('%')) return { kind: 'user', text: toBytes(text), terminated: true };
@@ -125,8 +125,9 @@ export class CommitFormat {
     if (kind === 'raw') {
       const bytes = view.bytes ?? Buffer.alloc(0);
       const end = bytes.indexOf('\n\n');
-      const headers = convert(bytes.toString('latin1', 0, end < 0 ? bytes.length : end + 1), commit.encoding, encoding);
-      return `${headers}\n${indented(message, false, false)}`.trimEnd() + '\n';
+      const stored = bytes.toString('latin1', 0, end < 0 ? bytes.length : end + 1);
+      const headers = reencodedHeaders(convert(stored, commit.encoding, encoding), commit.encoding, encoding);
+      return `${headers}\n${indented(message, false, this.#options.expandTabs ?? 0)}`.trimEnd() + '\n';
     }
     const lines: string[] = [];
     if (view.parents.length > 1) {
@@ -142,12 +143,12 @@ export class CommitFormat {
       if (kind === 'full') lines.push(`Commit: ${person(commit.committer)}`);
       if (kind === 'medium') lines.push(`Date:   ${date(commit.author)}`);
     }
-    return `${lines.join('\n')}\n\n${indented(message, kind === 'short', kind !== 'short' && this.#options.expandTabs !== false)}`.replace(/[ \t\n\v\f\r]+$/, '') + '\n';
+    return `${lines.join('\n')}\n\n${indented(message, kind === 'short', this.#options.expandTabs ?? (kind === 'short' ? 0 : 8))}`.replace(/[ \t\n\v\f\r]+$/, '') + '\n';
   }
 }
 
 /** The message, four columns in; `titleOnly` stops at the first blank line. */
-function indented(message: string, titleOnly: boolean, expandTabs: boolean): string {
+function indented(message: string, titleOnly: boolean, tabColumns: number): string {
   let text = '';
   let first = true;
   for (const line of message.split('\n')) {
@@ -159,18 +160,18 @@ function indented(message: string, titleOnly: boolean, expandTabs: boolean): str
       continue;
     }
     first = false;
-    text += `    ${expandTabs ? withoutTabs(trimmed) : trimmed}\n`;
+    text += `    ${tabColumns > 0 ? withoutTabs(trimmed, tabColumns) : trimmed}\n`;
   }
   return text;
 }
 
-function withoutTabs(line: string): string {
+function withoutTabs(line: string, tabColumns: number): string {
   if (!line.includes('\t')) return line;
   let text = '';
   let columns = 0;
   for (const [index, piece] of line.split('\t').entries()) {
     if (index > 0) {
-      const blanks = 8 - columns % 8;
+      const blanks = tabColumns - columns % tabColumns;
       text += ' '.repeat(blanks);
       columns += blanks;
     }
@@ -213,6 +214,12 @@ function convert(bytes: string, from: string | undefined, to: string | undefined
   if (target === 'utf-8') return Buffer.from(text, 'utf8').toString('latin1');
   if (target === 'latin1') return /^[\0-\xff]*$/.test(text) ? text : bytes;
   return bytes;
+}
+
+/** The line that names the encoding goes when the text is UTF-8 now, and tells the new one otherwise. */
+function reencodedHeaders(headers: string, from: string | undefined, to: string | undefined): string {
+  if (from === undefined || canonicalEncoding(from) === canonicalEncoding(to)) return headers;
+  return headers.replace(/\nencoding [^\n]*/, canonicalEncoding(to) === 'utf-8' ? '' : `\nencoding ${to}`);
 }
 
 function canonicalEncoding(name: string | undefined): string {

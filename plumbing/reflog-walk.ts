@@ -22,22 +22,37 @@ export function* listReflogCommits(repository: Repository, request: WalkRequest,
   const history = new History(repository, { keepContent: true });
   let skip = options.skip ?? 0;
   let left = options.maxCount === undefined || options.maxCount < 0 ? Infinity : options.maxCount;
-  for (const tip of set.tips) {
-    for (const { node, reflog } of listOne(repository, tip.name, history, dateMode)) {
-      const { commit } = node;
-      const count = commit.parents.length;
-      if (count < (options.minParents ?? 0) || (options.maxParents !== undefined && options.maxParents >= 0 && count > options.maxParents)) continue;
-      if (options.until !== undefined && node.seconds > options.until) continue;
-      if (options.since !== undefined && node.seconds < options.since) continue;
-      if (options.matches !== undefined && !options.matches(commit, node)) continue;
-      if (skip > 0) {
-        skip -= 1;
-        continue;
-      }
-      if (left <= 0) return;
-      left -= 1;
-      yield { node, reflog };
+  for (const { node, reflog } of mergeByTime(set.tips.map((tip) => listOne(repository, tip.name, history, dateMode)))) {
+    const { commit } = node;
+    const count = commit.parents.length;
+    if (count < (options.minParents ?? 0) || (options.maxParents !== undefined && options.maxParents >= 0 && count > options.maxParents)) continue;
+    if (options.until !== undefined && node.seconds > options.until) continue;
+    if (options.since !== undefined && node.seconds < options.since) continue;
+    if (options.matches !== undefined && !options.matches(commit, node)) continue;
+    if (skip > 0) {
+      skip -= 1;
+      continue;
     }
+    if (left <= 0) return;
+    left -= 1;
+    yield { node, reflog };
+  }
+}
+
+/** Several reflogs as one: always the entry made last, of the first log among equals. */
+function* mergeByTime(logs: readonly Generator<ReflogCommit>[]): Generator<ReflogCommit> {
+  const heads = logs.map((log) => ({ log, next: log.next() }));
+  for (;;) {
+    let best: (typeof heads)[number] | undefined;
+    let latest = -1;
+    for (const head of heads) {
+      if (head.next.done || head.next.value.reflog.ident.seconds <= latest) continue;
+      best = head;
+      latest = head.next.value.reflog.ident.seconds;
+    }
+    if (best?.next.done !== false) return;
+    yield best.next.value;
+    best.next = best.log.next();
   }
 }
 

@@ -52,7 +52,10 @@ export class RevisionSet {
   /** Adds every ref of a family. */
   addFamily(family: Family, pattern?: string): void {
     this.isGiven = true;
-    for (const { name, id } of listFamily(this.#repository, family, pattern, this.#excludePatterns.splice(0))) this.#add(id, name, this.#isNegated);
+    const shared = pattern === undefined ? { branches: 'refs/heads/', tags: 'refs/tags/', remotes: 'refs/remotes/' }[family as string] ?? '' : '';
+    for (const { name, id } of listFamily(this.#repository, family, pattern, this.#excludePatterns.splice(0))) {
+      this.#add(id, name.slice(shared.length), this.#isNegated);
+    }
   }
 
   /** Adds what `text` stands for; false when it is no revision. */

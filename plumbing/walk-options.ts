@@ -204,13 +204,13 @@ function optionsOf(repository: Repository, args: Arguments, set: RevisionSet, pa
   }
   const order = args.has('author-date-order') ? 'author-date' : args.has('date-order') ? 'date' : args.has('topo-order') || isGraph ? 'topo' : 'default';
   // What is left out can only be told by walking.
-  const noWalk = set.tips.some(({ isExcluded }) => isExcluded) ? undefined : lastNoWalk(args) ?? defaults.noWalk;
+  const noWalk = set.tips.some(({ isExcluded }) => isExcluded) ? undefined : lastNoWalk(args, defaults.noWalk);
   if (isGraph && noWalk) throw new InvalidError('options --no-walk and --graph cannot be used together', { code: 'bad-options' });
   const pathspec = paths.length === 0 ? undefined : Pathspec.parse(paths, { prefix: repository.prefix, workTree: repository.workTree, env: repository.context.env });
   const matches = messageFilter(repository, args);
   const side = args.has('left-only') ? 'left' : args.has('right-only') || cherry ? 'right' : undefined;
   return {
-    order, ...(noWalk === undefined || noWalk === false ? {} : { noWalk }), reverse: args.has('reverse'),
+    order, ...(noWalk === undefined ? {} : { noWalk }), reverse: args.has('reverse'),
     ...(count === undefined ? {} : { maxCount: parseCount('max-count', count.value) }), skip: number('skip') ?? 0,
     ...(since === undefined ? {} : { since: moment(since)!, sinceAsFilter: since.name === 'since-as-filter' }), ...(until === undefined ? {} : { until }),
     minParents: args.flag('min-parents') === false ? 0 : number('min-parents') ?? (args.has('merges') ? 2 : 0),
@@ -223,11 +223,12 @@ function optionsOf(repository: Repository, args: Arguments, set: RevisionSet, pa
   };
 }
 
-function lastNoWalk(args: Arguments): 'sorted' | 'unsorted' | false | undefined {
-  let value: 'sorted' | 'unsorted' | false | undefined;
+/** A number of commits is a wish to walk, too. */
+function lastNoWalk(args: Arguments, standard: WalkOptions['noWalk']): WalkOptions['noWalk'] {
+  let value = standard;
   for (const token of args.tokens) {
     if (token.kind !== 'option') continue;
-    if (token.name === 'do-walk') value = false;
+    if (token.name === 'do-walk' || token.name === 'max-count' || token.name === 'number') value = undefined;
     if (token.name !== 'no-walk') continue;
     if (token.value !== undefined && token.value !== 'sorted' && token.value !== 'unsorted') throw new UsageError(`'${token.value}' is no way not to walk`);
     value = token.value ?? 'sorted';

@@ -15,9 +15,10 @@ const words: Readonly<Record<Kind, string>> = {
 };
 
 export interface DecorationOptions {
+  /** Patterns of refs that count; these win over the configuration. */
   readonly include: readonly string[];
   readonly exclude: readonly string[];
-  /** Every ref, not only branches, tags, remote-tracking ones and the stash. */
+  /** Without any pattern: every ref, not only branches, tags, remote-tracking ones and the stash. */
   readonly everything: boolean;
 }
 
@@ -25,12 +26,15 @@ export interface DecorationOptions {
 export class Decorations {
   readonly #repository: Repository;
   readonly #options: DecorationOptions;
+  readonly #configuredExcludes: readonly string[];
   #names: Map<ObjectId, Decoration[]> | undefined;
   #branch: string | undefined;
 
   constructor(repository: Repository, options: DecorationOptions = { include: [], exclude: [], everything: false }) {
     this.#repository = repository;
-    this.#options = options;
+    const { config } = repository;
+    this.#options = { ...options, everything: options.everything || config.get('log.initialdecorationset') === 'all' };
+    this.#configuredExcludes = config.getAll('log.excludedecoration');
   }
 
   /** Full names of the refs at an object, in the order they are shown. */
@@ -70,9 +74,9 @@ export class Decorations {
       return /[?*[]/.test(whole) ? wildmatch(whole, name, {}) : name === whole || name.startsWith(`${whole.replace(/\/$/, '')}/`);
     };
     if (exclude.some(matches)) return false;
-    if (include.length > 0) return include.some(matches);
-    if (this.#repository.config.getAll('log.excludedecoration').some(matches)) return false;
-    if (everything || this.#repository.config.get('log.initialdecorationset') === 'all') return true;
+    if (include.some(matches)) return true;
+    if (this.#configuredExcludes.some(matches) || include.length > 0) return false;
+    if (everything || exclude.length > 0 || this.#configuredExcludes.length > 0) return true;
     return name === 'HEAD' || name === 'refs/stash' || /^refs\/(heads|remotes|tags)\//.test(name);
   }
 

@@ -18,8 +18,9 @@ import { type LogEntry, LogPrinter } from '../plumbing/log-printer.js';
 import { Pathspec } from '../plumbing/pathspec.js';
 import { maxScore } from '../plumbing/rename.js';
 import type { Repository } from '../plumbing/repository.js';
+import { parseCount } from '../plumbing/revision-set.js';
 import type { RevWalk } from '../plumbing/walk.js';
-import { Decorations } from './decorations.js';
+import { type DecorationOptions, Decorations } from './decorations.js';
 import { formatColor, wantsColor } from './terminal.js';
 
 export const viewOptions: readonly OptionSpec[] = [
@@ -30,7 +31,7 @@ export const viewOptions: readonly OptionSpec[] = [
   { name: 'date', value: 'mode', help: 'how dates are shown: relative, local, iso, iso-strict, rfc, short, raw, human, unix, format:...' },
   { name: 'relative-date', help: 'same as --date=relative' },
   { name: 'encoding', value: 'name', help: 'encoding of messages' },
-  { name: 'expand-tabs', negatable: true, help: 'replace tabs in messages by spaces (the default)' },
+  { name: 'expand-tabs', value: 'columns', valueOptional: true, negatable: true, help: 'replace tabs in messages by spaces up to the next of so many columns (8)' },
   { name: 'notes', negatable: true, hidden: true, help: 'there are no notes' },
   { name: 'decorate', value: 'how', valueOptional: true, negatable: true, help: 'names of refs beside commits: short, full, auto or no' },
   { name: 'decorate-refs', value: 'pattern', help: 'only these refs beside commits' },
@@ -38,6 +39,7 @@ export const viewOptions: readonly OptionSpec[] = [
   { name: 'clear-decorations', help: 'all refs beside commits' },
   { name: 'source', help: 'show the name each commit was reached from' },
   { name: 'color', value: 'when', valueOptional: true, negatable: true, help: 'colours: always, never or auto' },
+  { name: 'quiet', short: 'q', help: 'show no differences' },
   { name: 'm', short: 'm', help: 'show merges as differences from each parent' },
   { name: 'c', short: 'c', help: 'show merges as one difference from all parents' },
   { name: 'cc', help: 'like -c, only hunks that differ from all parents' },
@@ -49,6 +51,13 @@ export const viewOptions: readonly OptionSpec[] = [
   { name: 'full-diff', help: 'show whole commits, not just the given paths' },
   { name: 'json', help: 'one JSON object per line' },
 ];
+
+/** Columns of tabs, where the arguments say. */
+function expansionOf(args: Arguments): { expandTabs?: number } {
+  const flag = args.flag('expand-tabs');
+  if (flag === undefined) return {};
+  return { expandTabs: flag ? parseCount('expand-tabs', args.value('expand-tabs') ?? '8') : 0 };
+}
 
 type MergeStyle = 'off' | 'first-parent' | 'separate' | 'combined' | 'dense';
 
@@ -62,6 +71,7 @@ export class HistoryView {
   readonly #repository: Repository;
   readonly #args: Arguments;
   readonly #merges: MergeStyle;
+  readonly #mergesOnly: boolean;
   readonly #pathspec: Pathspec | undefined;
   readonly #isJson: boolean;
   readonly #decorations: Decorations;
@@ -89,28 +99,28 @@ export class HistoryView {
     };
     this.#headerColor = isColored ? slot('commit') ?? formatColor('yellow') : '';
     this.color = isColored ? (words) => formatColor(words) : undefined;
+    const merges = mergeStyle(args, setup.denseMerges);
     this.diff = new DiffRequest(repository, args, {
-      porcelain: true, columns: context.stdout.columns, ...(setup.showsPatches ? { format: 'patch' as const } : {}),
+      porcelain: true, columns: context.stdout.columns, ...(setup.showsPatches || merges.implies !== undefined ? { format: 'patch' as const } : {}),
       ...(isColored ? { colors: diffColors(slot) } : {}),
     });
     const paths = setup.paths;
     this.#pathspec = paths.length === 0 || args.has('full-diff') || setup.follow !== undefined ? undefined
       : Pathspec.parse(paths, { prefix: repository.prefix, workTree: repository.workTree, env: context.env });
     this.#follow = setup.follow;
-    this.#merges = mergeStyle(args, setup.denseMerges);
+    this.#merges = merges.style;
+    this.#mergesOnly = merges.implies === 'merges' && !setup.showsPatches && !this.diff.isAnyFormatGiven;
     const date = args.has('relative-date') ? 'relative' : args.value('date') ?? config.get('log.date') ?? 'default';
     this.dateMode = parseDateMode(date.replace(/^auto:.*$/, (auto) => (context.stdout.isTerminal ? auto.slice(5) : 'default')));
     const pretty = parsePrettyFormat(prettyText(args) ?? config.get('format.pretty') ?? 'medium', config);
     const abbreviated = args.flag('abbrev-commit') ?? (args.has('oneline') || config.getBoolean('log.abbrevcommit') === true);
     const digits = args.flag('abbrev') === false ? repository.format === 'sha1' ? 40 : 64 : Number(args.value('abbrev') ?? defaultAbbreviation(repository));
-    this.#decorations = new Decorations(repository, {
-      include: args.values('decorate-refs'), exclude: args.values('decorate-refs-exclude'), everything: args.has('clear-decorations'),
-    });
+    this.#decorations = new Decorations(repository, decorationOptions(args));
     const decoration = decorationStyle(context, args, config.get('log.decorate'));
     const encoding = args.value('encoding') ?? config.get('i18n.logoutputencoding');
     const { color } = this;
     this.format = new CommitFormat(pretty, {
-      repository, clock: context.clock, dateMode: this.dateMode, abbreviation: Math.max(digits, 4), expandTabs: args.flag('expand-tabs') !== false,
+      repository, clock: context.clock, dateMode: this.dateMode, abbreviation: Math.max(digits, 4), ...expansionOf(args),
       decorate: (id, style) => this.#decorations.format(id, style, decoration === 'full', color),
       ...(color === undefined ? {} : { color }), ...(encoding === undefined ? {} : { encoding }),
     });
@@ -126,6 +136,11 @@ export class HistoryView {
       ...(isColored ? { commitColor: this.#headerColor, resetColor: formatColor('reset') } : {}),
       nul: args.has('z'), ...(args.has('children') && walk !== undefined ? { childrenOf: (node: CommitNode) => walk.childrenOf(node) } : {}),
     });
+  }
+
+  /** The format tells where commits were reached from, as --source does. */
+  static needsSource(args: Arguments): boolean {
+    return args.has('source') || (prettyText(args) ?? '').includes('%S');
   }
 
   /** Where text goes: collected, and written out in large pieces. */
@@ -185,7 +200,7 @@ export class HistoryView {
 
   #entries(node: CommitNode, view: CommitView, mark: string): LogEntry[] {
     const parents = node.storedParents;
-    if (parents.length <= 1) return [{ node, view, mark, changes: this.#changes(node, 0) }];
+    if (parents.length <= 1) return this.#mergesOnly ? [{ node, view, mark }] : [{ node, view, mark, changes: this.#changes(node, 0) }];
     switch (this.#merges) {
       case 'off': return [{ node, view, mark }];
       case 'first-parent': return [{ node, view, mark, changes: this.#changes(node, 0) }];
@@ -295,25 +310,44 @@ function prettyText(args: Arguments): string | undefined {
   return text;
 }
 
-function mergeStyle(args: Arguments, dense: boolean): MergeStyle {
-  let style: MergeStyle = dense ? 'dense' : 'off';
-  if (args.has('first-parent')) style = 'first-parent';
+/** How merges are shown, and whose patches that asks for when no format is given: all commits' or only those of merges. */
+function mergeStyle(args: Arguments, dense: boolean): { readonly style: MergeStyle; readonly implies?: 'all' | 'merges' } {
+  let style: MergeStyle | undefined;
+  let implies: 'all' | 'merges' | undefined;
   for (const token of args.tokens) {
     if (token.kind !== 'option') continue;
-    if (token.name === 'm') style = 'separate';
-    if (token.name === 'c') style = 'combined';
-    if (token.name === 'cc') style = 'dense';
-    if (token.name === 'no-diff-merges') style = 'off';
-    if (token.name !== 'diff-merges') continue;
-    const named: Readonly<Record<string, MergeStyle>> = {
-      off: 'off', none: 'off', 'first-parent': 'first-parent', 1: 'first-parent', separate: 'separate', m: 'separate', on: 'separate',
-      combined: 'combined', c: 'combined', 'dense-combined': 'dense', cc: 'dense',
-    };
-    const found = named[token.value ?? ''];
-    if (found === undefined) throw new UsageError(`'${token.value ?? ''}' is no way to show merges`);
-    style = found;
+    switch (token.name) {
+      case 'm': [style, implies] = ['separate', undefined]; break;
+      case 'c': [style, implies] = ['combined', 'all']; break;
+      case 'cc': [style, implies] = ['dense', 'all']; break;
+      case 'no-diff-merges': [style, implies] = ['off', undefined]; break;
+      case 'diff-merges':
+        style = mergeStyles[token.value ?? ''];
+        if (style === undefined) throw new UsageError(`'${token.value ?? ''}' is no way to show merges`);
+        implies = style === 'off' ? undefined : 'merges';
+        break;
+      default:
+    }
   }
-  return style;
+  const found = style ?? (dense ? 'dense' : args.has('first-parent') ? 'first-parent' : 'off');
+  return { style: found === 'separate' && args.has('first-parent') ? 'first-parent' : found, ...(implies === undefined ? {} : { implies }) };
+}
+
+const mergeStyles: Readonly<Record<string, MergeStyle>> = {
+  off: 'off', none: 'off', 'first-parent': 'first-parent', 1: 'first-parent', separate: 'separate', m: 'separate', on: 'separate',
+  combined: 'combined', c: 'combined', 'dense-combined': 'dense', cc: 'dense',
+};
+
+/** Patterns count from the last --clear-decorations on. */
+function decorationOptions(args: Arguments): DecorationOptions {
+  const options = { include: [] as string[], exclude: [] as string[], everything: false };
+  for (const token of args.tokens) {
+    if (token.kind !== 'option') continue;
+    if (token.name === 'decorate-refs') options.include.push(token.value ?? '');
+    if (token.name === 'decorate-refs-exclude') options.exclude.push(token.value ?? '');
+    if (token.name === 'clear-decorations') Object.assign(options, { include: [], exclude: [], everything: true });
+  }
+  return options;
 }
 
 function decorationStyle(context: Context, args: Arguments, configured: string | undefined): 'short' | 'full' | 'no' {

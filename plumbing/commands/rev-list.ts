@@ -102,13 +102,13 @@ function formatOf(repository: Repository, args: Arguments): CommitFormat | undef
   let text: string | undefined;
   for (const token of args.tokens) {
     if (token.kind !== 'option') continue;
-    if (token.name === 'pretty' || token.name === 'format') text = token.value ?? '';
+    if (token.name === 'pretty' || token.name === 'format') text = token.value ?? 'medium';
     if (token.name === 'oneline') text = 'oneline';
   }
   if (text === undefined) return undefined;
   const encoding = args.value('encoding') ?? repository.config.get('i18n.logoutputencoding');
   return new CommitFormat(parsePrettyFormat(text, repository.config), {
-    repository, clock: repository.context.clock, expandTabs: false, dateMode: parseDateMode(args.value('date') ?? 'default'),
+    repository, clock: repository.context.clock, expandTabs: 0, dateMode: parseDateMode(args.value('date') ?? 'default'),
     abbreviation: digitsOf(repository, args) ?? defaultAbbreviation(repository), ...(encoding === undefined ? {} : { encoding }),
   });
 }

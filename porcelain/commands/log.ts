@@ -10,7 +10,7 @@ import { RevWalk } from '../../plumbing/walk.js';
 import { parseWalk, walkOptions } from '../../plumbing/walk-options.js';
 import { HistoryView, viewOptions } from '../history-view.js';
 
-const taken = new Set(walkOptions.map(({ name }) => name));
+const taken = new Set([...walkOptions, ...viewOptions].map(({ name }) => name));
 
 export const command: Command = {
   name: 'log',
@@ -20,7 +20,7 @@ export const command: Command = {
   numeric: true,
   paged: true,
   options: [
-    ...walkOptions, ...viewOptions, ...diffOptions.filter(({ name }) => !taken.has(name) && name !== 'quiet' && name !== 'exit-code'),
+    ...walkOptions, ...viewOptions, ...diffOptions.filter(({ name }) => !taken.has(name) && name !== 'exit-code'),
     { name: 'follow', help: 'go on beyond renames of the one file given' },
   ],
   run(context: Context, args: Arguments): number {
@@ -29,7 +29,7 @@ export const command: Command = {
     const follow = args.has('follow') ? followed(repository, request.paths) : undefined;
     const { pathspec, ...unlimited } = request.options;
     const walk = new RevWalk(repository, request.set.commits, {
-      ...unlimited, ...(pathspec === undefined || follow !== undefined ? {} : { pathspec }), keepContent: true, wantSource: args.has('source'),
+      ...unlimited, ...(pathspec === undefined || follow !== undefined ? {} : { pathspec }), keepContent: true, wantSource: HistoryView.needsSource(args),
       ...(unlimited.cherry === undefined ? {} : { patchKey: patchKeyOf(repository) }),
       ...(follow === undefined ? {} : { maxCount: -1 }),
     });

@@ -8,11 +8,11 @@ import { diffOptions } from '../../plumbing/diff-options.js';
 import { patchKeyOf } from '../../plumbing/patch-key.js';
 import { Repository } from '../../plumbing/repository.js';
 import type { NamedTip } from '../../plumbing/revision-set.js';
-import { RevWalk } from '../../plumbing/walk.js';
-import { type WalkRequest, parseWalk, walkOptions } from '../../plumbing/walk-options.js';
+import { RevWalk, type WalkOptions } from '../../plumbing/walk.js';
+import { parseWalk, walkOptions } from '../../plumbing/walk-options.js';
 import { HistoryView, viewOptions } from '../history-view.js';
 
-const taken = new Set(walkOptions.map(({ name }) => name));
+const taken = new Set([...walkOptions, ...viewOptions].map(({ name }) => name));
 
 export const command: Command = {
   name: 'show',
@@ -23,60 +23,81 @@ export const command: Command = {
   paged: true,
   options: [
     ...walkOptions.filter(({ name }) => name !== 'walk-reflogs'), ...viewOptions,
-    ...diffOptions.filter(({ name }) => !taken.has(name) && name !== 'quiet' && name !== 'exit-code'),
+    ...diffOptions.filter(({ name }) => !taken.has(name) && name !== 'exit-code'),
   ],
   run(context: Context, args: Arguments): number {
     const repository = Repository.open(context);
     const request = parseWalk(repository, args, { start: 'HEAD', noWalk: 'unsorted' });
-    const shared = { showsPatches: true, denseMerges: true, paths: request.paths };
-    if (request.options.noWalk === undefined) {
-      const walk = walkFrom(repository, request, request.set.commits);
-      const view = new HistoryView(context, repository, args, { ...shared, walk, graph: request.isGraph });
-      for (const node of walk) view.show(node);
-      view.flush();
-      return 0;
-    }
-    const view = new HistoryView(context, repository, args, shared);
-    for (const tip of request.set.tips) showTip(context, repository, request, view, tip, args.has('json'));
+    const options: WalkOptions = {
+      ...request.options, keepContent: true, wantSource: HistoryView.needsSource(args),
+      ...(request.options.cherry === undefined ? {} : { patchKey: patchKeyOf(repository) }),
+    };
+    const walk = options.noWalk === undefined ? new RevWalk(repository, request.set.commits, options) : undefined;
+    const view = new HistoryView(context, repository, args, {
+      showsPatches: true, denseMerges: true, paths: request.paths, graph: request.isGraph, ...(walk === undefined ? {} : { walk }),
+    });
+    if (walk !== undefined) for (const node of walk) view.show(node);
+    else new ObjectShow(context, repository, view, options, args.has('json')).show(request.set.tips);
     view.flush();
     return 0;
   },
 };
 
-function walkFrom(repository: Repository, request: WalkRequest, tips: readonly NamedTip[]): RevWalk {
-  const { options } = request;
-  return new RevWalk(repository, tips, { ...options, keepContent: true, ...(options.cherry === undefined ? {} : { patchKey: patchKeyOf(repository) }) });
-}
+/** Shows what is named, in the order it is named; a commit once. */
+class ObjectShow {
+  readonly #context: Context;
+  readonly #repository: Repository;
+  readonly #view: HistoryView;
+  readonly #options: WalkOptions;
+  readonly #isJson: boolean;
+  readonly #shown = new Set<ObjectId>();
 
-/** A tag is shown first, then what it names. */
-function showTip(context: Context, repository: Repository, request: WalkRequest, view: HistoryView, tip: NamedTip, isJson: boolean): void {
-  const { objects } = repository;
-  for (let id = tip.object; ;) {
-    const { type } = objects.readHeader(id);
-    if (isJson && (type === 'blob' || type === 'tree')) throw new UsageError(`--json shows commits, and '${tip.name}' is a ${type}`);
-    switch (type) {
-      case 'commit':
-        for (const node of walkFrom(repository, request, [{ ...tip, id }])) view.show(node);
-        return;
-      case 'blob': showBlob(context, repository, view, id); return;
-      case 'tree': showTree(repository, view, tip.name, id); return;
-      default: {
-        const tag = objects.readTag(id);
-        if (!isJson) view.showTag(tag);
-        id = tag.object;
+  constructor(context: Context, repository: Repository, view: HistoryView, options: WalkOptions, isJson: boolean) {
+    this.#context = context;
+    this.#repository = repository;
+    this.#view = view;
+    this.#options = options;
+    this.#isJson = isJson;
+  }
+
+  show(tips: readonly NamedTip[]): void {
+    for (const tip of tips) this.#showTip(tip);
+  }
+
+  /** A tag is shown first, then what it names. */
+  #showTip(tip: NamedTip): void {
+    const { objects } = this.#repository;
+    for (let id = tip.object; ;) {
+      const { type } = objects.readHeader(id);
+      if (this.#isJson && (type === 'blob' || type === 'tree')) throw new UsageError(`--json shows commits, and '${tip.name}' is a ${type}`);
+      switch (type) {
+        case 'commit': this.#showCommit({ ...tip, id }); return;
+        case 'blob': this.#showBlob(id); return;
+        case 'tree': this.#showTree(tip.name, id); return;
+        default: {
+          const tag = objects.readTag(id);
+          if (!this.#isJson) this.#view.showTag(tag);
+          id = tag.object;
+        }
       }
     }
   }
-}
 
-function showTree(repository: Repository, view: HistoryView, name: string, id: ObjectId): void {
-  view.printer.beginOther();
-  let text = view.paintHeader(`tree ${Buffer.from(name).toString('latin1')}`) + '\n\n';
-  for (const entry of repository.objects.readTree(id)) text += `${entry.name}${isTreeMode(entry.mode) ? '/' : ''}\n`;
-  view.sink(text);
-}
+  #showCommit(tip: NamedTip): void {
+    if (this.#shown.has(tip.id)) return;
+    this.#shown.add(tip.id);
+    for (const node of new RevWalk(this.#repository, [tip], this.#options)) this.#view.show(node);
+  }
 
-function showBlob(context: Context, repository: Repository, view: HistoryView, id: ObjectId): void {
-  view.flush();
-  for (const piece of repository.objects.openStream(id).chunks) context.stdout.write(piece);
+  #showTree(name: string, id: ObjectId): void {
+    const view = this.#view;
+    view.printer.beginOther();
+    view.sink(`${view.paintHeader(`tree ${Buffer.from(name).toString('latin1')}`)}\n\n`);
+    for (const entry of this.#repository.objects.readTree(id)) view.sink(`${entry.name}${isTreeMode(entry.mode) ? '/' : ''}\n`);
+  }
+
+  #showBlob(id: ObjectId): void {
+    this.#view.flush();
+    for (const piece of this.#repository.objects.openStream(id).chunks) this.#context.stdout.write(piece);
+  }
 }

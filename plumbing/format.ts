@@ -47,6 +47,8 @@ export interface FormatOptions {
   readonly decorate?: (id: ObjectId, style: 'wrapped' | 'plain') => string;
   /** Replace tabs in messages by spaces up to the next of so many columns, 0 for never; default 8 for medium, full and fuller. */
   readonly expandTabs?: number;
+  /** Notes of a commit, '' when it has none; `raw` without titles. Absent: %N is empty. */
+  readonly notes?: (id: ObjectId, raw: boolean) => string;
   /** i18n.logOutputEncoding; default UTF-8. */
   readonly encoding?: string;
 }
@@ -569,7 +571,7 @@ function readPlaceholder(format: string, at: number): Placeholder | undefined {
     case 'f': return one((state) => sanitised(/^[^\n]*/.exec(state.message)![0]));
     case 'b': return one((state) => bodyOf(state.message));
     case 'B': return one((state) => state.message);
-    case 'N': return one(() => '');
+    case 'N': return one(({ view, options }) => options.notes?.(view.id, true) ?? '');
     case 'm': return one(({ view }) => view.mark ?? '>');
     case 'g': return reflogPlaceholder(format, at);
     case 'G': throw new RefusedError("placeholder '%G' is not supported: signatures are not checked", { code: 'unsupported-placeholder' });

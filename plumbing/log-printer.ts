@@ -24,6 +24,8 @@ export interface LogPrinterOptions {
   readonly showParents?: boolean;
   readonly showSource?: boolean;
   readonly decorate?: (id: ObjectId) => string;
+  /** What is put below the message of a named format; '' for nothing. */
+  readonly notes?: (id: ObjectId) => string;
   /** Colour of the header line, and the end of it. */
   readonly commitColor?: string;
   readonly resetColor?: string;
@@ -87,7 +89,7 @@ export class LogPrinter {
   }
 
   #printHeader(entry: LogEntry): void {
-    const { format, graph, sink, nul } = this.#options;
+    const { format, graph, sink, nul, notes } = this.#options;
     const { node, view } = entry;
     const end = nul ? '\0' : '\n';
     if (!this.#isFirst && !format.isTerminated) {
@@ -110,7 +112,7 @@ export class LogPrinter {
         return;
       }
     }
-    const text = format.format(view);
+    const text = format.isWhole || notes === undefined ? format.format(view) : format.format(view) + notes(view.id);
     this.#missingNewline = !text.endsWith('\n');
     sink(graph === undefined ? text : graph.message(text));
     if (format.isTerminated && !format.isEmpty) {
@@ -138,8 +140,8 @@ export class LogPrinter {
     const { reflog } = view;
     if (reflog === undefined) return '';
     const message = reflog.message === '' ? '' : reflog.message;
-    if (this.#options.format.pretty.kind === 'oneline') return `${reflog.shortSelector}: ${message}\n`;
-    return `Reflog: ${reflog.shortSelector} (${reflog.ident.name} <${reflog.ident.email}>)\nReflog message: ${message}\n`;
+    if (this.#options.format.pretty.kind === 'oneline') return `${reflog.selector}: ${message}\n`;
+    return `Reflog: ${reflog.selector} (${reflog.ident.name} <${reflog.ident.email}>)\nReflog message: ${message}\n`;
   }
 }
 

@@ -131,7 +131,11 @@ export function parseWalk(repository: Repository, args: Arguments, defaults: Wal
 }
 
 function takeOne(repository: Repository, set: RevisionSet, word: string, rest: readonly string[], dashes: boolean, ignoreMissing: boolean): boolean {
-  if (ignoreMissing && /^[0-9a-f]{40,64}$/.test(word) && !repository.objects.has(word as ObjectId)) return true;
+  if (ignoreMissing) {
+    set.isGiven = true;
+    if (!/^[0-9a-f]{40,64}$/.test(word) || repository.objects.has(word as ObjectId)) set.add(word);
+    return true;
+  }
   if (takeRevisions(repository, set, [word], dashes, []).length === 0) return true;
   // It is a path, and so must be all that follow.
   takeRevisions(repository, new RevisionSet(repository), rest, dashes, []);

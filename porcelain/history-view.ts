@@ -11,10 +11,11 @@ import { type DateMode, formatDate, parseDateMode } from '../plumbing/date.js';
 import { type DiffEntry, diffTrees } from '../plumbing/diff.js';
 import type { DiffColors, FileStat, Sink } from '../plumbing/diff-format.js';
 import { DiffRequest } from '../plumbing/diff-options.js';
-import { CommitFormat, type CommitView, bodyOf, defaultAbbreviation, messageOf, parsePrettyFormat, subjectOf } from '../plumbing/format.js';
+import { CommitFormat, type CommitView, type PrettyFormat, bodyOf, defaultAbbreviation, messageOf, parsePrettyFormat, subjectOf } from '../plumbing/format.js';
 import { HistoryGraph } from '../plumbing/graph.js';
 import type { CommitNode } from '../plumbing/history.js';
 import { type LogEntry, LogPrinter } from '../plumbing/log-printer.js';
+import { Notes } from '../plumbing/notes.js';
 import { Pathspec } from '../plumbing/pathspec.js';
 import { maxScore } from '../plumbing/rename.js';
 import type { Repository } from '../plumbing/repository.js';
@@ -32,7 +33,7 @@ export const viewOptions: readonly OptionSpec[] = [
   { name: 'relative-date', help: 'same as --date=relative' },
   { name: 'encoding', value: 'name', help: 'encoding of messages' },
   { name: 'expand-tabs', value: 'columns', valueOptional: true, negatable: true, help: 'replace tabs in messages by spaces up to the next of so many columns (8)' },
-  { name: 'notes', negatable: true, hidden: true, help: 'there are no notes' },
+  { name: 'notes', value: 'ref', valueOptional: true, negatable: true, help: 'show notes, of the standard ref or another one (shown without a format by default)' },
   { name: 'decorate', value: 'how', valueOptional: true, negatable: true, help: 'names of refs beside commits: short, full, auto or no' },
   { name: 'decorate-refs', value: 'pattern', help: 'only these refs beside commits' },
   { name: 'decorate-refs-exclude', value: 'pattern', help: 'not these refs beside commits' },
@@ -119,10 +120,11 @@ export class HistoryView {
     const decoration = decorationStyle(context, args, config.get('log.decorate'));
     const encoding = args.value('encoding') ?? config.get('i18n.logoutputencoding');
     const { color } = this;
+    const notes = findNotes(repository, args, pretty);
     this.format = new CommitFormat(pretty, {
       repository, clock: context.clock, dateMode: this.dateMode, abbreviation: Math.max(digits, 4), ...expansionOf(args),
       decorate: (id, style) => this.#decorations.format(id, style, decoration === 'full', color),
-      ...(color === undefined ? {} : { color }), ...(encoding === undefined ? {} : { encoding }),
+      ...(color === undefined ? {} : { color }), ...(notes === undefined ? {} : { notes: (id: ObjectId, raw: boolean) => notes.format(id, raw) }), ...(encoding === undefined ? {} : { encoding }),
     });
     const { walk } = setup;
     this.#graph = setup.graph && walk !== undefined ? new HistoryGraph({
@@ -133,6 +135,7 @@ export class HistoryView {
       repository, format: this.format, sink: this.sink, dateMode: this.dateMode, ...(this.#graph === undefined ? {} : { graph: this.#graph }),
       diff: this.diff, ...(abbreviated ? { abbreviation: Math.max(digits, 4) } : {}), showParents: args.has('parents'), showSource: args.has('source'),
       ...(decoration === 'no' ? {} : { decorate: (id: ObjectId) => this.#decorations.format(id, 'wrapped', decoration === 'full', color) }),
+      ...(notes === undefined ? {} : { notes: (id: ObjectId) => notes.format(id, false) }),
       ...(isColored ? { commitColor: this.#headerColor, resetColor: formatColor('reset') } : {}),
       nul: args.has('z'), ...(args.has('children') && walk !== undefined ? { childrenOf: (node: CommitNode) => walk.childrenOf(node) } : {}),
     });
@@ -189,13 +192,12 @@ export class HistoryView {
       this.#showJson(node, view);
       return;
     }
-    if (!this.diff.isShown) {
-      if (this.diff.pickaxe === undefined && this.diff.filter === undefined) this.printer.print({ node, view, mark });
-      else if (this.#changes(node, 0).length > 0) this.printer.print({ node, view, mark });
+    const hasLimits = this.diff.pickaxe !== undefined || this.diff.filter !== undefined;
+    if (!this.diff.isShown && !hasLimits) {
+      this.printer.print({ node, view, mark });
       return;
     }
-    const limits = this.diff.pickaxe !== undefined || this.diff.filter !== undefined;
-    for (const entry of this.#entries(node, view, mark)) this.printer.print({ ...entry, needsChanges: limits });
+    for (const entry of this.#entries(node, view, mark)) this.printer.print({ ...entry, needsChanges: hasLimits });
   }
 
   #entries(node: CommitNode, view: CommitView, mark: string): LogEntry[] {
@@ -329,7 +331,7 @@ function mergeStyle(args: Arguments, dense: boolean): { readonly style: MergeSty
       default:
     }
   }
-  const found = style ?? (dense ? 'dense' : args.has('first-parent') ? 'first-parent' : 'off');
+  const found = style ?? (args.has('first-parent') ? 'first-parent' : dense ? 'dense' : 'off');
   return { style: found === 'separate' && args.has('first-parent') ? 'first-parent' : found, ...(implies === undefined ? {} : { implies }) };
 }
 
@@ -348,6 +350,20 @@ function decorationOptions(args: Arguments): DecorationOptions {
     if (token.name === 'clear-decorations') Object.assign(options, { include: [], exclude: [], everything: true });
   }
   return options;
+}
+
+/** The notes to show; undefined when none are wanted or there are none. */
+function findNotes(repository: Repository, args: Arguments, pretty: PrettyFormat): Notes | undefined {
+  let choice: { extra: string[]; standard?: boolean } | undefined;
+  for (const token of args.tokens) {
+    if (token.kind !== 'option' || token.name !== 'notes') continue;
+    if (token.negated) choice = { extra: [], standard: false };
+    else if (token.value === undefined) choice = { extra: choice?.extra ?? [], standard: true };
+    else choice = { ...(choice?.standard ? { standard: true } : {}), extra: [...choice?.extra ?? [], token.value] };
+  }
+  const isWanted = choice !== undefined || prettyText(args) === undefined || (pretty.kind === 'user' && pretty.text.includes('%N'));
+  const notes = isWanted ? new Notes(repository, choice) : undefined;
+  return notes?.isEmpty ? undefined : notes;
 }
 
 function decorationStyle(context: Context, args: Arguments, configured: string | undefined): 'short' | 'full' | 'no' {

@@ -183,6 +183,26 @@ export class LooseObjects {
     return id;
   }
 
+  /** Like writeStream, for content whose size is not known before its end: it is kept in a private file meanwhile. */
+  writeUnsized(type: ObjectType, chunks: Iterable<Buffer>): ObjectId {
+    const spool = temporaryName(this.directory, 'tmp_obj_');
+    const fd = disk().open(spool, 'wx', 0o600);
+    try {
+      let sizeBytes = 0;
+      try {
+        for (const chunk of chunks) {
+          disk().write(fd, chunk);
+          sizeBytes += chunk.length;
+        }
+      } finally {
+        disk().close(fd);
+      }
+      return this.writeStream(type, sizeBytes, readPieces(spool));
+    } finally {
+      removeIfPresent(spool);
+    }
+  }
+
   /** A new private file, complete and durable; gone again when `write` fails. */
   #fill(temporary: string, write: (fd: number) => void): void {
     const fd = disk().open(temporary, 'wx', 0o444);
@@ -262,6 +282,20 @@ export class LooseObjects {
         if (stat) yield { id, path, sizeBytes: stat.size, mtimeMs: stat.mtimeMs };
       }
     }
+  }
+}
+
+function* readPieces(path: string): Generator<Buffer> {
+  const fd = openSync(path, 'r');
+  try {
+    for (;;) {
+      const piece = Buffer.allocUnsafe(pieceBytes);
+      const length = readSync(fd, piece, 0, piece.length, null);
+      if (length === 0) return;
+      yield piece.subarray(0, length);
+    }
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -194,6 +194,42 @@ export class ObjectStore {
     return { type, sizeBytes: bytes.length, chunks: [bytes] };
   }
 
+  /**
+   * Hands the verified content on without keeping it: `begin` gets type and size, then `write` each piece, which is valid only during
+   * the call. False, and nothing called, when there is no such object. The quickest way to read many objects once.
+   */
+  pass(id: ObjectId, begin: (header: ObjectHeader) => void, write: (piece: Buffer) => void): boolean {
+    const wanted = this.#replacement(id);
+    const object = this.#passQuickly(wanted);
+    if (object !== undefined) {
+      begin({ type: object.type, sizeBytes: object.bytes.length });
+      write(object.bytes);
+      return true;
+    }
+    if (this.findHeader(wanted) === undefined) return false;
+    const stream = this.openStream(wanted);
+    begin({ type: stream.type, sizeBytes: stream.sizeBytes });
+    for (const piece of stream.chunks) write(piece);
+    return true;
+  }
+
+  /** The object from the first pack that has it; undefined where anything is out of the ordinary. */
+  #passQuickly(id: ObjectId): GitObject | undefined {
+    const raw = encodeObjectId(id);
+    const covering = this.#coveringPack(raw);
+    for (const pack of covering === undefined ? this.#uncovered : [covering]) {
+      try {
+        const position = pack.position(raw);
+        if (position >= 0) return pack.passAt(position, id);
+      } catch (error) {
+        // The careful way finds another copy, or says what is wrong.
+        if (error instanceof CorruptError || isSystemError(error, 'ENOENT')) return undefined;
+        throw error;
+      }
+    }
+    return undefined;
+  }
+
   /** The entries of a tree (shared: do not change them); CorruptError when the object is not a tree. */
   readTree(id: ObjectId): TreeEntry[] {
     return this.#cached(this.#trees, cachedTrees, id, 'tree', decodeTree);
@@ -279,6 +315,14 @@ export class ObjectStore {
       isStored: (id) => (this.#packs.length > 0 || fanOuts.has(id.slice(0, 2))) && this.renew(id),
       onVisible: ({ packId }) => { this.addPack(join(directory, `pack-${packId}.pack`)); },
     });
+  }
+
+  /** Writes content of any size, not known beforehand, in constant memory. */
+  writeUnsized(type: ObjectType, chunks: Iterable<Buffer>): ObjectId {
+    this.#makeDirectory();
+    const id = this.#loose.writeUnsized(type, chunks);
+    this.#fanOuts.delete(id.slice(0, 2));
+    return id;
   }
 
   #makeDirectory(): void {

@@ -86,12 +86,21 @@ export class PackIndex {
     const first = raw[0]!;
     let low = this.fanOut(first);
     let high = this.#bytes.readUInt32BE(this.#fanOutAt + first * 4);
+    // Ids are spread evenly: the first guess is mostly a few entries away, and each further one halves what is left at least.
+    const share = (raw[1]! * 65536 + raw[2]! * 256 + raw[3]!) / 16777216;
+    let middle = low + Math.floor((high - low) * share);
+    let reach = 8;
     while (low < high) {
-      const middle = (low + high) >>> 1;
       const order = this.#compare(middle, raw, this.#idSize);
       if (order === 0) return middle;
-      if (order < 0) low = middle + 1;
-      else high = middle;
+      if (order < 0) {
+        low = middle + 1;
+        middle = low + reach < high ? low + reach : (low + high) >>> 1;
+      } else {
+        high = middle;
+        middle = high - reach > low ? high - reach : (low + high) >>> 1;
+      }
+      reach *= 4;
     }
     return -1;
   }

@@ -14,10 +14,15 @@ import { applyDelta, readDeltaSizes } from './delta.js';
 import { CorruptError } from './errors.js';
 import { mismatchError, streamThresholdBytes } from './object.js';
 import type { GitObject, ObjectHeader, ObjectStream } from './object.js';
-import { Hasher, encodeObjectHeader, hashObject, rawSize } from './oid.js';
+import { Hasher, encodeObjectHeader, hashFramed, hashObject, rawSize } from './oid.js';
 import type { ObjectFormat, ObjectId, ObjectType } from './oid.js';
 import { PackIndex } from './pack-index.js';
 import { Inflater, inflateContent, inflatePrefix } from './zlib.js';
+
+/** Well below the usual limit of 1024 open files. */
+const mostOpenPacks = 256;
+const headerRoomBytes = 32;
+const mostPassingBytes = 256 * 1024;
 
 /** Memory shared by all packs of a store. */
 export class PackCaches {
@@ -25,11 +30,27 @@ export class PackCaches {
   readonly bases: BaseCache;
   /** Where deltas are inflated: each is used up before the next one is read. */
   readonly scratch = Buffer.allocUnsafeSlow(64 * 1024);
+  /** Where contents are made that are passed on at once, behind room for the header they are hashed with. */
+  readonly passing = Buffer.allocUnsafeSlow(headerRoomBytes + mostPassingBytes);
+  /** Readers whose pack is open, the one opened last at the end. */
+  readonly #open = new Set<PackReader>();
 
   /** Budgets in bytes: smaller ones for who reads everything once, in order. */
   constructor(windowBytes = 128 * 1024 * 1024, baseBytes = 96 * 1024 * 1024) {
     this.windows = new ByteCache<Buffer>(windowBytes);
     this.bases = new BaseCache(baseBytes);
+  }
+
+  /** Takes note of a pack that was opened, and closes the one opened first when there are too many. */
+  noteOpened(pack: PackReader): void {
+    this.#open.add(pack);
+    if (this.#open.size <= mostOpenPacks) return;
+    const [first] = this.#open;
+    first!.closeFile();
+  }
+
+  noteClosed(pack: PackReader): void {
+    this.#open.delete(pack);
   }
 }
 
@@ -124,6 +145,25 @@ export class PackReader {
     const id = this.index.idAt(position);
     const object = named(this.path, () => this.#resolve(this.entryAt(this.offsetAt(position))), id);
     return this.#verified(id, object);
+  }
+
+  /**
+   * The verified object, like readAt, but its bytes may be overwritten by the next read from any pack of the store: for contents that
+   * are passed on at once. Undefined for an object too large for that.
+   */
+  passAt(position: number, id: ObjectId): GitObject | undefined {
+    const entry = this.entryAt(this.offsetAt(position));
+    if (entry.sizeBytes > mostPassingBytes) return undefined;
+    const { passing } = this.#caches;
+    const { type, bytes } = this.#resolve(entry, (sizeBytes) => (
+      sizeBytes <= mostPassingBytes ? passing.subarray(headerRoomBytes, headerRoomBytes + sizeBytes) : Buffer.allocUnsafe(sizeBytes)
+    ));
+    if (bytes.buffer !== passing.buffer) return this.#verified(id, { type, bytes });
+    const header = `${type} ${bytes.length}\0`;
+    passing.write(header, headerRoomBytes - header.length, 'latin1');
+    const framed = passing.subarray(headerRoomBytes - header.length, headerRoomBytes + bytes.length);
+    if (hashFramed(framed, this.format) !== id) throw mismatchError(id, this.path);
+    return { type, bytes };
   }
 
   #verified(id: ObjectId, object: GitObject): GitObject {
@@ -248,8 +288,10 @@ export class PackReader {
   }
 
   /** Follows a chain of deltas to an object stored whole or kept from before, then applies them from there. */
-  #resolve(entry: PackEntry): GitObject {
-    if (entry.baseOffset === undefined) return { type: packTypes[entry.kind] as ObjectType, bytes: this.#inflateEntry(entry) };
+  #resolve(entry: PackEntry, allocate?: (sizeBytes: number) => Buffer): GitObject {
+    if (entry.baseOffset === undefined) {
+      return { type: packTypes[entry.kind] as ObjectType, bytes: this.#inflateEntry(entry, allocate?.(entry.sizeBytes)) };
+    }
     const { bases } = this.#caches;
     const chain: PackEntry[] = [];
     let base: CachedBase | undefined;
@@ -268,7 +310,7 @@ export class PackReader {
       const delta = this.#inflateDelta(chain[depth]!);
       base = bases.keep(this.#bases, chain[depth]!.offset, base.type, applyDelta(base.bytes, delta, (sizeBytes) => bases.reserve(sizeBytes)));
     }
-    return { type: base.type, bytes: applyDelta(base.bytes, this.#inflateDelta(entry)) };
+    return { type: base.type, bytes: applyDelta(base.bytes, this.#inflateDelta(entry), allocate) };
   }
 
   /** The type at the end of a chain of deltas. */
@@ -366,6 +408,7 @@ export class PackReader {
       if (!trailer.equals(this.index.packChecksum)) throw badPack('its index belongs to another pack');
       this.#sizeBytes = sizeBytes;
       this.#fd = fd;
+      this.#caches.noteOpened(this);
     } catch (error) {
       closeSync(fd);
       throw asNamed(this.path, error);
@@ -381,9 +424,15 @@ export class PackReader {
   }
 
   /** Lets the file go; reading opens it again. */
-  close(): void {
+  closeFile(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
+    this.#caches.noteClosed(this);
+  }
+
+  /** Lets file and memory go; reading opens and reads them again. */
+  close(): void {
+    this.closeFile();
     this.#windows.clear();
     this.#window = undefined;
     this.#bases.clear();

@@ -2,7 +2,7 @@
 // "BATCH OUTPUT"). Answers are written through before more input is waited for, so that a script can hold a conversation;
 // with --buffer only at the end or when told to.
 import { CairnError, InvalidError, NotFoundError } from '../pack/errors.js';
-import type { ObjectHeader, ObjectStream } from '../pack/object.js';
+import type { ObjectHeader } from '../pack/object.js';
 import { type ObjectId, isObjectId } from '../pack/oid.js';
 import type { Input } from './command.js';
 import { listLines } from './line-reader.js';
@@ -120,25 +120,18 @@ export class ObjectBatch {
     const { objects, context: { stdout } } = this.#repository;
     if (!withContent) {
       const header = objects.findHeader(id);
-      if (header === undefined) this.#write(`${name} missing\n`);
-      else this.#write(`${this.#describe({ id, header, rest })}\n`);
+      this.#write(header === undefined ? `${name} missing\n` : `${this.#describe({ id, header, rest })}\n`);
       return;
     }
-    let object: ObjectStream;
-    try {
-      object = objects.openStream(id);
-    } catch (error) {
-      if (!(error instanceof NotFoundError)) throw error;
-      this.#write(`${name} missing\n`);
-      return;
-    }
-    this.#write(`${this.#describe({ id, header: object, rest })}\n`);
-    for (const chunk of object.chunks) stdout.write(chunk);
-    stdout.write('\n');
+    const begin = (header: ObjectHeader): void => this.#write(`${this.#describe({ id, header, rest })}\n`);
+    if (objects.pass(id, begin, (piece) => stdout.write(piece))) stdout.write('\n');
+    else this.#write(`${name} missing\n`);
   }
 
   #write(line: string): void {
-    this.#repository.context.stdout.write(Buffer.from(line, 'latin1'));
+    const { stdout } = this.#repository.context;
+    // Only what was typed, and what stands in a format, can be other than ASCII.
+    stdout.write(/[\x80-\xff]/.test(line) ? Buffer.from(line, 'latin1') : line);
   }
 
   #describe(subject: Subject): string {

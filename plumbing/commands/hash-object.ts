@@ -9,7 +9,7 @@ import { decodeTag } from '../../pack/tag.js';
 import { decodeTree, pathFromUtf8 } from '../../pack/tree.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { convertsToRepository, countText, toLf } from '../line-endings.js';
-import { listLines, readInput } from '../line-reader.js';
+import { listChunks, listLines, readInput } from '../line-reader.js';
 import { unquotePath } from '../quote.js';
 import { Repository } from '../repository.js';
 import { WorkTree } from '../work-tree.js';
@@ -35,7 +35,7 @@ export const command: Command = {
     checkUsage(args);
     const hasher = new ObjectMaker(context, args);
     const print = (id: ObjectId): void => context.stdout.write(`${id}\n`);
-    if (args.has('stdin')) print(hasher.hashBytes(readInput(context.stdin), args.value('path')));
+    if (args.has('stdin')) print(hasher.hashInput(args.value('path')));
     for (const path of args.positionals) print(hasher.hashFile(path, args.value('path') ?? path));
     if (args.has('stdin-paths')) {
       for (const line of listLines(context.stdin)) {
@@ -93,6 +93,24 @@ class ObjectMaker {
     } finally {
       closeSync(fd);
     }
+  }
+
+  /** Standard input; only what is written as a blob without being converted may be of any size. */
+  hashInput(conversionPath: string | undefined): ObjectId {
+    const { stdin } = this.#context;
+    if (!this.#writes || this.#type !== 'blob' || conversionPath !== undefined) return this.hashBytes(readInput(stdin), conversionPath);
+    const first: Buffer[] = [];
+    let sizeBytes = 0;
+    for (const chunk of listChunks(stdin)) {
+      first.push(chunk);
+      sizeBytes += chunk.length;
+      if (sizeBytes < streamThresholdBytes) continue;
+      const { objects } = this.#repository!;
+      const id = objects.writeUnsized('blob', concatenated(first, listChunks(stdin)));
+      objects.flush();
+      return id;
+    }
+    return this.hashBytes(Buffer.concat(first), undefined);
   }
 
   hashBytes(bytes: Buffer, conversionPath: string | undefined): ObjectId {
@@ -159,6 +177,10 @@ class ObjectMaker {
   #repositoryPath(typed: string): string {
     return this.#repository!.prefix + pathFromUtf8(typed);
   }
+}
+
+function* concatenated(...parts: readonly Iterable<Buffer>[]): Generator<Buffer> {
+  for (const part of parts) yield* part;
 }
 
 function openNamed(path: string, typed: string): number {

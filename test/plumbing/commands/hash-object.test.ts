@@ -64,5 +64,9 @@ test('a file beyond the threshold is streamed, and git reads it back', async (t)
   t.is(git(['fsck', '--full'], { cwd: repository }).code, 0);
   t.is((await cairn(['cat-file', '-s', stdout.trim()], { cwd: repository })).stdout, `${gitOutput(['cat-file', '-s', stdout.trim()], { cwd: repository })}\n`);
   t.true((await cairn(['cat-file', 'blob', stdout.trim()], { cwd: repository })).stdoutBytes.equals(git(['cat-file', 'blob', stdout.trim()], { cwd: repository }).stdoutBytes));
+  const bytes = Buffer.alloc(18_000_000, 'many bytes ');
+  const piped = await cairn(['hash-object', '-w', '--stdin'], { cwd: repository, stdin: bytes });
+  t.is(piped.stdout.trim(), gitOutput(['hash-object', '--stdin'], { cwd: repository, stdin: bytes }));
+  t.is(gitOutput(['cat-file', '-s', piped.stdout.trim()], { cwd: repository }), '18000000');
   t.deepEqual(readdirSync(join(repository, '.git/objects')).filter((name) => name.startsWith('tmp_')), []);
 });

@@ -185,7 +185,9 @@ function compileItem(original: string, words: readonly string[], context: Pathsp
   const glob = !literal && (has('glob') || globals.glob);
   const icase = has('icase') || globals.icase;
   const prefix = has('top') ? '' : context.prefix;
-  const match = normalisePath(Buffer.from(rest).toString('latin1'), prefix, context.workTree, original);
+  const bytes = Buffer.from(rest).toString('latin1');
+  // From the top, what follows is taken as it is.
+  const match = has('top') ? bytes : normalisePath(bytes, prefix, context.workTree, original);
   const prefixLength = match.startsWith(prefix) ? prefix.length : 0;
   const literalPart = literal ? match.length : prefixLength + literalLength(match.slice(prefixLength));
   const wild = literalPart < match.length ? compileWildmatch(match.slice(literalPart), { pathname: glob, caseFold: icase }) : undefined;

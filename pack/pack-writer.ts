@@ -248,12 +248,13 @@ export class PackWriter implements BulkWriter {
       this.#writeFile(temporaryIndex, encodePackIndex(entries, this.format));
       // The same objects in the same order make the same pack; one that is there stays.
       if (!fs.existsSync(`${base}.idx`)) this.#leftovers.push(`${base}.pack`);
+      const pack = { packId, objects: this.#offsets.length, bytes: this.#written };
       disk().rename(this.#temporary, `${base}.pack`);
+      this.#options.beforeVisible?.(pack, base);
       disk().rename(temporaryIndex, `${base}.idx`);
       this.#leftovers.length = 0;
       if (this.#options.durable !== false) disk().fsyncDirectory(this.#directory);
       this.#ended = true;
-      const pack = { packId, objects: this.#offsets.length, bytes: this.#written };
       this.#options.onVisible?.(pack);
       return pack;
     } catch (error) {

@@ -11,7 +11,7 @@ import { disk, removeIfPresent } from '../pack/disk.js';
 import { CorruptError, InvalidError, RefusedError, isSystemError } from '../pack/errors.js';
 import type { LooseFile } from '../pack/loose.js';
 import { ObjectStore } from '../pack/object-store.js';
-import { type ObjectId, type ObjectType, emptyBlobId, emptyTreeId, encodeObjectId } from '../pack/oid.js';
+import { type ObjectId, type ObjectType, decodeObjectId, emptyBlobId, emptyTreeId, encodeObjectId } from '../pack/oid.js';
 import { PackCaches, type PackReader } from '../pack/pack-reader.js';
 import type { Clock } from '../plumbing/command.js';
 import { parseExpiry } from '../plumbing/date.js';
@@ -420,14 +420,21 @@ class Application {
   }
 
   /** The last word before anything goes: nobody needs the object, or it was read back from a file that stays. */
-  #mayGo(id: ObjectId, needed: ReadonlySet<ObjectId>): boolean {
+  #mayGo(raw: Buffer, needed: ReadonlySet<ObjectId>): boolean {
+    if (this.#verifiedPacks.some((reader) => reader.position(raw) >= 0)) return true;
+    const id = decodeObjectId(raw, 0, this.#repository.format);
     if (this.#plan.expired.has(id) && !needed.has(id)) return true;
-    const raw = encodeObjectId(id);
-    return this.#verifiedPacks.some((reader) => reader.position(raw) >= 0)
-      || this.#stayingPacks.some((reader) => {
-        const position = reader.position(raw);
-        return position >= 0 && reader.isGoodAt(position);
-      });
+    return this.#stayingPacks.some((reader) => {
+      const position = reader.position(raw);
+      return position >= 0 && reader.isGoodAt(position);
+    });
+  }
+
+  #mayAllGo({ reader }: StoredPack, needed: ReadonlySet<ObjectId>): boolean {
+    for (let position = 0; position < reader.objectCount; position += 1) {
+      if (!this.#mayGo(reader.index.rawIdAt(position), needed)) return false;
+    }
+    return true;
   }
 
   #removePacks(written: ReadonlySet<string>, needed: ReadonlySet<ObjectId>): void {
@@ -437,9 +444,9 @@ class Application {
     const doomed = this.#plan.retired.filter((pack) => {
       // The same objects packed again in the same way give the same pack.
       if (written.has(pack.reader.name)) return false;
-      if (isUnchanged(pack.reader.path, pack.mtimeMs) && idsOf(pack).every((id) => this.#mayGo(id, needed))) return true;
+      if (isUnchanged(pack.reader.path, pack.mtimeMs) && this.#mayAllGo(pack, needed)) return true;
       this.#sparedPacks += 1;
-      for (const id of idsOf(pack)) this.#remaining.add(id);
+      for (let position = 0; position < pack.reader.objectCount; position += 1) this.#remaining.add(pack.reader.idAt(position));
       return false;
     });
     if (doomed.length === 0) return;
@@ -459,7 +466,7 @@ class Application {
     for (const file of this.#plan.loose) {
       this.#lock.beat();
       // Renewed or needed by now: it stays, and the next gc looks again.
-      if (!this.#mayGo(file.id, needed) || !isUnchanged(file.path, file.mtimeMs)) {
+      if (!this.#mayGo(encodeObjectId(file.id), needed) || !isUnchanged(file.path, file.mtimeMs)) {
         this.#remaining.add(file.id);
         continue;
       }
@@ -479,10 +486,6 @@ class Application {
     }
     for (const directory of listFanOuts(this.#repository.objectsDirectory)) removeIfEmpty(directory);
   }
-}
-
-function idsOf(pack: StoredPack): ObjectId[] {
-  return Array.from({ length: pack.reader.objectCount }, (_, position) => pack.reader.idAt(position));
 }
 
 function holdsAny(pack: StoredPack, ids: ReadonlySet<ObjectId>): boolean {

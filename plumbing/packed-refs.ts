@@ -58,23 +58,39 @@ export class PackedRefs {
 
   /** One ref by its latin1 name. */
   find(name: string): PackedRef | undefined {
-    if (!this.#isSorted) return binarySearch(this.#all(), name);
-    let low = this.#bodyStart;
-    let high = this.#text.length;
-    while (low < high) {
-      const start = this.#recordStart(low, (low + high) >>> 1);
-      const { ref, next } = this.#recordAt(start);
-      if (ref.name === name) return ref;
-      if (ref.name < name) low = next;
-      else high = start;
-    }
-    return undefined;
+    const first = this.list(name).next();
+    return !first.done && first.value.name === name ? first.value : undefined;
   }
 
   /** Refs whose latin1 name begins with `prefix`, in byte order. */
   *list(prefix = ''): Generator<PackedRef> {
-    const all = this.#all();
-    for (let at = lowerBound(all, prefix); at < all.length && all[at]!.name.startsWith(prefix); at += 1) yield all[at]!;
+    if (!this.#isSorted) {
+      const all = this.#all();
+      for (let at = lowerBound(all, prefix); at < all.length && all[at]!.name.startsWith(prefix); at += 1) yield all[at]!;
+      return;
+    }
+    let last = '';
+    for (let at = this.#lowerOffset(prefix); at < this.#text.length;) {
+      const { ref, next } = this.#recordAt(at);
+      if (!ref.name.startsWith(prefix)) return;
+      if (ref.name <= last) throw this.#corrupt(at, 'out of order');
+      last = ref.name;
+      yield ref;
+      at = next;
+    }
+  }
+
+  /** Where, in a sorted file, the first record whose name is not less than `name` begins. */
+  #lowerOffset(name: string): number {
+    let low = this.#bodyStart;
+    let high = name === '' ? low : this.#text.length;
+    while (low < high) {
+      const start = this.#recordStart(low, (low + high) >>> 1);
+      const { ref, next } = this.#recordAt(start);
+      if (ref.name < name) low = next;
+      else high = start;
+    }
+    return low;
   }
 
   #all(): readonly PackedRef[] {
@@ -84,10 +100,7 @@ export class PackedRefs {
     for (let at = this.#bodyStart; at < this.#text.length;) {
       const { ref, next } = this.#recordAt(at);
       const last = refs.at(-1);
-      if (last !== undefined && last.name >= ref.name) {
-        if (last.name === ref.name || this.#isSorted) throw this.#corrupt(at, 'out of order');
-        ordered = false;
-      }
+      if (last !== undefined && last.name >= ref.name) ordered = false;
       refs.push(ref);
       at = next;
     }
@@ -150,9 +163,4 @@ function lowerBound(refs: readonly PackedRef[], name: string): number {
     else high = middle;
   }
   return low;
-}
-
-function binarySearch(refs: readonly PackedRef[], name: string): PackedRef | undefined {
-  const found = refs[lowerBound(refs, name)];
-  return found?.name === name ? found : undefined;
 }

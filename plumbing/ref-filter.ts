@@ -112,8 +112,8 @@ export function sortRefs(subjects: RefSubject[], keys: readonly SortKey[], ignor
   };
   subjects.sort((a, b) => {
     for (const { atom, descending, version } of keys) {
-      const one = a.evaluate(atom);
-      const other = b.evaluate(atom);
+      const one = a.evaluateOnce(atom);
+      const other = b.evaluateOnce(atom);
       const order = version ? compareVersions(one.text, other.text, suffixes)
         : atom.isNumeric ? (one.number ?? 0) - (other.number ?? 0) : compareText(one.text, other.text);
       if (order !== 0) return descending ? -order : order;

@@ -63,7 +63,7 @@ export class RefContext {
 export class RefSubject {
   readonly context: RefContext;
   readonly ref: Ref;
-  readonly #values = new Map<string, Value>();
+  #values: Map<string, Value> | undefined;
   #object: ShownObject | undefined;
   #inner: ShownObject | undefined | 'none';
 
@@ -96,7 +96,14 @@ export class RefSubject {
     return this.repository.objects.findHeader(id)?.type === 'commit' ? id : undefined;
   }
 
+  /** A field's value for showing. */
   evaluate(atom: Atom): Value {
+    return this.#values?.get(atom.text) ?? atom.evaluate(this);
+  }
+
+  /** A field's value for sorting, which asks for it many times. */
+  evaluateOnce(atom: Atom): Value {
+    this.#values ??= new Map();
     let value = this.#values.get(atom.text);
     if (value === undefined) this.#values.set(atom.text, value = atom.evaluate(this));
     return value;

@@ -282,6 +282,9 @@ type Content = { readonly kind: 'text'; readonly text: string } | { readonly kin
 /** Larger than any ref; FETCH_HEAD may be longer, but its first line is what counts. */
 const maxRefBytes = 8192;
 
+/** Used by one read at a time; a buffer for each would cost more than the read. */
+let readBuffer: Buffer | undefined;
+
 /** The beginning of a file, without following a symbolic link; undefined when missing, a directory, or below a file. */
 function readSmall(path: string | Buffer): Content | undefined {
   let fd: number;
@@ -293,9 +296,9 @@ function readSmall(path: string | Buffer): Content | undefined {
     throw error;
   }
   try {
-    const buffer = Buffer.allocUnsafe(maxRefBytes);
-    const size = fs.readSync(fd, buffer, 0, maxRefBytes, 0);
-    return { kind: 'text', text: buffer.toString('latin1', 0, size) };
+    readBuffer ??= Buffer.allocUnsafe(maxRefBytes);
+    const size = fs.readSync(fd, readBuffer, 0, maxRefBytes, 0);
+    return { kind: 'text', text: readBuffer.toString('latin1', 0, size) };
   } catch (error) {
     if (isSystemError(error, 'EISDIR')) return undefined;
     throw error;

@@ -7,6 +7,9 @@ import { type QuoteStyle, RefFormat } from '../ref-format.js';
 import { Repository } from '../repository.js';
 import { findRevision, peel } from '../revision.js';
 
+/** Written at once. */
+const outputBytes = 65_536;
+
 const quoteStyles: Readonly<Record<string, QuoteStyle>> = { shell: 'shell', perl: 'perl', python: 'python', tcl: 'tcl' };
 
 export const command: Command = {
@@ -48,9 +51,14 @@ export const command: Command = {
       merged: commits(repository, args, 'merged'), noMerged: commits(repository, args, 'no-merged'),
     });
     sortRefs(subjects, keys, ignoreCase, repository);
+    let text = '';
     for (const subject of Number(count) > 0 ? subjects.slice(0, Number(count)) : subjects) {
-      context.stdout.write(Buffer.from(`${format.format(subject)}\n`, 'latin1'));
+      text += `${format.format(subject)}\n`;
+      if (text.length < outputBytes) continue;
+      context.stdout.write(Buffer.from(text, 'latin1'));
+      text = '';
     }
+    context.stdout.write(Buffer.from(text, 'latin1'));
     return 0;
   },
 };

@@ -122,9 +122,8 @@ export function formatCombinedPath(store: ObjectStore, each: CombinedPath, optio
   }
   if (isBin) return `${text}Binary files differ\n`;
   if (body === '') return text;
-  const tabbed = (name: string): string => (/[ \t]/.test(name) && !name.startsWith('"') ? `${name}\t` : name);
-  text += paint(`--- ${isNew ? '/dev/null' : tabbed(quote(format.oldPrefix + each.path))}`);
-  text += paint(`+++ ${each.result.mode === 0 ? '/dev/null' : tabbed(quote(format.newPrefix + each.path))}`);
+  text += paint(`--- ${isNew ? '/dev/null' : quote(format.oldPrefix + each.path)}`);
+  text += paint(`+++ ${each.result.mode === 0 ? '/dev/null' : quote(format.newPrefix + each.path)}`);
   return text + body;
 }
 

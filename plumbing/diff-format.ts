@@ -126,7 +126,7 @@ export class DiffWriter {
 
   #rawId(side: DiffSide): string {
     const { rawAbbreviation } = this.#options;
-    const id = side.content === undefined ? side.id : zeroId(this.#store.format);
+    const id = side.content === undefined || side.isHashed ? side.id : zeroId(this.#store.format);
     return this.#abbreviated(id, rawAbbreviation);
   }
 
@@ -351,7 +351,7 @@ export class DiffWriter {
 
   #prefixed(prefix: string, path: string, withTab: boolean): string {
     const name = this.#quote(prefix + path);
-    return withTab && /[ \t\n\v\f\r]/.test(name) && !name.startsWith('"') ? `${name}\t` : name;
+    return withTab && /[ \t]/.test(name) ? `${name}\t` : name;
   }
 
   #patchHeader(entry: DiffEntry): string[] {
@@ -541,7 +541,7 @@ function lineOf(lines: Lines, index: number): string {
 const base85 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~';
 
 function binaryBlock(content: Buffer): string {
-  const packed = deflate(content, 6);
+  const packed = deflate(content);
   let text = `literal ${content.length}\n`;
   for (let at = 0; at < packed.length; at += 52) {
     const line = packed.subarray(at, Math.min(at + 52, packed.length));

@@ -14,6 +14,8 @@ export interface DiffSide {
   readonly id: ObjectId;
   /** The content, where it is not that of the object `id` (a work-tree file). */
   readonly content?: () => Buffer;
+  /** With `content`: `id` is that of the content. */
+  readonly isHashed?: boolean;
 }
 
 /** Added, deleted, modified, type changed, renamed, copied, unmerged; 'same' only between diffing and rename detection. */
@@ -55,7 +57,7 @@ export function statusOf(old: DiffSide, now: DiffSide): DiffStatus {
 export function diffTrees(store: ObjectStore, a: ObjectId | undefined, b: ObjectId | undefined, options: TreeDiffOptions = {}): DiffEntry[] {
   const unchanged = options.unchanged ?? options.renames?.findCopiesHarder ?? false;
   const entries = [...walkTrees(store, a, b, '', { ...options, unchanged })];
-  return options.renames === undefined ? entries.filter((entry) => entry.status !== 'same') : findRenames(store, entries, options.renames);
+  return options.renames === undefined ? entries : findRenames(store, entries, options.renames);
 }
 
 /** True when the trees differ in a path of the pathspec; stops at the first. */

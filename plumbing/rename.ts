@@ -4,6 +4,7 @@
 // which candidates are looked at decides between equals, so it is git's. Work is bounded: above `limit` squared pairs, only equal
 // content is looked for. Specified by -M, -C and -l of git-diff(1).
 import type { ObjectStore } from '../pack/object-store.js';
+import { hashObject } from '../pack/oid.js';
 import { isBinary } from './text-diff.js';
 import { readSide } from './diff-content.js';
 import type { DiffEntry, DiffSide } from './diff.js';
@@ -27,7 +28,8 @@ const pieceBytes = 64;
 const hashBase = 107927;
 
 interface Source { readonly entry: DiffEntry; used: number; readonly staysAround: boolean }
-interface Target { readonly entry: DiffEntry; source: Source | undefined; score: number }
+/** `entry` is the one of the list; `side` is its new one, with the id of its content. */
+interface Target { readonly entry: DiffEntry; side: DiffSide; source: Source | undefined; score: number }
 interface Candidate { target: number; source: number; score: number; nameScore: number }
 
 const isRegular = (mode: number): boolean => (mode & 0o170000) === 0o100000;
@@ -43,15 +45,22 @@ export function findRenames(store: ObjectStore, entries: readonly DiffEntry[], o
   const sources: Source[] = [];
   const targets: Target[] = [];
   for (const entry of entries) {
-    if (entry.status === 'A' && !isTreeSide(entry.new)) targets.push({ entry, source: undefined, score: 0 });
+    if (entry.status === 'A' && !isTreeSide(entry.new)) targets.push({ entry, side: entry.new, source: undefined, score: 0 });
     else if (entry.status === 'D' && !isTreeSide(entry.old)) sources.push({ entry, used: 0, staysAround: false });
     else if (copies && entry.old.mode !== 0 && !isTreeSide(entry.old)) sources.push({ entry, used: 1, staysAround: true });
   }
   if (targets.length > 0 && sources.length > 0) {
+    for (const target of targets) target.side = hashed(store, target.side);
     matchEqual(sources, targets, copies);
     if (minimum < maxScore) new SimilarityMatcher(store, minimum, copies, options).run(sources, targets);
   }
   return rebuild(entries, sources, targets);
+}
+
+/** A work-tree file with the id its content has. */
+function hashed(store: ObjectStore, side: DiffSide): DiffSide {
+  if (side.content === undefined || !isRegular(side.mode)) return side;
+  return { ...side, id: hashObject('blob', side.content(), store.format), isHashed: true };
 }
 
 function isTreeSide(side: DiffSide): boolean {
@@ -75,10 +84,10 @@ function matchEqual(sources: readonly Source[], targets: readonly Target[], copi
     else list.push(source);
   }
   for (const target of targets) {
-    if (target.entry.new.content !== undefined) continue;
+    if (target.side.content !== undefined && !target.side.isHashed) continue;
     let best: Source | undefined;
     let bestScore = -1;
-    for (const source of byId.get(target.entry.new.id) ?? []) {
+    for (const source of byId.get(target.side.id) ?? []) {
       const from = source.entry.old.mode;
       const to = target.entry.new.mode;
       if ((!isRegular(from) || !isRegular(to)) && from !== to) continue;
@@ -242,7 +251,7 @@ function countPieces(bytes: Buffer): Map<number, number> {
     length += 1;
     if (length >= pieceBytes || byte === 10) add();
   }
-  if (length > 0) add();
+  // What follows the last line end does not count, as in git before 2.44.
   return pieces;
 }
 
@@ -260,9 +269,11 @@ function rebuild(entries: readonly DiffEntry[], sources: readonly Source[], targ
       from.used -= 1;
       result.push({
         path: entry.path, oldPath: from.entry.path, status: from.used > 0 ? 'C' : 'R',
-        old: from.entry.old, new: entry.new, score: target.score,
+        old: from.entry.old, new: target.side, score: target.score,
       });
-    } else if (entry.status !== 'same' && !(source !== undefined && !source.staysAround && taken.has(source))) result.push(entry);
+    } else if (entry.status !== 'same' && !(source !== undefined && !source.staysAround && taken.has(source))) {
+      result.push(target === undefined || target.side === entry.new ? entry : { ...entry, new: target.side });
+    }
   }
   return result;
 }

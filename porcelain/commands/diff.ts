@@ -1,7 +1,7 @@
 // diff: what changed between commits, the index and the work tree. See git-diff(1) and cairn-diff(1).
 import { InvalidError, NotFoundError, UsageError } from '../../pack/errors.js';
 import { type ObjectId, emptyTreeId } from '../../pack/oid.js';
-import { formatCombinedPath } from '../../plumbing/combined-diff.js';
+import { formatCombined, formatCombinedPath } from '../../plumbing/combined-diff.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
 import { type DiffEntry, diffTrees } from '../../plumbing/diff.js';
 import { DiffRequest, diffOptions } from '../../plumbing/diff-options.js';
@@ -53,6 +53,12 @@ export const command: Command = {
       pending = [];
     };
     const comparison = planOf(repository, args);
+    if (comparison.combined !== undefined) {
+      if (args.has('json')) throw new UsageError('--json shows two trees only');
+      const text = comparison.combined(request);
+      context.stdout.write(Buffer.from(text, 'latin1'));
+      return request.exitCode && text !== '' ? 1 : 0;
+    }
     const entries = comparison.list(request);
     const finished = request.finish(entries);
     if (args.has('json')) for (const file of request.writer(sink).countLines(finished)) sink(Buffer.from(`${JSON.stringify(fileRecord(file))}\n`).toString('latin1'));
@@ -66,6 +72,8 @@ interface Comparison {
   readonly list: (request: DiffRequest) => DiffEntry[];
   /** The index, when the work tree is compared with it. */
   readonly index?: Index;
+  /** The text, where more than two trees are compared. */
+  readonly combined?: (request: DiffRequest) => string;
 }
 
 /** Unmerged files are shown as one difference from both sides. */
@@ -150,9 +158,20 @@ function planOf(repository: Repository, args: Arguments): Comparison {
     const tree = args.has('merge-base') ? mergeBaseTree(repository, tip!.name, 'HEAD') : treeOf(tip!);
     return { list: (request) => diffTreeToWorkTree(repository, tree, readIndex(repository), { ...limits, unchanged: request.wantsUnchanged }) };
   }
-  if (tips.length > 2) throw new UsageError('too many revisions: more than two are only compared as a merge');
+  if (tips.length > 2) return asMerge(repository, tips.map(treeOf), limits);
   const [one, two] = tips[1]!.isExcluded && !tips[0]!.isExcluded ? [tips[1]!, tips[0]!] : [tips[0]!, tips[1]!];
   return between(args.has('merge-base') ? mergeBaseTree(repository, one.name, two.name) : treeOf(one), treeOf(two));
+}
+
+/** The first tree as if it were a merge of the others. */
+function asMerge(repository: Repository, trees: readonly ObjectId[], limits: { readonly pathspec?: Pathspec }): Comparison {
+  const [result, ...parents] = trees;
+  return {
+    list: () => [],
+    combined: (request) => formatCombined(repository, result!, parents, {
+      dense: true, format: request.format, request, ...limits, ...(request.format.colors === undefined ? {} : { colors: request.format.colors }),
+    }),
+  };
 }
 
 function trySymmetric(repository: Repository, word: string): { one: ObjectId; two: ObjectId; bases: ObjectId[] } | undefined {

@@ -38,6 +38,11 @@ export const crashCases: readonly CrashCase[] = [
   { name: 'gc with grace 0', argv: ['gc', '-q', '--grace=0'] },
   { name: 'commit', argv: ['commit', '-q', '-m', 'five'], codesAgain: [0, 1, 3], isRepeatable: false },
   { name: 'add', argv: ['add', '-A'] },
+  { name: 'rm', argv: ['rm', '-q', 'dir/1'], again: ['rm', '-q', '--ignore-unmatch', 'dir/1'] },
+  { name: 'read-tree', argv: ['read-tree', 'HEAD~1'] },
+  { name: 'write-tree', argv: ['write-tree'] },
+  { name: 'reflog expire', argv: ['reflog', 'expire', '--expire=all', '--all'] },
+  { name: 'prune-packed', argv: ['prune-packed'] },
   {
     name: 'release',
     argv: ['release', 'stable', '--to', '{}/target'],

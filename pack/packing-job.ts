@@ -142,10 +142,10 @@ class FilePacker {
   /** The file's entry appended to the output; undefined when the file is not as long as its status says. */
   #packContent(fd: number, stat: FileStat): PackedFile | undefined {
     const size = stat.sizeBytes;
-    // One byte more than expected shows a file that grew.
+    // One byte more than expected is asked for, which shows a file that grew.
     const view = this.#deflater.reserve(headroomBytes + size + 1);
     let got = 0;
-    for (let read = -1; read !== 0 && got <= size;) {
+    for (let read = -1; read !== 0 && got < size;) {
       read = fs.readSync(fd, view, headroomBytes + got, size + 1 - got, got);
       got += read;
     }

@@ -7,6 +7,12 @@ import type { WorkerReply, WorkerSetup, WorkerTask } from './workers.js';
 
 const { port, signal } = workerData as WorkerSetup;
 
+// Whoever waits for an answer must learn that none will come.
+process.once('exit', () => {
+  Atomics.store(signal, 1, 1);
+  Atomics.notify(signal, 0);
+});
+
 port.on('message', (task: WorkerTask) => {
   let reply: WorkerReply;
   try {

@@ -14,7 +14,10 @@ import type { PackingJob, PackingResult } from './packing-job.js';
 const threads = lazyModule<typeof import('node:worker_threads')>('node:worker_threads');
 const os = lazyModule<typeof import('node:os')>('node:os');
 
-/** What a worker thread is started with: where tasks come from, and what it counts up after each reply. */
+/**
+ * What a worker thread is started with: where tasks come from, and two numbers shared by all: the first is counted up after each
+ * reply, the second is 1 once a thread has ended.
+ */
 export interface WorkerSetup {
   readonly port: MessagePort;
   readonly signal: Int32Array;
@@ -66,7 +69,7 @@ const silenceMs = 600_000;
 export class WorkerPool {
   readonly #most: number;
   readonly #startWeight: number;
-  readonly #signal = new Int32Array(new SharedArrayBuffer(4));
+  readonly #signal = new Int32Array(new SharedArrayBuffer(8));
   readonly #members: Member[] = [];
   readonly #queue: Queued[] = [];
   readonly #away = new Map<number, { readonly job: PackingJob; readonly member: Member }>();
@@ -124,7 +127,8 @@ export class WorkerPool {
         const received = threads().receiveMessageOnPort(member.port) as { readonly message: WorkerReply } | undefined;
         if (received !== undefined) return this.#finish(received.message);
       }
-      if (Atomics.wait(this.#signal, 0, before, silenceMs) === 'timed-out') throw new Error('worker threads stopped answering');
+      const isSilent = Atomics.load(this.#signal, 1) !== 0 || Atomics.wait(this.#signal, 0, before, silenceMs) === 'timed-out';
+      if (isSilent) throw new Error('a worker thread ended before its work was done');
     }
   }
 

@@ -192,7 +192,7 @@ class Staging {
     this.#repository = repository;
     this.#content = content;
     this.#state = state;
-    if (content.kind !== 'index') repository.requireWorkTree();
+    repository.requireWorkTree();
     if (content.kind === 'only' && state.merge.mergeHeads.length > 0) {
       throw new RefusedError('cannot do a partial commit during a merge', { code: 'merge-under-way' });
     }
@@ -231,7 +231,7 @@ class Staging {
         this.#snapshot.take({ untracked: false, pathspec });
         break;
       }
-      case 'only': this.#takeOnly(this.#pathspec(content.paths)); break;
+      case 'only': this.#takeOnly(content.paths); break;
     }
   }
 
@@ -241,13 +241,16 @@ class Staging {
   }
 
   /** The commit gets HEAD's entries with the named paths as they are in the work tree; the index gets those paths too. */
-  #takeOnly(pathspec: Pathspec): void {
+  #takeOnly(words: readonly string[]): void {
     const { format, objects } = this.#repository;
     const base = new Index(format);
     for (const entry of diffTrees(objects, undefined, this.#state.headCommit?.tree, { recursive: true })) {
       base.set(indexEntry({ path: entry.path, id: entry.new.id, mode: entry.new.mode }));
     }
-    requireMatches(pathspec, [this.index, base]);
+    this.index = base;
+    if (words.length === 0) return;
+    const pathspec = this.#pathspec(words);
+    requireMatches(pathspec, [this.#next, base]);
     this.#snapshot.take({ untracked: false, pathspec });
     const paths = new Set([...base.entries, ...this.#next.entries].map(({ path }) => path).filter((path) => pathspec.matches(path)));
     for (const path of paths) {
@@ -255,7 +258,6 @@ class Staging {
       if (entry === undefined) base.remove(path);
       else base.set(entry);
     }
-    this.index = base;
   }
 
   /** False when the hook says no. The hook sees, and may change, what is to be committed. */

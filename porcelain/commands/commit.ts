@@ -105,7 +105,7 @@ function contentOf(args: Arguments): CommitContent {
   if (args.has('everything')) return { kind: 'everything' };
   if (args.has('all')) return { kind: 'tracked' };
   if (args.has('include')) return { kind: 'include', paths };
-  return paths.length > 0 ? { kind: 'only', paths } : { kind: 'index' };
+  return paths.length > 0 || args.has('only') ? { kind: 'only', paths } : { kind: 'index' };
 }
 
 function messageOf(repository: Repository, args: Arguments, run: string | undefined): MessageRequest {

@@ -57,6 +57,8 @@ test('only the named paths are committed, or also them; the index keeps the rest
     { argv: ['commit', '-m', 'only the file', 'file'], ignoreObjects: true },
     { argv: ['commit', '-m', 'the directory and what was added', '-i', 'dir'], ignoreObjects: true },
     { argv: ['commit', '-m', 'what is gone', '--', 'gone'], ignoreObjects: true },
+    { argv: ['add', '-A'], ignoreObjects: true, ignoreOutput: true },
+    { argv: ['commit', '--amend', '-o', '-m', 'only another message'], ignoreObjects: true },
   ]);
   t.is((await cairn(['commit', '-m', 'x', 'no such path'], { cwd: repository })).code, 2);
   t.is((await cairn(['commit', '-a', '-m', 'x', 'file'], { cwd: repository })).code, 129);

@@ -629,7 +629,7 @@ export class ObjectStore {
 
   /**
    * The first answer any copy gives. A damaged copy is passed over while another may be good; a pack or file that went away
-   * is looked for again once, after a fresh look at the disk. `strict`: damage is thrown when no copy answers.
+   * is looked for again, after a fresh look at the disk. `strict`: damage is thrown when no copy answers.
    */
   #lookup<Answer>(
     id: ObjectId,
@@ -639,16 +639,19 @@ export class ObjectStore {
   ): Answer | undefined {
     const raw = encodeObjectId(id);
     let damage: CorruptError | undefined;
+    /** Looks at the disk that are worth it: more while things keep moving. */
+    let rounds = 2;
     const attempt = (ask: () => Answer | undefined): Answer | undefined => {
       try {
         return ask();
       } catch (error) {
         if (error instanceof CorruptError) damage ??= error;
-        else if (!isSystemError(error, 'ENOENT', 'ESTALE')) throw error;
+        else if (isSystemError(error, 'ENOENT', 'ESTALE')) rounds = 4;
+        else throw error;
         return undefined;
       }
     };
-    for (let round = 0; round < 2; round += 1) {
+    for (let round = 0; round < rounds; round += 1) {
       const covering = round === 0 ? this.#coveringPack(raw) : undefined;
       if (covering !== undefined) {
         const answer = attempt(() => askPack(covering, raw, fromPack));
@@ -670,7 +673,7 @@ export class ObjectStore {
         const answer = attempt(() => fromLoose(loose));
         if (answer !== undefined) return answer;
       }
-      if (round === 0) this.refresh();
+      if (round + 1 < rounds) this.refresh();
     }
     damage ??= this.#sources.flatMap(({ damaged }) => [...damaged.values()])[0];
     if (strict && damage !== undefined) throw damage;

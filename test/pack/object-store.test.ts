@@ -1,4 +1,5 @@
 import test from 'ava';
+import { spawn } from 'node:child_process';
 import { chmodSync, readFileSync, readdirSync, renameSync, rmSync, rmdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CorruptError, NotFoundError } from '../../pack/errors.js';
@@ -7,7 +8,7 @@ import { emptyTreeId, hashObject } from '../../pack/oid.js';
 import type { ObjectId } from '../../pack/oid.js';
 import { bothFormats, makeRepository } from '../helpers/differential.js';
 import { makeSandbox, writeFiles } from '../helpers/sandbox.js';
-import { git, gitOutput, skipWithoutGit } from '../helpers/stock-git.js';
+import { cleanEnvironment, git, gitOutput, skipWithoutGit } from '../helpers/stock-git.js';
 
 /** A history whose files change little, so that packs have delta chains; a tag; a file in a directory. */
 const history = `
@@ -199,4 +200,55 @@ test('abbreviations are as long as needed to be unique', (t) => {
     t.is(ids.filter((other) => other.startsWith(short)).length, 1);
     if (short.length > 4) t.true(ids.filter((other) => other.startsWith(short.slice(0, -1))).length > 1);
   }
+});
+
+test('while git repacks, prunes and unpacks again and again, nothing is ever reported as damaged', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const directory = makeRepository(t, 'sha1', history);
+  const objects = join(directory, '.git/objects');
+  const store = ObjectStore.open(objects, 'sha1');
+  const ids = [...store.listIds()];
+  const script = `for i in 1 2 3 4 5 6; do
+    git repack -q -a -d && git multi-pack-index write && mv .git/objects/pack/*.pack ../moved.pack && rm -f .git/objects/pack/* && git unpack-objects -q < ../moved.pack
+    git repack -q -d && git prune-packed && git repack -q -a -d -f; done`;
+  // Between moving the pack away and unpacking it nothing is there: what is missing then must be missing, not damaged.
+  const child = spawn('sh', ['-c', script], { cwd: directory, env: cleanEnvironment, stdio: 'ignore' });
+  let running = true;
+  const ended = new Promise<void>((resolve) => child.once('exit', () => { running = false; resolve(); }));
+  let reads = 0;
+  let missing = 0;
+  while (running) {
+    for (const id of ids) {
+      const object = reads % 3 === 0 ? ObjectStore.open(objects, 'sha1').find(id) : store.find(id);
+      if (object === undefined) missing += 1;
+      reads += 1;
+    }
+    await new Promise((resolve) => { setImmediate(resolve); });
+  }
+  await ended;
+  t.true(reads > ids.length && missing < reads);
+  for (const id of ids) t.truthy(store.read(id));
+  t.log(`${reads} reads, ${missing} while nothing was there`);
+});
+
+test('while git repacks, no object is ever missing or damaged', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const directory = makeRepository(t, 'sha256', `${history}\ngit repack -q -a -d`);
+  const objects = join(directory, '.git/objects');
+  const store = ObjectStore.open(objects, 'sha256');
+  const ids = [...store.listIds()];
+  const script = 'for i in 1 2 3 4 5 6 7 8; do echo $i > new; git add new; git commit -qm $i; git repack -q -a -d -f --window=$i; git multi-pack-index write; done';
+  const child = spawn('sh', ['-c', script], { cwd: directory, env: cleanEnvironment, stdio: 'ignore' });
+  let running = true;
+  const ended = new Promise<void>((resolve) => child.once('exit', () => { running = false; resolve(); }));
+  let reads = 0;
+  while (running) {
+    for (const id of ids) {
+      if ((reads % 4 === 0 ? ObjectStore.open(objects, 'sha256') : store).find(id) === undefined) t.fail(`${id} is missing`);
+      reads += 1;
+    }
+    await new Promise((resolve) => { setImmediate(resolve); });
+  }
+  await ended;
+  t.true(reads > ids.length);
 });

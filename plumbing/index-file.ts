@@ -82,6 +82,7 @@ export class Index {
   #cacheTree: CacheTree | undefined;
   #cacheTreeBytes: Buffer | undefined;
   #changed = false;
+  #view: RowView | undefined;
   /** False while no entry can be unmerged, so that nobody needs to look for other stages of a path. */
   #mayHaveStages: boolean;
 
@@ -196,11 +197,13 @@ export class Index {
     return entry.stage === 0 && !entry.assumeValid && !entry.skipWorktree && !entry.intentToAdd;
   }
 
-  /** The entry's mode, stat and id, the id only made when asked for: for comparing many entries with their files. */
+  /** What an entry is compared by, without making anything: the value is only good until the next call. For comparing many entries with their files. */
   comparableAt(at: number): Pick<IndexEntry, 'mode' | 'stat' | 'id'> {
     const row = this.#row(at);
     if (row >= this.#baseOffsets.length) return this.#extra[row - this.#baseOffsets.length]!;
-    return new StoredRow(this.#base, this.#baseOffsets[row]!, this.format);
+    this.#view ??= new RowView(this.#base, this.format);
+    this.#view.offset = this.#baseOffsets[row]!;
+    return this.#view;
   }
 
   statAt(at: number): StatData {
@@ -589,25 +592,29 @@ function decodeStat(bytes: Buffer, at: number): StatData {
   };
 }
 
-/** What an entry is compared by; its id, which is rarely asked for, is made on demand. */
-class StoredRow {
-  readonly mode: number;
-  readonly stat: StatData;
+/** An entry of the file seen through its bytes; moved from entry to entry. */
+class RowView implements StatData {
+  offset = 0;
   readonly #bytes: Buffer;
-  readonly #offset: number;
   readonly #format: ObjectFormat;
 
-  constructor(bytes: Buffer, offset: number, format: ObjectFormat) {
-    this.mode = bytes.readUInt32BE(offset + modeOffset);
-    this.stat = decodeStat(bytes, offset);
+  constructor(bytes: Buffer, format: ObjectFormat) {
     this.#bytes = bytes;
-    this.#offset = offset;
     this.#format = format;
   }
 
-  get id(): ObjectId {
-    return decodeObjectId(this.#bytes, this.#offset + statSize, this.#format);
-  }
+  get stat(): StatData { return this; }
+  get mode(): number { return this.#bytes.readUInt32BE(this.offset + modeOffset); }
+  get id(): ObjectId { return decodeObjectId(this.#bytes, this.offset + statSize, this.#format); }
+  get ctimeS(): number { return this.#bytes.readUInt32BE(this.offset); }
+  get ctimeNs(): number { return this.#bytes.readUInt32BE(this.offset + 4); }
+  get mtimeS(): number { return this.#bytes.readUInt32BE(this.offset + 8); }
+  get mtimeNs(): number { return this.#bytes.readUInt32BE(this.offset + 12); }
+  get dev(): number { return this.#bytes.readUInt32BE(this.offset + 16); }
+  get ino(): number { return this.#bytes.readUInt32BE(this.offset + 20); }
+  get uid(): number { return this.#bytes.readUInt32BE(this.offset + 28); }
+  get gid(): number { return this.#bytes.readUInt32BE(this.offset + 32); }
+  get size(): number { return this.#bytes.readUInt32BE(this.offset + sizeOffset); }
 }
 
 function editKey(path: string, stage: number): string {

@@ -123,9 +123,7 @@ class Scanner {
   walk(directory: string, from: number, to: number): void {
     const index = this.#index;
     const unchecked = this.#options.trackedUnchecked === true;
-    const directories = new Set<string>();
-    const listing = this.#workTree.openListing(directory);
-    for (const name of listing.directories()) if (name !== '.git' && name !== '.cairn') directories.add(name);
+    const listed = this.#workTree.countNames(directory);
     let found = 0;
     let exact = !unchecked;
     const skip = directory.length;
@@ -135,7 +133,8 @@ class Scanner {
       if (slash >= 0) {
         const below = path.slice(0, slash + 1);
         const end = index.endOfDirectory(below, at, to);
-        const isThere = directories.delete(path.slice(skip, slash));
+        const isThere = listed > 0 && this.#workTree.findStatus(path.slice(0, slash))?.isDirectory() === true;
+        if (isThere) found += 1;
         if (this.#pathspec === undefined || this.#pathspec.mayMatchBelow(below)) {
           if (isThere) this.walk(below, at, end);
           else if (!unchecked) this.#compareMissing(at, end);
@@ -143,37 +142,41 @@ class Scanner {
         at = end;
         continue;
       }
-      if (!unchecked && this.#pathspec === undefined && index.isPlainAt(at)) {
-        const status = this.#workTree.findStatus(path);
-        if (status !== undefined && (status.mode & 0o170000) !== 0o040000) found += 1;
-        else if (status !== undefined && index.modeAt(at) === gitlinkMode) directories.delete(path.slice(skip));
-        this.#compare(at, path, status);
-        at += 1;
-        continue;
-      }
-      if (unchecked || this.#skips(at) || (this.#pathspec !== undefined && !this.#pathspec.matches(path))) {
+      const isPlain = index.isPlainAt(at);
+      if (unchecked || (!isPlain && this.#skips(at)) || (this.#pathspec !== undefined && !this.#pathspec.matches(path))) {
         exact = false;
-        if (this.#index.modeAt(at) === gitlinkMode) directories.delete(path.slice(skip));
       } else {
         const status = this.#workTree.findStatus(path);
-        if (status !== undefined && !status.isDirectory()) found += 1;
-        else if (status !== undefined && index.modeAt(at) === gitlinkMode) directories.delete(path.slice(skip));
+        if (status !== undefined && ((status.mode & 0o170000) !== 0o040000 || index.modeAt(at) === gitlinkMode)) found += 1;
         this.#compare(at, path, status);
       }
-      at = this.#afterPath(at, path);
+      at = isPlain ? at + 1 : this.#afterPath(at, path);
     }
-    if (!exact || found !== listing.fileCount) this.#listUntrackedFiles(directory, listing.files(), from, to);
-    for (const name of directories) this.#visit(`${directory}${name}/`);
+    if (!exact || found !== listed) this.#listUntracked(directory, from, to);
   }
 
-  #listUntrackedFiles(directory: string, names: Iterable<string>, from: number, to: number): void {
-    const tracked = new Set<string>();
-    for (let at = from; at < to; at += 1) {
+  /** What is in a directory beyond the entries [from, to). */
+  #listUntracked(directory: string, from: number, to: number): void {
+    const files = new Set<string>();
+    const directories = new Set<string>();
+    for (let at = from; at < to;) {
       const path = this.#index.pathAt(at);
-      if (path.indexOf('/', directory.length) < 0) tracked.add(path.slice(directory.length));
+      const slash = path.indexOf('/', directory.length);
+      if (slash >= 0) {
+        directories.add(path.slice(directory.length, slash));
+        at = this.#index.endOfDirectory(path.slice(0, slash + 1), at, to);
+        continue;
+      }
+      (this.#index.modeAt(at) === gitlinkMode ? directories : files).add(path.slice(directory.length));
+      at += 1;
     }
-    for (const name of names) {
-      if (!tracked.has(name) && name !== '.git' && name !== '.cairn') this.#reportFile(`${directory}${name}`, false);
+    for (const { name, kind } of this.#workTree.list(directory)) {
+      if (name === '.git' || name === '.cairn' || kind === 'other') continue;
+      if (kind === 'directory') {
+        if (!directories.has(name)) this.#visit(`${directory}${name}/`);
+      } else if (!files.has(name)) {
+        this.#reportFile(`${directory}${name}`, false);
+      }
     }
   }
 

@@ -166,16 +166,14 @@ export class WorkTree {
     return entries;
   }
 
-  /** As `list`, for looking at many directories: what is not asked for is not made. */
-  openListing(directory: string): DirectoryListing {
-    const path = directory === '' ? this.root : this.diskPath(directory);
-    let found: fs.Dirent[] = [];
+  /** How many names a directory ('' or with trailing slash) holds, of whatever kind; 0 when it is not there. */
+  countNames(directory: string): number {
     try {
-      found = fs.readdirSync(path, { withFileTypes: true });
+      return fs.readdirSync(directory === '' ? this.root : this.diskPath(directory)).length;
     } catch (error) {
-      if (!isSystemError(error, 'ENOENT', 'ENOTDIR')) throw error;
+      if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return 0;
+      throw error;
     }
-    return new DirectoryListing(found, () => this.list(directory));
   }
 
   /** True when the directory (without trailing slash) is the top of another repository. */
@@ -201,11 +199,14 @@ export class WorkTree {
 
   /** The mode Git gives the file; undefined for what it does not see. An existing entry's mode stands in where modes are not trusted. */
   modeOf(status: fs.Stats | fs.BigIntStats, former?: number): number | undefined {
-    if (status.isSymbolicLink()) return symlinkMode;
-    if (status.isDirectory()) return gitlinkMode;
-    if (!status.isFile()) return undefined;
+    const mode = Number(status.mode);
+    const type = mode & 0o170000;
+    if (type === 0o120000) return symlinkMode;
+    if (type === 0o040000) return gitlinkMode;
+    if (type !== 0o100000) return undefined;
+    if (this.#trustExecutable && this.#hasSymlinks) return (mode & 0o100) !== 0 ? executableMode : fileMode;
     if (!this.#hasSymlinks && former === symlinkMode) return symlinkMode;
-    return this.modeOfFile(Number(status.mode), () => former);
+    return this.modeOfFile(mode, () => former);
   }
 
   /** The mode Git gives a regular file with these permissions. */
@@ -483,47 +484,6 @@ export class WorkTree {
       if (isSystemError(error, 'ENOENT', 'ENOTDIR')) throw new NotFoundError(`'${shown(path)}' is not there`, { code: 'no-file', cause: error });
       throw error;
     }
-  }
-}
-
-function isOwnName(name: string): boolean {
-  return name === '.git' || name === '.cairn';
-}
-
-/** A directory as it was read: how many files (symbolic links too, repositories' own not) there are, and the names. */
-export class DirectoryListing {
-  readonly fileCount: number;
-  readonly #directories: string[] = [];
-  readonly #found: readonly fs.Dirent[];
-  readonly #listExactly: () => DirectoryEntry[];
-  #isPlain = true;
-
-  constructor(found: readonly fs.Dirent[], listExactly: () => DirectoryEntry[]) {
-    this.#found = found;
-    this.#listExactly = listExactly;
-    let files = 0;
-    for (const entry of found) {
-      if (entry.isFile()) files += isOwnName(entry.name) ? 0 : 1;
-      else if (entry.isDirectory()) {
-        this.#directories.push(entry.name);
-        if (!ascii.test(entry.name)) this.#isPlain = false;
-      } else if (entry.isSymbolicLink() && !isOwnName(entry.name)) files += 1;
-    }
-    this.fileCount = files;
-  }
-
-  /** latin1. */
-  directories(): readonly string[] {
-    return this.#isPlain ? this.#directories : this.#listExactly().filter(({ kind }) => kind === 'directory').map(({ name }) => name);
-  }
-
-  /** latin1. */
-  *files(): Iterable<string> {
-    if (this.#found.every(({ name }) => ascii.test(name))) {
-      for (const entry of this.#found) if (entry.isFile() || entry.isSymbolicLink()) yield entry.name;
-      return;
-    }
-    for (const { name, kind } of this.#listExactly()) if (kind === 'file' || kind === 'symlink') yield name;
   }
 }
 

@@ -7,7 +7,7 @@
 // journal makes several refs one step is #publish.
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
-import { disk, makeDirectories, removeIfPresent } from '../pack/disk.js';
+import { disk, makeDirectories, removeIfPresent, temporaryName } from '../pack/disk.js';
 import { ConflictError, CorruptError, InvalidError, LockedError, NotFoundError, RefusedError, isSystemError } from '../pack/errors.js';
 import { type ObjectId, isZeroId, zeroId } from '../pack/oid.js';
 import { runHook } from './hooks.js';
@@ -39,6 +39,8 @@ interface Step {
   readonly edit: RefEdit;
   /** The ref is a symbolic one in front of the ref that moves (or HEAD, when its branch moves): only its reflog gets the entry. */
   readonly logOnly: boolean;
+  /** For a symbolic ref that is followed: where it pointed when that was decided, which must still hold once it is locked. */
+  readonly next: RefName | undefined;
 
   lock: LockFile | undefined;
   /** What the name leads to before. */
@@ -57,6 +59,8 @@ export class RefTransaction {
   readonly #edits: RefEdit[] = [];
   #steps: Step[] = [];
   #packedLock: LockFile | undefined;
+  /** The next packed-refs, complete and durable, under a name of its own. */
+  #newPacked: string | undefined;
   #state: 'open' | 'prepared' | 'closed' = 'open';
 
   constructor(repository: Repository) {
@@ -89,6 +93,7 @@ export class RefTransaction {
       this.#repository.objects.flush();
       this.#plan();
       for (const step of [...this.#steps].sort((a, b) => (a.name < b.name ? -1 : 1))) this.#lock(step);
+      this.#agreeOnOldIds();
       this.#checkNames();
       this.#lockPacked();
       for (const step of this.#steps) this.#seal(step);
@@ -107,6 +112,7 @@ export class RefTransaction {
     try {
       this.#publish();
     } catch (error) {
+      this.#state = 'closed';
       this.#release();
       throw error;
     }
@@ -137,8 +143,8 @@ export class RefTransaction {
     const { refs } = this.#repository;
     const steps: Step[] = [];
     const derived: Step[] = [];
-    const add = (list: Step[], name: RefName, edit: RefEdit, logOnly: boolean): void => {
-      list.push({ name, edit, logOnly, lock: undefined, oldId: undefined, raw: undefined, isUnchanged: false });
+    const add = (list: Step[], name: RefName, edit: RefEdit, logOnly: boolean, next?: RefName): void => {
+      list.push({ name, edit, logOnly, next, lock: undefined, oldId: undefined, raw: undefined, isUnchanged: false });
     };
     for (const edit of this.#edits) {
       const first = parseRefName(edit.name);
@@ -148,11 +154,11 @@ export class RefTransaction {
         add(steps, first, edit, false);
         continue;
       }
-      add(steps, first, edit, true);
+      add(steps, first, edit, true, target);
       let name = target;
       for (let next = refs.findSymbolic(name), depth = 0; next !== undefined; next = refs.findSymbolic(name), depth += 1) {
         if (depth >= 5) throw new CorruptError(`too many symbolic refs follow '${first}'`, { code: 'ref-damaged' });
-        add(derived, name, edit, true);
+        add(derived, name, edit, true, next);
         name = next;
       }
       add(derived, name, edit, false);
@@ -160,7 +166,7 @@ export class RefTransaction {
     const head = refs.findSymbolic('HEAD');
     const all = [...steps, ...derived];
     const moved = head === undefined ? undefined : all.find((step) => step.name === head && !step.logOnly && isIdChange(step.edit));
-    if (moved !== undefined && !all.some((step) => step.name === 'HEAD')) add(all, 'HEAD' as RefName, moved.edit, true);
+    if (moved !== undefined && !all.some((step) => step.name === 'HEAD')) add(all, 'HEAD' as RefName, moved.edit, true, moved.name);
     const seen = new Set<string>();
     for (const { name } of all) {
       if (seen.has(name)) throw new InvalidError(`multiple updates for ref '${name}' not allowed`, { code: 'ref-twice' });
@@ -191,6 +197,9 @@ export class RefTransaction {
     }, () => this.#conflictBelow(name));
     step.raw = this.#readLocked(step);
     step.oldId = step.raw?.kind === 'id' ? step.raw.id : step.raw === undefined ? undefined : this.#resolveTarget(step.raw.target, edit);
+    if (step.next !== undefined && (step.raw?.kind !== 'symbolic' || step.raw.target !== step.next)) {
+      throw new ConflictError(`cannot lock ref '${edit.name}': '${name}' was pointed elsewhere meanwhile`, { code: 'ref-moved', hint: 'look at what it holds now, then retry' });
+    }
     if (!step.logOnly || edit.name === name) this.#compare(step);
     step.isUnchanged = !step.logOnly && step.raw?.kind === 'id' && typeof edit.target === 'object' && 'id' in edit.target && step.raw.id === edit.target.id;
   }
@@ -240,6 +249,13 @@ export class RefTransaction {
     }
   }
 
+  /** What a symbolic ref led to is what the ref at its end held when that was locked. */
+  #agreeOnOldIds(): void {
+    for (const step of this.#steps) {
+      if (step.logOnly) step.oldId = this.#steps.find((other) => !other.logOnly && other.edit === step.edit)?.oldId;
+    }
+  }
+
   /** 'a' and 'a/b' cannot both be refs; refs deleted in this very transaction do not count. */
   #checkNames(): void {
     const { refs } = this.#repository;
@@ -272,19 +288,29 @@ export class RefTransaction {
     return undefined;
   }
 
-  /** packed-refs is rewritten only when a ref it holds is deleted. */
+  /**
+   * A deletion keeps packed-refs locked until the loose file is gone too: otherwise somebody packing refs meanwhile could bring the ref
+   * back. The new packed-refs, when it changes, is made beside the lock, which stays.
+   */
   #lockPacked(): void {
     const { refs, config } = this.#repository;
-    const deletes = this.#steps.some((step) => !step.logOnly && step.edit.target === 'delete' && refs.packed().find(encodeRefName(step.name)) !== undefined);
-    if (!deletes) return;
+    const gone = new Set(this.#steps.filter((step) => !step.logOnly && step.edit.target === 'delete').map((step) => encodeRefName(step.name)));
+    if (gone.size === 0) return;
     this.#packedLock = LockFile.acquire(refs.packedPath, {
       timeoutMs: config.getInteger('core.packedrefstimeout') ?? packedLockTimeoutMs, holder: this.#repository.lockHolder,
     });
-    const gone = new Set(this.#steps.filter((step) => !step.logOnly && step.edit.target === 'delete').map((step) => encodeRefName(step.name)));
+    const packed = refs.packed();
+    if (![...gone].some((name) => packed.find(name) !== undefined)) return;
     const kept: PackedRef[] = [];
-    for (const ref of refs.packed().list()) if (!gone.has(ref.name)) kept.push(completePeeling(this.#repository, ref));
-    this.#packedLock.write(encodePackedRefs(kept));
-    this.#packedLock.seal();
+    for (const ref of packed.list()) if (!gone.has(ref.name)) kept.push(completePeeling(this.#repository, ref));
+    this.#newPacked = temporaryName(dirname(refs.packedPath), 'tmp_packed-refs_');
+    const fd = disk().open(this.#newPacked, 'wx', 0o666);
+    try {
+      disk().write(fd, encodePackedRefs(kept));
+      disk().fsync(fd);
+    } finally {
+      disk().close(fd);
+    }
   }
 
   /** Writes the new value into the lock and makes it durable: from here on only the rename can fail. */
@@ -310,7 +336,11 @@ export class RefTransaction {
       directories.add(dirname(step.lock!.path));
     }
     for (const directory of directories) disk().fsyncDirectory(directory);
-    this.#packedLock?.commit();
+    if (this.#newPacked !== undefined) {
+      disk().rename(this.#newPacked, refs.packedPath);
+      this.#newPacked = undefined;
+      disk().fsyncDirectory(dirname(refs.packedPath));
+    }
     for (const step of this.#steps) {
       if (step.edit.target !== 'delete') continue;
       if (step.logOnly) {
@@ -342,6 +372,8 @@ export class RefTransaction {
       step.lock?.rollback();
       if (step.lock !== undefined && step.name.startsWith('refs/')) removeEmptyParents(step.lock.path, 'refs');
     }
+    if (this.#newPacked !== undefined) removeIfPresent(this.#newPacked);
+    this.#newPacked = undefined;
     this.#packedLock?.rollback();
   }
 

@@ -3,6 +3,7 @@ import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, re
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { CairnError, ConflictError, CorruptError, InvalidError, LockedError, NotFoundError, RefusedError } from '../../pack/errors.js';
+import { realDisk, useDisk } from '../../pack/disk.js';
 import type { ObjectId } from '../../pack/oid.js';
 import { parseConfig } from '../../plumbing/config.js';
 import { PackedRefs, encodePackedRefs } from '../../plumbing/packed-refs.js';
@@ -186,6 +187,45 @@ test('of many processes that expect the same old value one wins and the others a
   for (const line of complaints) t.regex(line, /but expected|is locked by/);
   t.is(gitOutput(['--git-dir', git, 'fsck', '--strict', '--no-dangling'], { cwd: git }), '');
   t.is(readReflog(repository, 'refs/heads/main').length, 2);
+});
+
+test('a deletion keeps packed-refs locked until the loose file is gone, so that packing meanwhile cannot bring the ref back', (t) => {
+  const { repository, git, ids } = make(t);
+  updateRef(repository, { name: 'refs/heads/x', target: { id: ids[0] } });
+  for (const packedToo of [false, true]) {
+    using transaction = new RefTransaction(repository).add({ name: 'refs/heads/x', target: 'delete' });
+    transaction.prepare();
+    t.true(existsSync(join(git, 'packed-refs.lock')));
+    const inner = Repository.open({ ...repository.context, configOverrides: [['core.packedRefsTimeout', '10']] });
+    t.throws(() => packRefs(inner, { all: true, prune: true }), { instanceOf: LockedError });
+    transaction.commit();
+    t.is(repository.refs.find('refs/heads/x'), undefined);
+    t.deepEqual(readdirSync(git).filter((name) => /lock|tmp_/.test(name)), []);
+    if (packedToo) break;
+    updateRef(repository, { name: 'refs/heads/x', target: { id: ids[0] } });
+    packRefs(repository, { all: true, prune: false });
+  }
+});
+
+test('HEAD pointed elsewhere between deciding and locking is a conflict, not an update of the wrong branch', (t) => {
+  const { repository, git, ids } = make(t);
+  updateRef(repository, { name: 'HEAD', target: { id: ids[0] } });
+  const transaction = new RefTransaction(repository).add({ name: 'HEAD', target: { id: ids[1] } });
+  // The first lock taken is HEAD's: just before it, somebody else switches branches.
+  let switched = false;
+  const restore = useDisk({ ...realDisk, link: (existing, path) => {
+    if (!switched) writeFileSync(join(git, 'HEAD'), 'ref: refs/heads/other\n');
+    switched = true;
+    realDisk.link(existing, path);
+  } });
+  try {
+    t.throws(() => transaction.commit(), { instanceOf: ConflictError, code: 'ref-moved' });
+  } finally {
+    restore();
+  }
+  t.true(switched);
+  t.is(repository.refs.find('refs/heads/main')?.id, ids[0]);
+  t.is(repository.refs.find('refs/heads/other'), undefined);
 });
 
 test('packed refs are found by search and by listing, sorted or not, and loose ones hide them', (t) => {

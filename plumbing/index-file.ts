@@ -688,6 +688,16 @@ function decodeIndex(file: Buffer, format: ObjectFormat, name: string): DecodedI
   return { version, bytes: body.bytes, offsets, cacheTree };
 }
 
+/** No longer path can be opened at once (PATH_MAX), and none that short nests deeper; deeper ones would only overflow the stack. */
+const longestPlainName = 4096;
+const deepestPath = longestPlainName / 2;
+
+function countSlashes(bytes: Buffer, from: number, to: number): number {
+  let count = 0;
+  for (let at = from; at < to; at += 1) if (bytes[at] === 0x2f) count += 1;
+  return count;
+}
+
 /** Fills `offsets`, checking every entry and that they ascend; returns where the entries end. */
 function listOffsets(
   bytes: Buffer, start: number, limit: number, offsets: Uint32Array, idSize: number, version: number, corrupt: (what: string) => CorruptError,
@@ -723,6 +733,7 @@ function listOffsets(
       throw corrupt('its entries are not in order');
     }
     for (let byte = nameStart + same; byte < nameEnd; byte += 1) if (bytes[byte] === 0) throw corrupt('an entry has no proper name');
+    if (nameEnd - nameStart > longestPlainName && countSlashes(bytes, nameStart, nameEnd) > deepestPath) throw corrupt('a name nests directories too deeply');
     formerStart = nameStart;
     formerEnd = nameEnd;
     formerStage = stage;

@@ -1,12 +1,12 @@
 import test from 'ava';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CairnError, CorruptError } from '../../pack/errors.js';
 import { digest, type ObjectFormat, type ObjectId } from '../../pack/oid.js';
 import { repoPath } from '../../pack/tree.js';
 import { Index, type IndexEntry, indexEntry, lockIndex } from '../../plumbing/index-file.js';
 import { Repository } from '../../plumbing/repository.js';
-import { makeContext } from '../helpers/cairn.js';
+import { cairn, makeContext } from '../helpers/cairn.js';
 import { bothFormats, makeRepository } from '../helpers/differential.js';
 import { seededRandom } from '../helpers/sandbox.js';
 import { git, gitOutput, skipWithoutGit } from '../helpers/stock-git.js';
@@ -190,6 +190,34 @@ test('random edits give what a plain sorted map gives', (t) => {
     t.is(index.has(path), model.has(path));
     t.is(index.hasDirectory('a'), [...model.keys()].some((each) => each.startsWith('a/')));
   }
+});
+
+test('names nest as deep as a file system allows, and no deeper', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const tooDeep = new Index('sha1');
+  tooDeep.set(entry('sha1', `${'d/'.repeat(100_000)}x`));
+  t.throws(() => Index.decode(tooDeep.encode(), 'sha1'), { instanceOf: CorruptError });
+  const directory = makeRepository(t, 'sha1', ':');
+  const deep = new Index('sha1');
+  deep.set(entry('sha1', `${'d/'.repeat(2047)}x`));
+  writeFileSync(join(directory, '.git/index'), deep.encode());
+  for (const argv of [['status', '-s'], ['write-tree', '--missing-ok'], ['ls-files', '-o'], ['add', '-u'], ['read-tree', '--empty']]) {
+    const { code, stderr } = await cairn(argv, { cwd: directory });
+    t.is(code, 0, `${argv.join(' ')}: ${stderr}`);
+  }
+});
+
+test('a racy change is still seen after the index was written again', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const directory = makeRepository(t, 'sha1', 'echo one >a; git add a; echo other >b');
+  const then = new Date(Date.now() - 60_000);
+  utimesSync(join(directory, 'a'), then, then);
+  gitOutput(['update-index', '--refresh'], { cwd: directory });
+  utimesSync(join(directory, '.git/index'), then, then);
+  writeFileSync(join(directory, 'a'), 'two\n');
+  utimesSync(join(directory, 'a'), then, then);
+  t.is((await cairn(['-c', 'core.trustctime=false', 'add', 'b'], { cwd: directory })).code, 0);
+  t.is(gitOutput(['-c', 'core.trustctime=false', 'diff-files', '--name-only'], { cwd: directory }), 'a');
 });
 
 test('a writer that gives up leaves the old index and no lock', (t) => {

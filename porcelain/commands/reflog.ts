@@ -1,15 +1,16 @@
 // cairn reflog: where each ref has been; show it, expire old entries, delete one.
-import { CorruptError, InvalidError, NotFoundError, UsageError } from '../../pack/errors.js';
+import { CorruptError, InvalidError, UsageError } from '../../pack/errors.js';
 import { type Arguments, type Command, type Context, type OptionSpec, parseArguments } from '../../plumbing/command.js';
-import { abbreviateId, abbreviationDigits } from '../../plumbing/abbreviation.js';
-import { type DateMode, approximateDate, formatDate, parseDateMode, parseExpiry } from '../../plumbing/date.js';
-import { CommitFormat, parsePrettyFormat } from '../../plumbing/format.js';
-import { type RefName, isRefName } from '../../plumbing/ref-name.js';
-import { type ReflogEntry, hasReflog, listReflogs, readReflog } from '../../plumbing/reflog.js';
+import { parseExpiry } from '../../plumbing/date.js';
+import { diffOptions } from '../../plumbing/diff-options.js';
+import { type RefName, isRefName, refSearchPatterns } from '../../plumbing/ref-name.js';
+import { hasReflog, listReflogs } from '../../plumbing/reflog.js';
 import { type ExpiryRules, expireReflog, findReflogNumber } from '../../plumbing/reflog-expiry.js';
+import { listReflogCommits } from '../../plumbing/reflog-walk.js';
 import { Repository } from '../../plumbing/repository.js';
-import { expandRefName } from '../../plumbing/revision.js';
-import { shortenRef } from '../../plumbing/short-ref.js';
+import { RevWalk } from '../../plumbing/walk.js';
+import { parseWalk, walkOptions } from '../../plumbing/walk-options.js';
+import { HistoryView, viewOptions } from '../history-view.js';
 
 const changing: readonly OptionSpec[] = [
   { name: 'dry-run', short: 'n', negatable: true, help: 'change nothing' },
@@ -18,10 +19,11 @@ const changing: readonly OptionSpec[] = [
   { name: 'verbose', negatable: true, help: 'tell of every entry' },
 ];
 const tables: Readonly<Record<string, readonly OptionSpec[]>> = {
+  // The ones most asked for; all of log's are taken.
   show: [
     { name: 'max-count', short: 'n', value: 'number', help: 'show at most this many entries' },
     { name: 'skip', value: 'number', help: 'leave out this many first' },
-    { name: 'format', value: 'format', help: 'how each entry is shown, as for log' },
+    { name: 'format', value: 'format', help: 'how each entry is shown' },
     { name: 'date', value: 'mode', help: 'show times instead of numbers' },
     { name: 'abbrev-commit', negatable: true, help: 'shorten ids (default)' },
   ],
@@ -36,29 +38,34 @@ const tables: Readonly<Record<string, readonly OptionSpec[]>> = {
   exists: [],
 };
 
+const taken = new Set([...walkOptions, ...viewOptions].map(({ name }) => name));
+const showOptions: readonly OptionSpec[] = [...walkOptions, ...viewOptions, ...diffOptions.filter(({ name }) => !taken.has(name) && name !== 'exit-code')];
+
 export const command: Command = {
   name: 'reflog',
   family: 'git',
   summary: 'show, expire or delete records of where refs have been',
   usage: [
-    'reflog [show] [-n <number>] [--skip=<number>] [--format=<format>] [--date=<mode>] [<ref>]',
+    'reflog [show] [<log options>] [<ref>]',
     'reflog expire [--expire=<time>] [--expire-unreachable=<time>] [--rewrite] [--updateref]\n              [--dry-run] [--verbose] [--all [--single-worktree] | <ref>...]',
     'reflog delete [--rewrite] [--updateref] [--dry-run] [--verbose] <ref>@{<specifier>}...',
     'reflog exists <ref>',
   ],
   options: [...new Map(Object.values(tables).flat().map((option) => [option.name, option])).values()],
   rawArguments: true,
+  paged: true,
   run(context, args) {
     const [first = 'show', ...rest] = args.argv;
     const isNamed = Object.hasOwn(tables, first);
     const verb = isNamed ? first : 'show';
-    const parsed = parseArguments({ options: tables[verb]!, numeric: verb === 'show' }, isNamed ? rest : args.argv);
+    const words = isNamed ? rest : args.argv;
     const repository = Repository.open(context);
+    if (verb === 'show') return show(repository, words);
+    const parsed = parseArguments({ options: tables[verb]! }, words);
     switch (verb) {
       case 'expire': return expire(repository, parsed);
       case 'delete': return remove(repository, parsed);
-      case 'exists': return exists(repository, parsed);
-      default: return show(repository, parsed);
+      default: return exists(repository, parsed);
     }
   },
 };
@@ -139,97 +146,25 @@ function apply(repository: Repository, name: RefName, rules: ExpiryRules, verbos
 
 /** The ref a name stands for, among those that have a reflog. */
 function findLogged(repository: Repository, typed: string): RefName | undefined {
-  for (const pattern of ['%', 'refs/%', 'refs/tags/%', 'refs/heads/%', 'refs/remotes/%', 'refs/remotes/%/HEAD']) {
+  for (const pattern of refSearchPatterns) {
     const name = pattern.replace('%', () => typed);
     if (isRefName(name, { oneLevel: true }) && hasReflog(repository, name)) return name;
   }
   return undefined;
 }
 
-function show(repository: Repository, args: Arguments): number {
+/** The history of reflogs, as log -g shows it, one line each unless asked otherwise. */
+function show(repository: Repository, argv: readonly string[]): number {
   const { context } = repository;
-  if (args.positionals.length > 1) throw new UsageError('one ref at most');
-  const typed = args.positionals[0] ?? 'HEAD';
-  const start = /^(.*)@\{([^{}]*)\}$/.exec(typed);
-  const base = start === null ? typed : start[1] || (repository.refs.headBranch() ?? 'HEAD');
-  const name = expandRefName(repository, base);
-  if (name === undefined) throw new NotFoundError(`'${typed}' is not a known ref`, { code: 'bad-revision' });
-  const entries = readReflog(repository, name).reverse();
-  let mode: DateMode | undefined = args.value('date') === undefined ? undefined : parseDateMode(args.value('date')!);
-  let first = 0;
-  if (start !== null && /^[0-9]+$/.test(start[2]!)) {
-    first = Number(start[2]);
-  } else if (start !== null) {
-    const { seconds } = approximateDate(start[2]!, context.clock);
-    mode ??= parseDateMode('default');
-    first = entries.findIndex(({ ident }) => ident.seconds <= seconds);
-    if (first < 0) first = Math.max(0, entries.length - 1);
-  }
-  const view = new EntryView(repository, args, base === '@' ? 'HEAD' : base, name, mode);
-  const skip = count(args.value('skip'), 'skip') ?? 0;
-  const most = count(args.value('max-count') ?? args.value('number'), 'max-count') ?? Infinity;
-  let shown = 0;
-  let passed = 0;
-  for (let index = first; index < entries.length && shown < most; index += 1) {
-    const text = view.format(entries[index]!, index);
-    if (text === undefined) continue;
-    passed += 1;
-    if (passed <= skip) continue;
-    print(context, text);
-    shown += 1;
-  }
+  const args = parseArguments({ options: showOptions, numeric: true }, ['--walk-reflogs', '--abbrev-commit', '--pretty=oneline', ...argv]);
+  const request = parseWalk(repository, args, { start: 'HEAD' });
+  const { pathspec, ...unlimited } = request.options;
+  const walk = new RevWalk(repository, request.set.commits, { ...unlimited, ...(pathspec === undefined ? {} : { pathspec }), keepContent: true });
+  const view = new HistoryView(context, repository, args, { showsPatches: args.has('c') || args.has('cc'), denseMerges: false, paths: request.paths, walk, graph: request.isGraph });
+  const dated = args.has('date') ? view.dateMode : undefined;
+  for (const { node, reflog } of listReflogCommits(repository, request, dated)) view.show(node, reflog);
+  view.flush();
   return 0;
-}
-
-function count(text: string | undefined, option: string): number | undefined {
-  if (text === undefined) return undefined;
-  if (!/^-?[0-9]+$/.test(text)) throw new UsageError(`option '${option}' expects a numerical value`);
-  return Number(text) < 0 ? Infinity : Number(text);
-}
-
-/** How entries are written. */
-class EntryView {
-  readonly #repository: Repository;
-  readonly #base: string;
-  readonly #name: string;
-  readonly #mode: DateMode | undefined;
-  readonly #format: CommitFormat | undefined;
-  readonly #inFull: boolean;
-
-  constructor(repository: Repository, args: Arguments, base: string, name: string, mode: DateMode | undefined) {
-    this.#repository = repository;
-    this.#base = base;
-    this.#name = name;
-    this.#mode = mode;
-    this.#inFull = args.flag('abbrev-commit') === false;
-    const format = args.value('format');
-    if (format !== undefined) {
-      const pretty = parsePrettyFormat(format, repository.config);
-      if (pretty.kind !== 'user' && pretty.kind !== 'oneline') throw new UsageError(`format '${format}' is not supported here; use cairn log -g`);
-      if (pretty.kind === 'user') {
-        this.#format = new CommitFormat(pretty, {
-          repository, clock: repository.context.clock, dateMode: mode ?? parseDateMode('default'), abbreviation: abbreviationDigits(repository),
-        });
-      }
-    }
-  }
-
-  /** The text with its line end; undefined for an entry that leads to no commit, which git does not show. */
-  format(entry: ReflogEntry, index: number): string | undefined {
-    const { objects } = this.#repository;
-    if (objects.findHeader(entry.newId)?.type !== 'commit') return undefined;
-    const selector = `@{${this.#mode === undefined ? index : formatDate(entry.ident.seconds, entry.ident.offset, this.#mode, this.#repository.context.clock)}}`;
-    const full = Buffer.from(`${this.#name}${selector}`).toString('latin1');
-    if (this.#format === undefined) {
-      const id = this.#inFull ? entry.newId : abbreviateId(this.#repository, entry.newId);
-      return `${id} ${Buffer.from(`${this.#base}${selector}`).toString('latin1')}: ${entry.message}\n`;
-    }
-    const commit = objects.readCommit(entry.newId);
-    const shortSelector = Buffer.from(`${shortenRef(this.#repository, this.#name, false)}${selector}`).toString('latin1');
-    return `${this.#format.format({
-      id: entry.newId, commit, parents: commit.parents, reflog: { selector: full, shortSelector, ident: entry.ident, message: entry.message },
-    })}\n`;
-  }
 }
 
 function print(context: Context, latin1: string): void {

@@ -19,7 +19,7 @@ git tag v1; git worktree add -q ../linked topic; git branch lone; rm .git/logs/r
 
 const cases: readonly (readonly string[])[] = [
   [], ['show'], ['HEAD'], ['show', 'main'], ['refs/heads/main'], ['-2'], ['-n', '1', 'main'], ['--skip=1', '-n2'], ['main@{1}'], ['@{1}'], ['v1'], ['nothing'], ['other'], ['topic', '--no-abbrev-commit'],
-  ['--format=%H %gD %gd %gn %ge %gs %s'], ['show', '--date=raw', '-3'], ['--date=iso', 'main'], ['--format=%gd', '--date=short', 'main'],
+  ['--format=%H %gD %gd %gn %ge %gs %s'], ['show', '--date=raw', '-3'], ['--date=iso', 'main'], ['--format=%gd', '--date=short', 'main'], ['HEAD', 'main'], ['--stat', '-1'], ['--no-abbrev', '--pretty=short', '-2'],
   ['exists', 'refs/heads/main'], ['exists', 'HEAD'], ['exists', 'main'], ['exists', 'refs/tags/v1'], ['exists', 'a..b'], ['exists'],
   ['delete'], ['delete', 'main'], ['delete', 'nothing@{0}'], ['delete', '--verbose', '--dry-run', 'main@{1}'], ['delete', '--dry-run', '--verbose', 'HEAD@{0}'], ['delete', 'HEAD@{2}', '--verbose'],
   ['delete', '--rewrite', 'HEAD@{1}'], ['delete', '--updateref', 'other@{0}'], ['delete', 'main@{99}'], ['delete', '--verbose', 'main@{30.days.ago}'], ['delete', 'HEAD@{0}', 'main@{0}'],

@@ -24,7 +24,7 @@ export interface IntakeObserver {
 }
 
 export interface IntakeOptions {
-  /** Absolute. */
+  /** Absolute; text, unlike the paths below it. */
   readonly root: string;
   readonly format: ObjectFormat;
   /** Compression level: 0 stores, 1 is fast, 9 is small. */
@@ -62,8 +62,12 @@ export class FileIntake {
   #entry: PackEntryWriter | undefined;
   #adler32 = 1;
 
+  /** The root with one character per byte, as the paths below it have. */
+  readonly #root: string;
+
   constructor(options: IntakeOptions) {
     this.#options = options;
+    this.#root = Buffer.from(options.root).toString('latin1');
   }
 
   /** Takes a file in, now or later; `drain` ends it. */
@@ -96,8 +100,8 @@ export class FileIntake {
   }
 
   #submit(paths: readonly string[]): void {
-    const { root, format, level, pool } = this.#options;
-    pool.submit({ kind: 'files', root, paths, format, level }, paths.length);
+    const { format, level, pool } = this.#options;
+    pool.submit({ kind: 'files', root: this.#root, paths, format, level }, paths.length);
   }
 
   #takeFiles(): void {
@@ -133,10 +137,10 @@ export class FileIntake {
   }
 
   #storeLarge(path: string): void {
-    const { root, format, level, pool, observer } = this.#options;
+    const { format, level, pool, observer } = this.#options;
     let fd: number;
     try {
-      fd = openForReading(`${root}/${path}`);
+      fd = openForReading(`${this.#root}/${path}`);
     } catch (error) {
       if (!isSystemError(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO')) throw error;
       observer.gone(path);

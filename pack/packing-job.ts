@@ -16,9 +16,9 @@ export const largeFileBytes = 4 * 1024 * 1024;
 export type PackingJob =
   | {
     readonly kind: 'files';
-    /** Absolute. */
+    /** Absolute, one character per byte. */
     readonly root: string;
-    /** Below `root`, '/'-separated, one character per byte. */
+    /** Below `root`, '/'-separated, one character per byte too. */
     readonly paths: readonly string[];
     readonly format: ObjectFormat;
     readonly level: number;

@@ -104,6 +104,8 @@ export function makeCommit(repository: Repository, request: CommitRequest): Comm
     ...(encoding === undefined || /^utf-?8$/i.test(encoding) ? {} : { encoding }),
   };
   const id = repository.objects.write('commit', encodeCommit(commit));
+  // A full disk shows here, not after the branch has moved.
+  staging.seal();
   moveRefs(repository, state, id, reflogMessage(repository, request, state, message), runName, request.run);
   staging.publish();
   clearMergeState(repository);
@@ -301,21 +303,32 @@ class Staging {
     }
     // What was in the index stays there whatever comes of the commit; the lock is not held while somebody edits the message.
     if (this.#content.kind === 'index') {
-      if (former !== tree) this.publish();
+      if (former !== tree) {
+        this.seal();
+        this.publish();
+      }
       this.#release();
     }
     return tree;
   }
 
-  /** Puts the index in place. */
-  publish(): void {
+  /** Writes the new index beside the old one, durably: what is left is to rename it. */
+  seal(): void {
     const lock = this.#lock;
     if (lock === undefined) return;
     // Before an index that names them is durable, so are the objects.
     this.#repository.flushObjects();
-    if (this.#hookSawLock) rewriteFile(lock.lockPath, this.#next.encode());
-    else lock.write(this.#next.encode());
-    lock.commit();
+    if (this.#hookSawLock) {
+      rewriteFile(lock.lockPath, this.#next.encode());
+    } else {
+      lock.write(this.#next.encode());
+      lock.seal();
+    }
+  }
+
+  /** Puts the sealed index in place. */
+  publish(): void {
+    this.#lock?.commit();
     this.#lock = undefined;
   }
 

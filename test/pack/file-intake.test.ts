@@ -21,7 +21,7 @@ interface Setting {
 
 function setting(t: ExecutionContext, threads: number): Setting {
   const root = makeSandbox(t);
-  const files = join(root, 'files');
+  const files = join(root, 'fil\u00e9s');
   mkdirSync(files);
   const store = ObjectStore.open(join(root, 'objects'), 'sha256');
   const stored = new Map<string, ObjectId>();
@@ -57,9 +57,10 @@ for (const threads of [0, 2]) {
     };
     for (let at = 0; at < 300; at += 1) contents[`many/${at % 7}/${at}`] = Buffer.from(`file ${at % 250}\n`);
     writeFiles(files, contents);
-    t.is(take([...Object.keys(contents), 'never there']), 250 + 4);
+    writeFileSync(Buffer.concat([Buffer.from(`${files}/`), Buffer.from([0x61, 0xff])]), 'file 1\n');
+    t.is(take([...Object.keys(contents), 'a\xff', 'never there']), 250 + 4);
     t.deepEqual(gone, ['never there']);
-    t.is(stored.size, Object.keys(contents).length);
+    t.is(stored.size, Object.keys(contents).length + 1);
     for (const [path, content] of Object.entries(contents)) {
       t.is(stored.get(path), hashObject('blob', content, 'sha256'));
       const chunks = [...store.openStream(stored.get(path)!).chunks];

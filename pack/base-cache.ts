@@ -13,14 +13,23 @@ interface Slab {
   used: number;
   /** Counts up; tells old slabs from new ones. */
   readonly number: number;
-  readonly entries: { readonly owner: Map<number, CachedBase>; readonly key: number }[];
+  /** What lies here, whose it is, and under which key: to be forgotten with the slab. */
+  readonly owners: Map<number, KeptBase>[];
+  readonly keys: number[];
+}
+
+/** Where a content lies. */
+export interface KeptBase {
+  readonly type: ObjectType;
+  readonly slab: Slab;
+  readonly start: number;
+  readonly end: number;
 }
 
 /** The content of a base; see above for how long `bytes` is valid. */
-export interface CachedBase {
+export interface Base {
   readonly type: ObjectType;
   readonly bytes: Buffer;
-  readonly slab: Slab;
 }
 
 export class BaseCache {
@@ -33,13 +42,16 @@ export class BaseCache {
   constructor(budgetBytes: number) { this.#budgetBytes = Math.max(budgetBytes, 4 * slabBytes); }
 
   /** What is kept for one owner under `key`. */
-  find(owner: Map<number, CachedBase>, key: number): CachedBase | undefined {
-    const found = owner.get(key);
-    if (found === undefined || found.slab.number * 2 >= this.#slabs[0]!.number + this.#next) return found;
-    if (found.bytes.length > slabBytes / 4) return found;
-    const bytes = this.reserve(found.bytes.length);
-    bytes.set(found.bytes);
-    return this.keep(owner, key, found.type, bytes);
+  find(owner: Map<number, KeptBase>, key: number): Base | undefined {
+    const kept = owner.get(key);
+    if (kept === undefined) return undefined;
+    const { type, slab, start, end } = kept;
+    const bytes = slab.bytes.subarray(start, end);
+    if (slab.number * 2 >= this.#slabs[0]!.number + this.#next || bytes.length > slabBytes / 4) return { type, bytes };
+    const moved = this.reserve(bytes.length);
+    moved.set(bytes);
+    this.keep(owner, key, type, moved);
+    return { type, bytes: moved };
   }
 
   /** Room for `sizeBytes`, to be filled and kept; a buffer of its own when that is too much to keep. */
@@ -53,14 +65,13 @@ export class BaseCache {
   }
 
   /** Keeps a content that fills what `reserve` gave last. */
-  keep(owner: Map<number, CachedBase>, key: number, type: ObjectType, bytes: Buffer): CachedBase {
+  keep(owner: Map<number, KeptBase>, key: number, type: ObjectType, bytes: Buffer): void {
     const isLarge = bytes.length > slabBytes / 4;
-    if (isLarge && bytes.length > this.#budgetBytes / 4) return { type, bytes, slab: { bytes, used: 0, number: this.#next, entries: [] } };
+    if (isLarge && bytes.length > this.#budgetBytes / 4) return;
     const slab = isLarge || this.#slabs.length === 0 ? this.#addSlab(isLarge ? bytes : undefined) : this.#slabs.at(-1)!;
-    const base = { type, bytes, slab };
-    owner.set(key, base);
-    slab.entries.push({ owner, key });
-    return base;
+    owner.set(key, { type, slab, start: slab.used - bytes.length, end: slab.used });
+    slab.owners.push(owner);
+    slab.keys.push(key);
   }
 
   #addSlab(own: Buffer | undefined): Slab {
@@ -68,7 +79,7 @@ export class BaseCache {
     while (this.#slabs.length > 3 && this.#totalBytes + sizeBytes > this.#budgetBytes) this.#dropOldest();
     const bytes = own ?? this.#spare ?? Buffer.allocUnsafeSlow(slabBytes);
     if (own === undefined) this.#spare = undefined;
-    const slab = { bytes, used: own?.length ?? 0, number: this.#next, entries: [] };
+    const slab = { bytes, used: own?.length ?? 0, number: this.#next, owners: [], keys: [] };
     this.#next += 1;
     this.#totalBytes += sizeBytes;
     this.#slabs.push(slab);
@@ -78,7 +89,10 @@ export class BaseCache {
   #dropOldest(): void {
     const slab = this.#slabs.shift()!;
     this.#totalBytes -= slab.bytes.length;
-    for (const { owner, key } of slab.entries) if (owner.get(key)?.slab === slab) owner.delete(key);
+    slab.keys.forEach((key, at) => {
+      const owner = slab.owners[at]!;
+      if (owner.get(key)?.slab === slab) owner.delete(key);
+    });
     if (slab.bytes.length === slabBytes) this.#spare = slab.bytes;
   }
 }

@@ -76,7 +76,7 @@ function checkCrc(pack: PackReader, position: number, entry: PackEntry): void {
   if (expected === undefined) return;
   const end = pack.endAt(entry.offset);
   let actual = 0;
-  for (let at = entry.offset; at < end; at += pieceBytes) actual = crc32(pack.readBytes(at, Math.min(at + pieceBytes, end)), actual);
+  for (let at = entry.offset; at < end; at += pieceBytes) actual = crc32(pack.viewBytes(at, Math.min(at + pieceBytes, end)), actual);
   if (actual !== expected) {
     throw new CorruptError(`object '${pack.idAt(position)}' in '${pack.path}': its stored bytes do not match their CRC`, { code: 'bad-pack' });
   }

@@ -7,7 +7,7 @@
 // system's ENOENT passes through, and the object store looks elsewhere.
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { BaseCache } from './base-cache.js';
-import type { CachedBase } from './base-cache.js';
+import type { Base, KeptBase } from './base-cache.js';
 import { ByteCache } from './byte-cache.js';
 import type { ByteCacheShare } from './byte-cache.js';
 import { applyDelta, readDeltaSizes } from './delta.js';
@@ -84,7 +84,7 @@ export class PackReader {
   #index: PackIndex | undefined;
   readonly #windows: ByteCacheShare<Buffer>;
   readonly #caches: PackCaches;
-  readonly #bases = new Map<number, CachedBase>();
+  readonly #bases = new Map<number, KeptBase>();
   /** The window used last, and where it begins. */
   #window: Buffer | undefined;
   #windowBase = 0;
@@ -287,6 +287,14 @@ export class PackReader {
     return this.#readSpan(start, end - start);
   }
 
+  /** Like readBytes, but perhaps a view of memory shared with others: not to be changed. */
+  viewBytes(start: number, end: number): Buffer {
+    this.#open();
+    if (start < 0 || end < start || end > this.#sizeBytes) throw badPack(`bytes ${start} to ${end} are outside '${this.path}'`);
+    const view = this.#view(start, end - start);
+    return view.bytes.subarray(view.start, view.start + end - start);
+  }
+
   /** Follows a chain of deltas to an object stored whole or kept from before, then applies them from there. */
   #resolve(entry: PackEntry, allocate?: (sizeBytes: number) => Buffer): GitObject {
     if (entry.baseOffset === undefined) {
@@ -294,11 +302,12 @@ export class PackReader {
     }
     const { bases } = this.#caches;
     const chain: PackEntry[] = [];
-    let base: CachedBase | undefined;
+    let base: Base | undefined;
     for (let link = entry; base === undefined;) {
       if (link.baseOffset === undefined) {
         const bytes = this.#inflateEntry(link, bases.reserve(this.#checkedSize(link)));
-        base = bases.keep(this.#bases, link.offset, packTypes[link.kind] as ObjectType, bytes);
+        base = { type: packTypes[link.kind] as ObjectType, bytes };
+        bases.keep(this.#bases, link.offset, base.type, bytes);
         break;
       }
       chain.push(link);
@@ -308,7 +317,8 @@ export class PackReader {
     }
     for (let depth = chain.length - 1; depth > 0; depth -= 1) {
       const delta = this.#inflateDelta(chain[depth]!);
-      base = bases.keep(this.#bases, chain[depth]!.offset, base.type, applyDelta(base.bytes, delta, (sizeBytes) => bases.reserve(sizeBytes)));
+      base = { type: base.type, bytes: applyDelta(base.bytes, delta, (sizeBytes) => bases.reserve(sizeBytes)) };
+      bases.keep(this.#bases, chain[depth]!.offset, base.type, base.bytes);
     }
     return { type: base.type, bytes: applyDelta(base.bytes, this.#inflateDelta(entry), allocate) };
   }

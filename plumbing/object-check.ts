@@ -249,9 +249,13 @@ function checkTree(bytes: Buffer, { format, strict }: CheckOptions): Finding[] {
   return [...links, ...treeMessages.filter(([id]) => faults.has(id)).map(([id, text]) => ({ id, text }))];
 }
 
+/** What any such name begins with or contains; nearly all names do not. */
+const mayBeSpecial = /^[.gGmM\xe2\xef]|\\/;
+
 /** Names a file system may take for '.git': HFS+ ignores some code points, NTFS has short names and trailing dots. */
 function isDotGit(name: string): boolean {
-  return isHfsName(name, '.git') || name.split('\\').some((part) => /^(?:\.git|git~1)[ .]*(?::|$)/i.test(part));
+  return mayBeSpecial.test(name)
+    && (isHfsName(name, '.git') || name.split('\\').some((part) => /^(?:\.git|git~1)[ .]*(?::|$)/i.test(part)));
 }
 
 const hfsIgnored = /\xe2\x80[\x8c-\x8f\xaa-\xae]|\xe2\x81[\xaa-\xaf]|\xef\xbb\xbf/g;
@@ -260,23 +264,25 @@ function isHfsName(name: string, wanted: string): boolean {
   return name.replace(hfsIgnored, '').toLowerCase() === wanted;
 }
 
-function isSpecialName(name: string, wanted: string, shortName: string): boolean {
+/** `shortNames` are the two stems NTFS may shorten the name to. */
+function isSpecialName(name: string, wanted: string, shortNames: string): boolean {
+  if (!mayBeSpecial.test(name)) return false;
   if (isHfsName(name, wanted)) return true;
   const stem = name.replace(/[ .]*(?::.*)?$/, '').toLowerCase();
-  return stem === wanted || new RegExp(`^${shortName}~[1-4]$`).test(stem);
+  return stem === wanted || new RegExp(`^(?:${shortNames})~[1-9]$`).test(stem);
 }
 
 /** True for what some file system takes for '.gitmodules'. */
 export function isGitmodulesName(name: string): boolean {
-  return isSpecialName(name, '.gitmodules', 'gitmod');
+  return isSpecialName(name, '.gitmodules', 'gitmod|gi7eba');
 }
 
 /** Files git reads from a work tree must not be links out of it. */
 function findSpecialLink(name: string): Finding[] {
   if (isGitmodulesName(name)) return [{ id: 'gitmodulesSymlink', text: '.gitmodules is a symbolic link' }];
-  if (isSpecialName(name, '.gitattributes', 'gitatt')) return [{ id: 'gitattributesSymlink', text: '.gitattributes is a symlink' }];
-  if (isSpecialName(name, '.gitignore', 'gitign')) return [{ id: 'gitignoreSymlink', text: '.gitignore is a symlink' }];
-  if (isSpecialName(name, '.mailmap', 'mailma')) return [{ id: 'mailmapSymlink', text: '.mailmap is a symlink' }];
+  if (isSpecialName(name, '.gitattributes', 'gitatt|gi7d29')) return [{ id: 'gitattributesSymlink', text: '.gitattributes is a symlink' }];
+  if (isSpecialName(name, '.gitignore', 'gitign|gi250a')) return [{ id: 'gitignoreSymlink', text: '.gitignore is a symlink' }];
+  if (isSpecialName(name, '.mailmap', 'mailma|maba30')) return [{ id: 'mailmapSymlink', text: '.mailmap is a symlink' }];
   return [];
 }
 

@@ -16,7 +16,7 @@ import {
   type CleanupMode, cleanUpMessage, commentCharacter, isEmptyMessage, parseCleanupMode, scissorsLine, stripSpace,
 } from '../plumbing/message.js';
 import { quotePath } from '../plumbing/quote.js';
-import { branchName } from '../plumbing/ref-name.js';
+import { branchName, encodeRefName } from '../plumbing/ref-name.js';
 import type { Repository } from '../plumbing/repository.js';
 import { appendSignOff, appendTrailers, parseTrailer } from '../plumbing/trailers.js';
 import type { CommitState } from './commit.js';
@@ -144,7 +144,7 @@ function explain(repository: Repository, { state, tree, amend, author, committer
   lines.push('');
   if (author.name !== committer.name || author.email !== committer.email) lines.push(`Author:    ${author.name} <${author.email}>`, '');
   if (amend) lines.push(`Date:      ${formatDate(author.seconds, author.offset, 'default', repository.context.clock)}`, '');
-  lines.push(state.branch === undefined ? 'Not on any branch' : `On branch ${branchName(state.branch)}`);
+  lines.push(state.branch === undefined ? 'Not on any branch' : `On branch ${encodeRefName(branchName(state.branch) ?? state.branch)}`);
   const parent = amend ? state.headCommit!.parents[0] : state.head;
   if (parent === undefined) lines.push('', 'Initial commit', '');
   const base = parent === undefined ? undefined : repository.objects.readCommit(parent).tree;

@@ -10,7 +10,7 @@ import { isHuge, readSide } from '../plumbing/diff-content.js';
 import { type DiffEntry, diffTrees } from '../plumbing/diff.js';
 import { subjectOf } from '../plumbing/message.js';
 import { quotePath } from '../plumbing/quote.js';
-import { branchName } from '../plumbing/ref-name.js';
+import { branchName, encodeRefName } from '../plumbing/ref-name.js';
 import type { Repository } from '../plumbing/repository.js';
 import { diffLines, isBinary } from '../plumbing/text-diff.js';
 import type { CommitOutcome } from './commit.js';
@@ -57,7 +57,7 @@ function countLines(store: ObjectStore, entry: DiffEntry): { inserted: number; d
 /** The lines git commit prints, latin1. `showDate`: the author's date was taken over or given. */
 export function formatSummary(repository: Repository, outcome: CommitOutcome & { readonly kind: 'made' }, size: CommitSize, showDate: boolean): string {
   const { commit, id, state } = outcome;
-  const branch = state.branch === undefined ? 'detached HEAD' : branchName(state.branch);
+  const branch = state.branch === undefined ? 'detached HEAD' : encodeRefName(branchName(state.branch) ?? state.branch);
   const root = commit.parents.length === 0 ? ' (root-commit)' : '';
   const short = abbreviateId(repository, id);
   let text = `[${branch}${root} ${short}] ${subjectOf(commit.message.toString('latin1'))}\n`;

@@ -32,6 +32,8 @@ for (const format of bothFormats) {
       { argv: ['commit', '--allow-empty', '--fixup=HEAD~3'] },
       { argv: ['commit', '--allow-empty', '--squash=HEAD~3', '-m', 'more'] },
       { argv: ['commit', '--allow-empty', '-m', 'a subject\nin two lines'] },
+      { argv: ['symbolic-ref', 'HEAD', 'refs/heads/br\u00e4nch'] },
+      { argv: ['commit', '-m', 'caf\u00e9 \u2603', '--author', 'J\u00fcrgen <j@example.com>', '--trailer', 'Key=w\u00e9rt'] },
     ]);
   });
 

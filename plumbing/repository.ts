@@ -11,7 +11,8 @@ import { ObjectStore } from '../pack/object-store.js';
 import type { ObjectFormat, ObjectId } from '../pack/oid.js';
 import { type RepoPath, pathFromUtf8 } from '../pack/tree.js';
 import type { Context } from './command.js';
-import { Config, type ConfigEntry, expandHome, parseConfig, parseConfigBoolean } from './config.js';
+import { Config, type ConfigEntry, expandHome, findConfigBytes, parseConfig, parseConfigBoolean } from './config.js';
+import { parseConfigKey, setInConfig, unsetInConfig } from './config-file.js';
 import { type LockHolder } from './lockfile.js';
 import { type RefName, isRefName } from './ref-name.js';
 import { Refs, decodeLooseRef } from './refs.js';
@@ -451,16 +452,13 @@ function initRepository(context: Context, options: InitOptions): { repository: R
   const format = layout?.format ?? options.objectFormat ?? defaultFormat(context);
   const branch = existed ? undefined : initialBranch(context, options.initialBranch);
   for (const part of ['', 'refs/heads', 'refs/tags', 'objects/info', 'objects/pack', 'info', 'hooks']) makeDirectories(join(gitDirectory, part));
-  if (options.template !== undefined) copyTemplate(options.template, gitDirectory);
+  if (options.template !== undefined) copyTemplate(resolve(context.cwd, options.template), gitDirectory);
   // Seen from an outer work tree, or by stock git with this one, everything in here is ignored.
   if (!bare && basename(gitDirectory) === repositoryName && !fs.existsSync(join(gitDirectory, '.gitignore'))) replaceFile(join(gitDirectory, '.gitignore'), '*\n');
   if (!existed) {
-    const config = join(gitDirectory, 'config');
-    if (!fs.existsSync(config)) {
-      const outside = !bare && basename(gitDirectory) !== repositoryName && options.separate !== true && dirname(gitDirectory) !== realPath(directory)
-        ? realPath(directory) : undefined;
-      replaceFile(config, initialConfig(format, bare, outside));
-    }
+    const outside = !bare && basename(gitDirectory) !== repositoryName && options.separate !== true && dirname(gitDirectory) !== realPath(directory)
+      ? realPath(directory) : undefined;
+    writeInitialConfig(join(gitDirectory, 'config'), format, bare, outside);
     replaceFile(join(gitDirectory, 'HEAD'), `ref: ${branch!}\n`);
   }
   if (options.separate === true && gitDirectory !== link) replaceFile(link, `gitdir: ${gitDirectory}\n`);
@@ -483,14 +481,21 @@ function initialBranch(context: Context, asked: string | undefined): RefName {
   return name;
 }
 
-function initialConfig(format: ObjectFormat, bare: boolean, workTree: string | undefined): string {
-  return '[core]\n'
-    + `\trepositoryformatversion = ${format === 'sha1' ? 0 : 1}\n`
-    + '\tfilemode = true\n'
-    + `\tbare = ${bare}\n`
-    + (bare ? '' : '\tlogallrefupdates = true\n')
-    + (workTree === undefined ? '' : `\tworktree = ${JSON.stringify(workTree)}\n`)
-    + (format === 'sha1' ? '' : `[extensions]\n\tobjectformat = ${format}\n`);
+/** Sets what makes the repository one, and leaves the rest of a config that a template, or an init that was cut short, put there. */
+function writeInitialConfig(path: string, format: ObjectFormat, bare: boolean, workTree: string | undefined): void {
+  const before = findConfigBytes(path)?.toString('latin1') ?? '';
+  const wanted: readonly (readonly [name: string, value: string | undefined])[] = [
+    ['core.repositoryformatversion', format === 'sha1' ? '0' : '1'], ['core.filemode', 'true'], ['core.bare', String(bare)], ['core.logallrefupdates', bare ? undefined : 'true'],
+    ['core.worktree', workTree === undefined ? undefined : Buffer.from(workTree).toString('latin1')], ['extensions.objectformat', format === 'sha1' ? undefined : format],
+  ];
+  const present = new Set(parseConfig(Buffer.from(before, 'latin1'), `file:${path}`).map(({ name }) => name));
+  let text = before;
+  for (const [name, value] of wanted) {
+    const key = parseConfigKey(name);
+    if (value !== undefined) text = setInConfig(text, key, value, path, { all: true });
+    else if (present.has(name) && name === 'extensions.objectformat') text = unsetInConfig(text, key, path, { all: true });
+  }
+  replaceFile(path, Buffer.from(text, 'latin1'));
 }
 
 /** Copies what is not there yet; symbolic links as links. */

@@ -1,7 +1,9 @@
 import test from 'ava';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { cairn, cairnOutput } from '../../helpers/cairn.js';
+import { Repository } from '../../../plumbing/repository.js';
+import { cairn, cairnOutput, makeContext } from '../../helpers/cairn.js';
+import { withFailingDisk } from '../../helpers/failing-disk.js';
 import { makeSandbox, writeFiles } from '../../helpers/sandbox.js';
 import { git, gitOutput, skipWithoutGit } from '../../helpers/stock-git.js';
 
@@ -88,4 +90,27 @@ test('a clone of it by stock git is whole', async (t) => {
   await cairnOutput(['init', '-q', 'a'], { cwd });
   gitOutput(['--git-dir=a/.cairn', '--work-tree=a', 'commit', '-q', '--allow-empty', '-m', 'x'], { cwd });
   t.is(git(['clone', '-q', 'a/.cairn', 'b'], { cwd }).code, 0);
+});
+
+test('an init that dies at any step leaves no repository, or a whole one, and running it again completes it, whatever the hash asked for then', (t) => {
+  const base = makeSandbox(t);
+  for (let step = 1; ; step += 1) {
+    const directory = join(base, String(step));
+    const { context } = makeContext({ cwd: base });
+    const { error } = withFailingDisk(step, 'died', () => Repository.init(context, { directory }));
+    if (error === undefined) break;
+    const found = existsSync(directory) ? Repository.find({ ...context, cwd: directory }) : undefined;
+    t.true(found === undefined || (found.format === 'sha256' && found.refs.headBranch() === 'refs/heads/main' as never), `step ${step}`);
+    const { repository } = Repository.init(context, { directory, objectFormat: found === undefined ? 'sha1' : 'sha256' });
+    t.is(repository.format, found === undefined ? 'sha1' : 'sha256', `step ${step}`);
+    t.is(repository.refs.headBranch(), 'refs/heads/main' as never);
+  }
+});
+
+test('a template may bring configuration of its own, which is kept', async (t) => {
+  const cwd = makeSandbox(t);
+  writeFiles(cwd, { 'template/config': '# ours\n[user]\n\tname = T\n[core]\n\tbare = true\n' });
+  await cairnOutput(['init', '-q', '--template=template', 'x'], { cwd });
+  t.is(readFileSync(join(cwd, 'x/.cairn/config'), 'utf8'), '# ours\n[user]\n\tname = T\n[core]\n\tbare = false\n\trepositoryformatversion = 1\n\tfilemode = true\n\tlogallrefupdates = true\n'
+    + '[extensions]\n\tobjectformat = sha256\n');
 });

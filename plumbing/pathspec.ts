@@ -74,6 +74,11 @@ export class Pathspec {
     return this.items.length === 0;
   }
 
+  /** True when every path matches, given or not. */
+  get matchesAll(): boolean {
+    return this.#negative.length === 0 && (this.items.length === 0 || this.#positive.some((item) => item.match === ''));
+  }
+
   /** True for a path that is meant; `isDirectory` lets 'dir/' match the directory itself. Remembers which elements matched. */
   matches(path: string, isDirectory = false): boolean {
     if (this.items.length === 0) return true;

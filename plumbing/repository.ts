@@ -64,6 +64,7 @@ export class Repository {
   readonly config: Config;
   #objects: ObjectStore | undefined;
   #refs: Refs | undefined;
+  #prefix: string | undefined;
   #owned: boolean | undefined;
 
   private constructor(context: Context, found: { gitDirectory: string; commonDirectory: string; workTree: string | undefined; isBare: boolean; format: ObjectFormat; config: Config }) {
@@ -123,6 +124,10 @@ export class Repository {
 
   /** The current directory inside the work tree: '' or 'sub/dir/'. Empty when outside of it. */
   get prefix(): string {
+    return this.#prefix ??= this.#findPrefix();
+  }
+
+  #findPrefix(): string {
     if (this.workTree === undefined) return '';
     const inside = relative(this.workTree, realPath(this.context.cwd));
     if (inside === '' || inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) return '';

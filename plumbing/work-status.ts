@@ -97,7 +97,7 @@ class Scanner {
     this.#workTree = workTree;
     this.#index = index;
     this.#options = options;
-    this.#pathspec = options.pathspec === undefined || options.pathspec.isEmpty ? undefined : options.pathspec;
+    this.#pathspec = options.pathspec === undefined || options.pathspec.matchesAll ? undefined : options.pathspec;
     this.#wantUntracked = (options.untracked ?? 'no') !== 'no';
     this.#wantIgnored = (options.ignored ?? 'no') !== 'no';
   }

@@ -6,7 +6,7 @@ import { IgnoreRules } from '../ignore.js';
 import { type Index, type IndexEntry, indexEntry, readIndex } from '../index-file.js';
 import { describeLineEndings, describeText } from '../line-endings.js';
 import { Pathspec } from '../pathspec.js';
-import { quotePath } from '../quote.js';
+import { type QuoteOptions, quotePath } from '../quote.js';
 import { Repository } from '../repository.js';
 import { findInTree, resolveTree } from '../revision.js';
 import { compareEntry, relativePath, scanWorkTree } from '../work-status.js';
@@ -50,6 +50,8 @@ export const command: Command = {
   },
 };
 
+const outputBytes = 1 << 16;
+
 type Tag = 'H' | 'S' | 'M' | 'R' | 'C' | 'K' | '?';
 
 class Lister {
@@ -62,7 +64,9 @@ class Lister {
   readonly #showStage: boolean;
   readonly #tags: boolean;
   readonly #deduplicate: boolean;
+  readonly #quoting: QuoteOptions;
   #workTree: WorkTree | undefined;
+  #pending = '';
 
   constructor(context: Context, repository: Repository, args: Arguments) {
     this.#context = context;
@@ -75,6 +79,7 @@ class Lister {
     this.#showStage = args.has('stage') || args.has('unmerged');
     this.#tags = args.has('t') || args.has('v') || args.has('f');
     this.#deduplicate = args.has('deduplicate') && !this.#tags && !this.#showStage;
+    this.#quoting = { quotePath: repository.config.getBoolean('core.quotepath') !== false };
     this.#checkOptions();
   }
 
@@ -99,6 +104,7 @@ class Lister {
     const cached = args.has('cached') || !shown || (args.has('with-tree') && !args.has('deleted') && !args.has('modified') && !args.has('others'));
     if (args.has('others') || args.has('killed')) this.#listOthers();
     if (cached || this.#showStage || args.has('deleted') || args.has('modified')) this.#listEntries(cached);
+    this.#flush();
     if (!args.has('error-unmatch')) return 0;
     const unmatched = this.#pathspec.listUnmatched();
     for (const item of unmatched) this.#context.stderr.write(`error: pathspec '${item}' did not match any file(s) known to git\n`);
@@ -192,12 +198,18 @@ class Lister {
       }
       line += this.#name(path);
     }
-    this.#context.stdout.write(Buffer.from(line + this.#terminator, 'latin1'));
+    this.#pending += line + this.#terminator;
+    if (this.#pending.length > outputBytes) this.#flush();
+  }
+
+  #flush(): void {
+    this.#context.stdout.write(Buffer.from(this.#pending, 'latin1'));
+    this.#pending = '';
   }
 
   #name(path: string): string {
     const shown = this.#args.has('full-name') ? path : relativePath(path, this.#repository.prefix);
-    return this.#args.has('z') ? shown : quotePath(shown, { quotePath: this.#repository.config.getBoolean('core.quotepath') !== false });
+    return this.#args.has('z') ? shown : quotePath(shown, this.#quoting);
   }
 
   #shortId({ id }: IndexEntry): string {

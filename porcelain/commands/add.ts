@@ -131,6 +131,7 @@ class Adder {
 
   /** NotFoundError for a pathspec nothing matches; ignored files asked for by name are told and fail the command in the end. */
   #requireMatches(untracked: readonly RepoPath[]): void {
+    if (this.#words.length === 0 || (this.#words.length === 1 && this.#pathspec.matchesAll)) return;
     // The scan has also seen ignored files match; here only what can be added counts.
     const matcher = this.#parsePathspec();
     for (let at = 0; at < this.#index.count; at += 1) matcher.matches(this.#index.pathAt(at));
@@ -183,7 +184,7 @@ class Adder {
       for (const path of files) this.#intend(path);
     } else if (renormalize || this.#args.has('ignore-errors')) {
       this.#storeOneByOne(files, renormalize);
-    } else {
+    } else if (files.length > 0) {
       using snapshot = new Snapshot(this.#repository, this.#index);
       snapshot.add(files);
       snapshot.finish();

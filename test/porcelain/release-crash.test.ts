@@ -169,7 +169,7 @@ for (const scenario of scenarios) {
 
   test(`${scenario.name}, when one step fails, is undone or made, never half`, async (t) => {
     const { copy, total } = prepare(t, scenario);
-    // Over all scenarios every step comes; the same steps open and close most of them.
+    // Every third step; the scenarios begin at different ones.
     for (let step = 1 + (scenarios.indexOf(scenario) % 3); step <= total; step += 3) {
       const root = copy();
       const failure = failures[step % failures.length]!;

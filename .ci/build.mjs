@@ -66,7 +66,7 @@ function lazyFront(path) {
 async function buildCli() {
   const { build } = await import('esbuild');
   const output = join(root, 'dist/cli');
-  const entries = [{ in: 'porcelain/bin.ts', out: 'cairn' }, ...lazyBundles.map((path) => ({ in: path, out: basename(path, '.ts') })), { in: 'porcelain/main.ts', out: 'main' }, { in: 'pack/errors.ts', out: 'errors' }, { in: 'porcelain/terminal.ts', out: 'terminal' }, { in: 'pack/worker.ts', out: 'worker' }];
+  const entries = [{ in: 'porcelain/bin.ts', out: 'cairn' }, ...lazyBundles.map((path) => ({ in: path, out: basename(path, '.ts') })), { in: 'porcelain/main.ts', out: 'main' }, { in: 'pack/errors.ts', out: 'errors' }, { in: 'porcelain/terminal.ts', out: 'terminal' }, { in: 'pack/worker.ts', out: 'worker' }, { in: 'porcelain/release-worker.ts', out: 'release-worker' }];
   for (const folder of ['plumbing/commands', 'porcelain/commands']) {
     for (const name of (existsSync(join(root, folder)) ? readdirSync(join(root, folder)) : [])) {
       if (name.endsWith('.ts')) entries.push({ in: `${folder}/${name}`, out: name.slice(0, -3) });
@@ -172,7 +172,7 @@ async function cacheCode(output) {
     rmSync(cwd, { recursive: true, force: true });
   }
   for (const name of readdirSync(output)) {
-    if (name.endsWith('.cjs') && name !== 'cairn.cjs' && name !== 'worker.cjs') load(`./${name}`);
+    if (name.endsWith('.cjs') && name !== 'cairn.cjs' && !name.endsWith('worker.cjs')) load(`./${name}`);
   }
   for (const [request, script] of scripts) writeFileSync(join(output, request.replace(/cjs$/, 'cache')), script.createCachedData());
 }

@@ -83,6 +83,11 @@ export function disk(): Disk {
   return current;
 }
 
+/** True while nothing was put in the real disk's place: only then may other threads write as well. */
+export function isRealDisk(): boolean {
+  return current === realDisk;
+}
+
 /** Puts another disk in place (crash tests); returns a function that puts the former one back. */
 export function useDisk(replacement: Disk): () => void {
   const former = current;

@@ -8,15 +8,16 @@
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type DiskPath, disk, makeDirectories, removeIfPresent, replaceFile, syncTogether } from '../pack/disk.js';
-import { ConflictError, CorruptError, InvalidError, RefusedError, isSystemError } from '../pack/errors.js';
-import { streamThresholdBytes } from '../pack/object.js';
+import { ConflictError, CorruptError, RefusedError, isSystemError } from '../pack/errors.js';
 import type { ObjectStore } from '../pack/object-store.js';
-import { Hasher, type ObjectFormat, type ObjectId, encodeObjectHeader, hashFramed, hashObject } from '../pack/oid.js';
-import { type RepoPath, executableMode, gitlinkMode, pathToUtf8, repoPath, symlinkMode } from '../pack/tree.js';
+import type { ObjectFormat } from '../pack/oid.js';
+import { type RepoPath, gitlinkMode, repoPath, symlinkMode } from '../pack/tree.js';
 import { Index, type StatData, indexEntry } from '../plumbing/index-file.js';
 import { toStatData } from '../plumbing/work-tree.js';
 import type { Target } from './channel.js';
+import { FileWriter, type Hashed, exclusively, findStatus, hasMode, hashFileAt, hashLinkAt, pathBelow } from './file-writer.js';
 import { type TreeFile, directoriesOf } from './tree-listing.js';
+import { writeTogether } from './writing-together.js';
 
 /** What was written: counts for the receipt, and the record of how every file looked. */
 export interface BuiltDirectory {
@@ -39,13 +40,6 @@ export interface Drift {
 
 /** Smaller files cost less to write than to clone, and are always read from the object store. */
 const cloneThresholdBytes = 1024 * 1024;
-
-const ascii = /^[\x00-\x7f]*$/;
-
-function pathBelow(root: string): (path: string) => DiskPath {
-  const prefix = Buffer.from(`${root}/`);
-  return (path) => ascii.test(path) ? `${root}/${path}` : Buffer.concat([prefix, Buffer.from(path, 'latin1')]);
-}
 
 /** The sibling directory of a target, made when missing; RefusedError when something else has its name. */
 export function openContainer(target: Target): void {
@@ -74,9 +68,7 @@ export function buildDirectory(store: ObjectStore, files: readonly TreeFile[], c
   disk().mkdir(staging, 0o700);
   disk().mkdir(root, 0o777);
   const builder = new Builder(store, root, source);
-  for (const path of directoriesOf(files)) builder.makeDirectory(path);
-  for (const file of files) if (file.mode !== symlinkMode) builder.write(file);
-  for (const file of files) if (file.mode === symlinkMode) builder.writeLink(file);
+  builder.write(files);
   const built = builder.finish();
   disk().rename(root, join(container, names.directory));
   disk().fsyncDirectory(staging);
@@ -88,7 +80,7 @@ export function buildDirectory(store: ObjectStore, files: readonly TreeFile[], c
 class Builder {
   readonly #store: ObjectStore;
   readonly #root: string;
-  readonly #path: (path: string) => DiskPath;
+  readonly #writer: FileWriter;
   readonly #source: CloneSource | undefined;
   readonly #sourcePath: (path: string) => DiskPath;
   readonly #written: DiskPath[] = [];
@@ -100,37 +92,36 @@ class Builder {
   constructor(store: ObjectStore, root: string, source: CloneSource | undefined) {
     this.#store = store;
     this.#root = root;
-    this.#path = pathBelow(root);
+    this.#writer = new FileWriter(store, root);
     this.#source = source;
     this.#sourcePath = pathBelow(source?.path ?? '');
     this.#directories.push(root);
     this.#record = new Index(store.format);
   }
 
-  makeDirectory(path: RepoPath): void {
-    const full = this.#path(path);
-    this.#exclusively(path, () => disk().mkdir(full, 0o777));
-    this.#directories.push(full);
-  }
-
-  /** Writes a file and reads it back. A gitlink's directory is made already. */
-  write(file: TreeFile): void {
-    if (file.mode === gitlinkMode) {
-      this.#record.set(indexEntry(file));
-      return;
+  /** Directories first, symbolic links last, so that nothing can be written through one. */
+  write(files: readonly TreeFile[]): void {
+    for (const path of directoriesOf(files)) {
+      exclusively(path, () => disk().mkdir(this.#writer.path(path), 0o777));
+      this.#directories.push(this.#writer.path(path));
     }
-    const full = this.#path(file.path);
-    this.#exclusively(file.path, () => this.#note(file, this.#clone(file, full) ?? this.#writeBlob(file, full)));
-    this.#written.push(full);
-  }
-
-  writeLink(file: TreeFile): void {
-    const { type, bytes } = this.#store.read(file.id);
-    if (type !== 'blob') throw notAFile(file, type);
-    if (bytes.length === 0 || bytes.includes(0)) throw new CorruptError(`object '${file.id}' cannot be the target of the symbolic link '${pathToUtf8(file.path)}'`, { code: 'bad-tree' });
-    const full = this.#path(file.path);
-    this.#exclusively(file.path, () => disk().symlink(bytes, full));
-    this.#note(file, hashLinkAt(full, this.#store.format));
+    const plain: TreeFile[] = [];
+    for (const file of files) {
+      if (file.mode === gitlinkMode) {
+        this.#record.set(indexEntry(file));
+      } else if (file.mode !== symlinkMode) {
+        this.#written.push(this.#writer.path(file.path));
+        const cloned = this.#clone(file);
+        if (cloned === undefined) plain.push(file);
+        else this.#note(file, toStatData(cloned.status), Number(cloned.status.size));
+      }
+    }
+    writeTogether(this.#store, this.#root, plain, (file, stat, sizeBytes) => this.#note(file, stat, sizeBytes));
+    for (const file of files) {
+      if (file.mode !== symlinkMode) continue;
+      const { status } = this.#writer.writeLink(file);
+      this.#note(file, toStatData(status), Number(status.size));
+    }
   }
 
   /** Makes everything durable; the counts, and the record of how every file looks. */
@@ -139,134 +130,32 @@ class Builder {
     return { files: this.#files, bytes: this.#bytes, record: this.#record };
   }
 
-  #note({ path, mode, id }: TreeFile, found: Hashed | undefined): void {
-    if (found?.id !== id) {
-      throw new CorruptError(`'${pathToUtf8(path)}' was written but does not read back as object '${id}'`, {
-        code: 'readback-mismatch', hint: 'check the disk; nothing was published',
-      });
-    }
+  #note({ path, mode, id }: TreeFile, stat: StatData, sizeBytes: number): void {
     this.#files += 1;
-    this.#bytes += Number(found.status.size);
-    this.#record.set(indexEntry({ path, mode, id, stat: toStatData(found.status) }));
-  }
-
-  #writeBlob(file: TreeFile, full: DiskPath): Hashed | undefined {
-    const header = this.#store.readHeader(file.id);
-    if (header.type !== 'blob') throw notAFile(file, header.type);
-    const chunks = header.sizeBytes >= streamThresholdBytes ? this.#store.openStream(file.id).chunks : [this.#store.read(file.id).bytes];
-    const fd = disk().open(full, 'wx+', file.mode === executableMode ? 0o777 : 0o666);
-    try {
-      for (const chunk of chunks) if (chunk.length > 0) disk().write(fd, chunk);
-      return hashDescriptor(fd, this.#store.format);
-    } finally {
-      disk().close(fd);
-    }
+    this.#bytes += sizeBytes;
+    this.#record.set(indexEntry({ path, mode, id, stat }));
   }
 
   /** Takes a large file from the live directory; undefined when it did not. What was cloned is hashed like everything else. */
-  #clone(file: TreeFile, full: DiskPath): Hashed | undefined {
-    const source = this.#source;
-    const entry = source?.record.find(file.path);
-    if (source === undefined || entry === undefined || entry.id !== file.id || entry.mode !== file.mode || entry.stat.size < cloneThresholdBytes) return undefined;
+  #clone(file: TreeFile): Hashed | undefined {
+    const entry = this.#source?.record.find(file.path);
+    if (entry === undefined || entry.id !== file.id || entry.mode !== file.mode || entry.stat.size < cloneThresholdBytes) return undefined;
     const from = this.#sourcePath(file.path);
+    const to = this.#writer.path(file.path);
     const status = findStatus(from);
     if (status === undefined || !hasMode(status, entry.mode) || !hasRecordedStat(status, entry.stat)) return undefined;
     try {
-      disk().cloneFile(from, full);
+      exclusively(file.path, () => disk().cloneFile(from, to));
     } catch (error) {
       if (!isSystemError(error, 'ENOENT', 'EACCES')) throw error;
-      removeIfPresent(full);
+      removeIfPresent(to);
       return undefined;
     }
-    const cloned = hashFileAt(full, this.#store.format);
+    const cloned = hashFileAt(to, this.#store.format);
     if (cloned?.id === file.id) return cloned;
-    disk().unlink(full);
+    disk().unlink(to);
     return undefined;
   }
-
-  /** What exists already was made by this very tree: names the file system cannot tell apart. */
-  #exclusively(path: RepoPath, make: () => void): void {
-    try {
-      make();
-    } catch (error) {
-      if (!isSystemError(error, 'EEXIST')) throw error;
-      throw new InvalidError(`path '${pathToUtf8(path)}' cannot be told from another one of the same tree on this file system`, { code: 'path-collision' });
-    }
-  }
-}
-
-function notAFile({ path, id }: TreeFile, type: string): CorruptError {
-  return new CorruptError(`object '${id}' cannot be the content of '${pathToUtf8(path)}' (it is a ${type})`, { code: 'bad-tree' });
-}
-
-interface Hashed {
-  readonly id: ObjectId;
-  readonly status: fs.BigIntStats;
-}
-
-let readBuffer: Buffer | undefined;
-const readBufferBytes = 1024 * 1024;
-const headRoomBytes = 32;
-
-/** The id of a regular file's bytes, read anew; undefined when it is not one. Constant memory. */
-function hashFileAt(path: DiskPath, format: ObjectFormat): Hashed | undefined {
-  let fd: number;
-  try {
-    fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO')) return undefined;
-    throw error;
-  }
-  try {
-    return hashDescriptor(fd, format);
-  } finally {
-    fs.closeSync(fd);
-  }
-}
-
-/** The same for an open file, whatever its position. */
-function hashDescriptor(fd: number, format: ObjectFormat): Hashed | undefined {
-  const status = fs.fstatSync(fd, { bigint: true });
-  if (!status.isFile()) return undefined;
-  const sizeBytes = Number(status.size);
-  readBuffer ??= Buffer.allocUnsafeSlow(headRoomBytes + readBufferBytes);
-  const header = encodeObjectHeader('blob', sizeBytes);
-  if (sizeBytes < readBufferBytes) {
-    const start = headRoomBytes - header.length;
-    header.copy(readBuffer, start);
-    // Asking for one byte more tells a file that grew meanwhile.
-    let done = 0;
-    for (let count; done <= sizeBytes && (count = fs.readSync(fd, readBuffer, headRoomBytes + done, sizeBytes + 1 - done, done)) > 0;) {
-      done += count;
-      if (done === sizeBytes) break;
-    }
-    return done === sizeBytes ? { id: hashFramed(readBuffer.subarray(start, headRoomBytes + sizeBytes), format), status } : undefined;
-  }
-  const hasher = new Hasher(format);
-  hasher.update(header);
-  let done = 0;
-  for (let count; (count = fs.readSync(fd, readBuffer, 0, readBuffer.length, done)) > 0; done += count) hasher.update(readBuffer.subarray(0, count));
-  return done === sizeBytes ? { id: hasher.digestId(), status } : undefined;
-}
-
-function hashLinkAt(path: DiskPath, format: ObjectFormat): Hashed | undefined {
-  const status = findStatus(path);
-  if (status?.isSymbolicLink() !== true) return undefined;
-  return { id: hashObject('blob', fs.readlinkSync(path, { encoding: 'buffer' }), format), status };
-}
-
-function findStatus(path: DiskPath): fs.BigIntStats | undefined {
-  try {
-    return fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  } catch (error) {
-    if (isSystemError(error, 'ENOTDIR', 'ELOOP')) return undefined;
-    throw error;
-  }
-}
-
-function hasMode(status: fs.BigIntStats, mode: number): boolean {
-  if (mode === symlinkMode) return status.isSymbolicLink();
-  return status.isFile() && ((Number(status.mode) & 0o100) !== 0) === (mode === executableMode);
 }
 
 /** True when size, times and inode are what they were when the file was hashed; device numbers may change with a reboot. */

@@ -448,6 +448,23 @@ test('large files are cloned from the live directory, never linked, and only whe
   t.is((await site.run(['release', '--verify', 'prod'])).code, 0);
 });
 
+test('thousands of files, written by two threads, are as the snapshot says; an object one of them cannot read is named', async (t) => {
+  const site = new Site(makeRepository(t));
+  const many = (odd: string): Record<string, FileSpec> => Object.fromEntries(Array.from({ length: 3300 }, (_unused, at): [string, FileSpec] =>
+    [`d${at % 7}/f${at}`, at === 2500 ? odd : at % 11 === 0 ? { executable: `x${at % 5}` } : `content ${at % 13}\n`]));
+  site.commit(many('one'));
+  t.like(json(await site.ok(['release', 'prod', '--to', 'www', '--json'])), { outputs: [{ files: 3300, verification: 'hashed' }] });
+  t.is(await site.ok(['release', '--verify', 'prod']), 'prod/1 is as published');
+  t.like(json(await site.ok(['release', 'prod', '--json'])), { outputs: [{ verification: 'unchanged' }] });
+  site.commit(many('two'));
+  const blob = site.repository.objects.write('blob', Buffer.from('two'));
+  unlinkSync(join(site.repository.gitDirectory, 'objects', blob.slice(0, 2), blob.slice(2)));
+  const result = await site.run(['release', 'prod']);
+  t.is(result.code, 6, result.stderr);
+  t.true(result.stderr.includes(blob), result.stderr);
+  t.is(site.kept('.www.cairn').length, 1);
+});
+
 test('an empty snapshot is a snapshot', async (t) => {
   const site = new Site(makeRepository(t));
   site.commit({});

@@ -122,8 +122,10 @@ export function formatCombinedPath(store: ObjectStore, each: CombinedPath, optio
   }
   if (isBin) return `${text}Binary files differ\n`;
   if (body === '') return text;
-  text += paint(`--- ${isNew ? '/dev/null' : quote(format.oldPrefix + each.path)}`);
-  text += paint(`+++ ${each.result.mode === 0 ? '/dev/null' : quote(format.newPrefix + each.path)}`);
+  // Swapping old and new means nothing here.
+  const [before, after] = options.request.isReversed ? [format.newPrefix, format.oldPrefix] : [format.oldPrefix, format.newPrefix];
+  text += paint(`--- ${isNew ? '/dev/null' : quote(before + each.path)}`);
+  text += paint(`+++ ${each.result.mode === 0 ? '/dev/null' : quote(after + each.path)}`);
   return text + body;
 }
 

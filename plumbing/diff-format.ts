@@ -265,7 +265,8 @@ export class DiffWriter {
         continue;
       }
       if (file.isUnmerged) {
-        this.#sink(`${head} ${'Unmerged'.padStart(numberWidth)}\n`);
+        // Stock git ends no line here, and scripts see what it prints.
+        this.#sink(`${head} ${'Unmerged'.padStart(numberWidth)}`);
         continue;
       }
       let plus = file.added;

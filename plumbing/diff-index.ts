@@ -131,20 +131,21 @@ function* listTree(store: ObjectStore, tree: ObjectId | undefined, prefix: strin
 
 /** A tree (undefined: nothing) against the index. */
 export function diffTreeToIndex(repository: Repository, tree: ObjectId | undefined, index: Index, options: IndexDiffOptions = {}): DiffEntry[] {
-  return join(repository, tree, index, options, (entry) => (entry.intentToAdd ? undefined : { mode: entry.mode, id: entry.id }));
+  return join(repository, tree, index, options, true, (entry) => (entry.intentToAdd ? undefined : { mode: entry.mode, id: entry.id }));
 }
 
 /** A tree against the work-tree files of the paths in the index. */
 export function diffTreeToWorkTree(repository: Repository, tree: ObjectId | undefined, index: Index, options: IndexDiffOptions = {}): DiffEntry[] {
   const files = new WorkFiles(repository, index);
-  return join(repository, tree, index, options, (entry) => {
+  return join(repository, tree, index, options, false, (entry) => {
     const side = files.side(entry);
     return side.mode === 0 ? undefined : side;
   });
 }
 
 function join(
-  repository: Repository, tree: ObjectId | undefined, index: Index, options: IndexDiffOptions, sideOf: (entry: IndexEntry) => DiffSide | undefined,
+  repository: Repository, tree: ObjectId | undefined, index: Index, options: IndexDiffOptions, tellsUnmerged: boolean,
+  sideOf: (entry: IndexEntry) => DiffSide | undefined,
 ): DiffEntry[] {
   const absent: DiffSide = { mode: 0, id: zeroId(repository.format) };
   const result: DiffEntry[] = [];
@@ -163,13 +164,13 @@ function join(
     const path = (order <= 0 ? file! : entry!).path;
     const before = order <= 0 ? file!.side : absent;
     if (order <= 0) left = old.next();
-    if (order >= 0 && entry!.stage !== 0) {
-      while (entries[at]?.path === path) at += 1;
-      result.push({ path, status: 'U', old: absent, new: absent });
+    // Of a path in conflict the first of its entries stands for all.
+    if (order >= 0) while (entries[at]?.path === path) at += 1;
+    if (order >= 0 && entry!.stage !== 0 && tellsUnmerged) {
+      result.push({ path, status: 'U', old: before, new: absent });
       continue;
     }
     const now = order >= 0 ? sideOf(entry!) ?? absent : absent;
-    if (order >= 0) at += 1;
     if (before.mode === 0 && now.mode === 0) continue;
     if (same(before, now)) {
       if (options.unchanged) result.push({ path, status: 'same', old: before, new: now });

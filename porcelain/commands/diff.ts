@@ -92,7 +92,8 @@ function writeAll(repository: Repository, index: Index | undefined, entries: rea
     if (!conflicted.has(entry.path)) plain.push(entry);
     else if (entry.status === 'U') {
       const [ours, theirs] = [index.find(entry.path, 2), index.find(entry.path, 3)];
-      const result = entries.find(({ path, status }) => path === entry.path && status !== 'U')?.new;
+      const changed = entries.find(({ path, status }) => path === entry.path && status !== 'U');
+      const result = request.isReversed ? changed?.old : changed?.new;
       if (ours === undefined || theirs === undefined || result === undefined) {
         plain.push(entry);
         continue;

@@ -1,0 +1,24 @@
+import test from 'ava';
+import { bothFormats, compareWithGit, makeRepository } from '../../helpers/differential.js';
+import { branchyHistory } from '../../helpers/branchy-history.js';
+import { skipWithoutGit } from '../../helpers/stock-git.js';
+
+const lines: readonly (readonly string[])[] = [
+  ['HEAD', 'side'],
+  ['topic', 'side'],
+  ['-a', 'topic', 'HEAD'],
+  ['--octopus', 'topic', 'side', 'HEAD'],
+  ['--independent', 'topic', 'side', 'HEAD', 'v1'],
+  ['--is-ancestor', 'v1', 'HEAD'],
+  ['--is-ancestor', 'HEAD', 'v1'],
+  ['--fork-point', 'main', 'topic'],
+  ['HEAD'],
+];
+
+for (const format of bothFormats) {
+  test(`merge bases are those git finds (${format})`, async (t) => {
+    if (skipWithoutGit(t)) return;
+    const repository = makeRepository(t, format, branchyHistory);
+    await compareWithGit(t, repository, lines.map((argv) => ({ argv: ['merge-base', ...argv], readsOnly: true })));
+  });
+}

@@ -5,7 +5,7 @@
 // A file is read when its layer is first asked for; a missing file is an empty one. A malformed one is InvalidError with file and line.
 import * as fs from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { InvalidError, RefusedError, isSystemError } from '../pack/errors.js';
+import { InvalidError, isSystemError } from '../pack/errors.js';
 import type { Context } from './command.js';
 import { wildmatch } from './wildmatch.js';
 
@@ -281,6 +281,8 @@ export interface IncludeConditions {
   readonly gitDirectory: string | undefined;
   /** The short name of the branch checked out, when there is one. */
   readonly branch: () => string | undefined;
+  /** Every remote.<name>.url of all layers, found without following includes that ask for them. */
+  readonly remoteUrls?: () => readonly string[];
 }
 
 const maxIncludeDepth = 10;
@@ -330,8 +332,21 @@ function includeFrom(entries: ConfigEntry[], entry: ConfigEntry, from: string | 
     throw new InvalidError(`relative include '${entry.value}' must come from a file`, { code: 'bad-config' });
   }
   const path = from === undefined ? expanded : resolve(context.cwd, dirname(from), expanded);
+  const first = entries.length;
   readInto(entries, path, entry.scope, context, conditions, path, depth + 1);
+  if (!entry.name.startsWith(`includeif.${remoteCondition}`)) return;
+  // What decides whether the file is read cannot be in it.
+  const remote = entries.slice(first).find(({ name }) => isRemoteUrl(name));
+  if (remote !== undefined) {
+    throw new InvalidError(`remote URLs cannot be configured in a file included by '${entry.name}'`, { code: 'bad-config', hint: `remove '${remote.name}' from '${path}'` });
+  }
 }
+
+function isRemoteUrl(name: string): boolean {
+  return name.startsWith('remote.') && name.endsWith('.url');
+}
+
+const remoteCondition = 'hasconfig:remote.*.url:';
 
 function holds(condition: string, from: string | undefined, context: Context, conditions: IncludeConditions): boolean {
   const colon = condition.indexOf(':');
@@ -342,8 +357,9 @@ function holds(condition: string, from: string | undefined, context: Context, co
     const branch = conditions.branch();
     return branch !== undefined && wildmatch(bytesOf(pattern.endsWith('/') ? `${pattern}**` : pattern), bytesOf(branch), { pathname: true });
   }
-  if (kind === 'hasconfig') {
-    throw new RefusedError(`'includeIf.${condition}' is not supported`, { code: 'config-condition', hint: 'use gitdir: or onbranch: instead' });
+  if (condition.startsWith(remoteCondition)) {
+    const glob = bytesOf(condition.slice(remoteCondition.length));
+    return conditions.remoteUrls?.().some((url) => wildmatch(glob, bytesOf(url), { pathname: true })) ?? false;
   }
   return false;
 }
@@ -535,7 +551,7 @@ export class Config {
 
   /** Every entry of the files themselves, include directives not followed. */
   listWithoutIncludes(): readonly ConfigEntry[] {
-    return this.#readLayers(false);
+    return this.#readLayers('none');
   }
 
   /** Entries of the layers a repository cannot write: system, global and command line (git's "protected configuration"). */
@@ -561,12 +577,15 @@ export class Config {
     return this.#byName.get(name) ?? this.#byName.get(canonicalConfigName(name) ?? name) ?? [];
   }
 
-  #readLayers(includes = true): ConfigEntry[] {
+  #readLayers(includes: 'all' | 'plain' | 'none' = 'all'): ConfigEntry[] {
     const context = this.#context;
     const repository = this.#repository;
     const places = configPlaces(context);
-    const conditions: IncludeConditions | undefined = includes
-      ? { gitDirectory: repository?.gitDirectory, branch: () => repository && branchOf(repository.gitDirectory) } : undefined;
+    let urls: readonly string[] | undefined;
+    const findUrls = (): readonly string[] => urls ??= this.#readLayers('plain').flatMap(({ name, value }) => (isRemoteUrl(name) && value !== undefined ? [value] : []));
+    const conditions: IncludeConditions | undefined = includes === 'none' ? undefined : {
+      gitDirectory: repository?.gitDirectory, branch: () => repository && branchOf(repository.gitDirectory), ...(includes === 'all' ? { remoteUrls: findUrls } : {}),
+    };
     const read = (path: string, scope: ConfigScope, shown?: string): ConfigEntry[] => readConfigFile(resolve(context.cwd, path), scope, context, conditions, shown ?? path);
     const entries: ConfigEntry[] = [];
     if (places.system !== undefined) entries.push(...read(places.system, 'system'));

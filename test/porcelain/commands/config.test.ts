@@ -92,12 +92,14 @@ test('layers, includes and the environment are read in the same order as by git'
   const base = makeSandbox(t);
   const home = join(base, 'home');
   writeFiles(base, {
-    'home/.gitconfig': '[u]\n\tx = home\n[include]\n\tpath = inc/one\n[includeIf "gitdir:~/repo/"]\n\tpath = inc/matched\n[includeIf "gitdir:elsewhere/"]\n\tpath = inc/never\n',
+    'home/.gitconfig': '[u]\n\tx = home\n[include]\n\tpath = inc/one\n[includeIf "gitdir:~/repo/"]\n\tpath = inc/matched\n[includeIf "gitdir:elsewhere/"]\n\tpath = inc/never\n'
+      + '[includeIf "hasconfig:remote.*.url:https://example.com/**"]\n\tpath = inc/remote\n[includeIf "hasconfig:remote.*.url:https://other.com/**"]\n\tpath = inc/never\n',
     'home/.config/git/config': '[u]\n\tx = xdg\n\ty = xdg\n',
     'home/inc/one': '[u]\n\tinc = one\n[include]\n\tpath = two\n\tpath = missing\n',
     'home/inc/two': '[u]\n\tinc = two\n',
     'home/inc/matched': '[u]\n\tmatched = yes\n',
     'home/inc/never': '[u]\n\tnever = yes\n',
+    'home/inc/remote': '[u]\n\tremote = yes\n',
     'home/inc/branch': '[u]\n\tonbranch = yes\n',
     'home/inc/loop': '[include]\n\tpath = loop\n',
     'system': '[u]\n\tx = system\n\tz = system\n',
@@ -105,6 +107,7 @@ test('layers, includes and the environment are read in the same order as by git'
   const repository = join(home, 'repo');
   gitOutput(['init', '-q', '-b', 'topic/a', repository], { cwd: base });
   gitOutput(['config', 'u.x', 'local'], { cwd: repository });
+  gitOutput(['config', 'remote.origin.url', 'https://example.com/a/b'], { cwd: repository });
   gitOutput(['config', 'includeIf.onbranch:topic/.path', '~/inc/branch'], { cwd: repository });
   const env = { HOME: home, GIT_CONFIG_GLOBAL: undefined, GIT_CONFIG_NOSYSTEM: undefined, GIT_CONFIG_SYSTEM: join(base, 'system') };
   const counted = { ...env, GIT_CONFIG_COUNT: '2', GIT_CONFIG_KEY_0: 'U.X', GIT_CONFIG_VALUE_0: 'counted', GIT_CONFIG_KEY_1: 'u.new', GIT_CONFIG_VALUE_1: '', GIT_CONFIG_PARAMETERS: "'u.p'='it'\\''s' 'u.old=way' 'u.flag'=" };

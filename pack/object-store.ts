@@ -6,8 +6,9 @@
 // path is never proof of content: writing an object that is there verifies it, heals it when it is damaged, and renews its age.
 // A pack or directory that comes or goes meanwhile (gc beside us) is looked for again, never reported as damage.
 // If the power fails: objects nobody refers to yet may remain, and private tmp_* files; gc removes both.
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { listObjectDirectories } from './alternates.js';
 import { decodeCommit } from './commit.js';
 import type { Commit } from './commit.js';
 import { disk, makeDirectories, removeIfPresent } from './disk.js';
@@ -57,7 +58,6 @@ interface Source {
   readonly damaged: Map<string, CorruptError>;
 }
 
-const deepestAlternates = 5;
 const deepestReplacement = 5;
 /** Typed objects kept decoded; the oldest go first. */
 const cachedCommits = 4096;
@@ -89,7 +89,7 @@ export class ObjectStore {
     this.#replace = options.replace;
     this.#caches = options.caches ?? new PackCaches();
     this.#writing = { compression: options.compression ?? 1, durable: options.durable ?? true };
-    this.#sources = listSources(directory, options.alternates ?? []).map((path) => ({
+    this.#sources = listObjectDirectories(directory, options.alternates ?? []).map((path) => ({
       directory: path,
       loose: new LooseObjects(path, format, this.#writing),
       packs: new Map(),
@@ -751,32 +751,4 @@ function isGood(verify: () => boolean): boolean {
     if (error instanceof CorruptError || isSystemError(error, 'ENOENT')) return false;
     throw error;
   }
-}
-
-/** Our directory, then alternates in order, each once; they may name further ones, up to a depth. */
-function listSources(directory: string, extra: readonly string[]): string[] {
-  const seen = new Set<string>([resolved(directory)]);
-  const sources = [directory];
-  const add = (path: string, depth: number): void => {
-    if (depth > deepestAlternates || !existsSync(path) || seen.has(resolved(path))) return;
-    seen.add(resolved(path));
-    sources.push(path);
-    for (const next of readAlternates(path)) add(next, depth + 1);
-  };
-  for (const path of extra) add(path, 0);
-  for (const path of readAlternates(directory)) add(path, 0);
-  return sources;
-}
-
-function resolved(path: string): string {
-  return existsSync(path) ? realpathSync(path) : path;
-}
-
-/** The lines of info/alternates as absolute paths; comments are left out. */
-function readAlternates(directory: string): string[] {
-  const file = join(directory, 'info/alternates');
-  if (!existsSync(file)) return [];
-  return readFileSync(file, 'utf8').split('\n')
-    .filter((line) => line !== '' && !line.startsWith('#'))
-    .map((line) => resolve(directory, line));
 }

@@ -15,7 +15,8 @@ import { checkPackEntries, checkPackFiles } from '../pack/pack-check.js';
 import { decodeCommit } from '../pack/commit.js';
 import { decodeTag } from '../pack/tag.js';
 import type { CacheTree } from './cache-tree.js';
-import { findConfigBytes, parseConfig } from './config.js';
+import { findConfigBytes } from './config.js';
+import { checkGitmodules } from './gitmodules-check.js';
 import { Index } from './index-file.js';
 import { type Finding, type MessageId, type Severity, checkObject, isGitmodulesName, listRawEntries, readSeverities } from './object-check.js';
 import { listReflogs, readReflog } from './reflog.js';
@@ -518,25 +519,4 @@ function nameOfParent(name: string, number: number): string {
   const generation = /^(.*)~([0-9]+)$/s.exec(name);
   if (generation) return `${generation[1]}~${Number(generation[2]) + 1}`;
   return name.endsWith('^') ? `${name.slice(0, -1)}~2` : `${name}^`;
-}
-
-/** What a .gitmodules file must not say: names and paths that leave their place, and values that become options or commands. */
-function checkGitmodules(bytes: Buffer): Finding[] {
-  const findings: Finding[] = [];
-  try {
-    for (const { name, value } of parseConfig(bytes, '.gitmodules')) {
-      const match = /^submodule\.(.*)\.([^.]+)$/s.exec(name);
-      if (!match) continue;
-      const [, module, key] = match as unknown as [string, string, string];
-      if (module === '' || module.split(/[/\\]/).includes('..')) findings.push({ id: 'gitmodulesName', text: `disallowed submodule name: ${module}` });
-      if (value === undefined) continue;
-      if (key === 'url' && (value.startsWith('-') || /[\n\r]|%0a/i.test(value))) findings.push({ id: 'gitmodulesUrl', text: `disallowed submodule url: ${value}` });
-      if (key === 'path' && value.startsWith('-')) findings.push({ id: 'gitmodulesPath', text: `disallowed submodule path: ${value}` });
-      if (key === 'update' && value.startsWith('!')) findings.push({ id: 'gitmodulesUpdate', text: `disallowed submodule update setting: ${value}` });
-    }
-  } catch (error) {
-    if (!(error instanceof CairnError)) throw error;
-    findings.push({ id: 'gitmodulesParse', text: 'could not parse gitmodules blob' });
-  }
-  return findings;
 }

@@ -5,9 +5,11 @@
 // Files come from the work tree, or from the index alone when asked. Nothing is written.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { InvalidError } from '../pack/errors.js';
 import type { ObjectStore } from '../pack/object-store.js';
 import { compilePathPattern, findRuleFile, findUserFile, type PathPattern } from './ignore.js';
 import type { Index } from './index-file.js';
+import { cUnquote } from './quote.js';
 import type { Repository } from './repository.js';
 
 /** true: set; false: unset by '-'; a string: its value. Unspecified attributes are not there at all. */
@@ -69,37 +71,16 @@ function parseAttributeFile(text: string, base: string, mayDefineMacros: boolean
 /** The pattern of a line, which may be quoted as C does, and what follows it. */
 function splitPattern(line: string): { head: string; rest: string } {
   if (line.startsWith('"')) {
-    const quoted = unquote(line);
-    if (quoted !== undefined) return { head: quoted.text, rest: line.slice(quoted.end) };
+    try {
+      const { value, end } = cUnquote(line);
+      return { head: value, rest: line.slice(end) };
+    } catch (error) {
+      // Not well formed: then the quote is part of the pattern.
+      if (!(error instanceof InvalidError)) throw error;
+    }
   }
   const end = /[ \t\r]/.exec(line)?.index ?? line.length;
   return { head: line.slice(0, end), rest: line.slice(end) };
-}
-
-const escapes: Readonly<Record<string, string>> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v', '\\': '\\', '"': '"' };
-
-/** The text in the double quotes `line` begins with, C escapes resolved, and where it ends; undefined when it is not well formed. */
-export function unquote(line: string): { text: string; end: number } | undefined {
-  let text = '';
-  for (let at = 1; at < line.length; at += 1) {
-    const character = line[at]!;
-    if (character === '"') return { text, end: at + 1 };
-    if (character !== '\\') {
-      text += character;
-      continue;
-    }
-    const octal = /^[0-3][0-7][0-7]/.exec(line.slice(at + 1, at + 4));
-    if (octal !== null) {
-      text += String.fromCharCode(Number.parseInt(octal[0], 8));
-      at += 3;
-      continue;
-    }
-    at += 1;
-    const escaped = escapes[line[at] ?? ''];
-    if (escaped === undefined) return undefined;
-    text += escaped;
-  }
-  return undefined;
 }
 
 /** Undefined when a name is not valid: git then leaves the whole line out. */

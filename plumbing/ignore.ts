@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { isSystemError } from '../pack/errors.js';
 import type { DiskPath } from '../pack/disk.js';
 import type { Repository } from './repository.js';
-import { compileWildmatch, isGlobSpecial, literalLength } from './wildmatch.js';
+import { compileWildmatch, literalLength } from './wildmatch.js';
 
 /** A pattern that decided about a path. */
 export interface IgnoreMatch {
@@ -56,7 +56,10 @@ function compileAnchored(pattern: string, caseFold: boolean): PathPattern['match
   const literal = fold(relative.slice(0, literalLength(relative)));
   const rest = relative.slice(literal.length);
   const glob = rest === '' ? (text: string) => text === '' : compileWildmatch(rest, { pathname: true, caseFold });
-  return (path, _nameAt, baseLength) => fold(path.slice(baseLength, baseLength + literal.length)) === literal && glob(path.slice(baseLength + literal.length));
+  return (path, _nameAt, baseLength) => {
+    const globAt = baseLength + literal.length;
+    return fold(path.slice(baseLength, globAt)) === literal && glob(path.slice(globAt));
+  };
 }
 
 /** ASCII only, as Git folds bytes. */
@@ -251,10 +254,4 @@ export function findUserFile(repository: Repository, name: string): string | und
 
 function relativeTo(root: string, path: string): string {
   return path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path;
-}
-
-/** True when the pattern has a character that means something. */
-export function hasGlob(pattern: string): boolean {
-  for (let at = 0; at < pattern.length; at += 1) if (isGlobSpecial(pattern.charCodeAt(at))) return true;
-  return false;
 }

@@ -197,7 +197,7 @@ export class Index {
     return entry.stage === 0 && !entry.assumeValid && !entry.skipWorktree && !entry.intentToAdd;
   }
 
-  /** What an entry is compared by, without making anything: the value is only good until the next call. For comparing many entries with their files. */
+  /** What an entry is compared by, for comparing many with their files: nothing is made, and the value is only good until the next call. */
   comparableAt(at: number): Pick<IndexEntry, 'mode' | 'stat' | 'id'> {
     const row = this.#row(at);
     if (row >= this.#baseOffsets.length) return this.#extra[row - this.#baseOffsets.length]!;
@@ -720,7 +720,9 @@ function listOffsets(
     const nameStart = at + head + (extended ? 2 : 0);
     const said = ((high & 0x0f) << 8) | bytes[at + head - 1]!;
     const nameEnd = said < 0xfff ? nameStart + said : bytes.indexOf(0, nameStart);
-    if (nameEnd < 0 || nameEnd >= limit || nameEnd === nameStart || bytes[nameEnd] !== 0 || bytes[nameStart] === 0x2f) throw corrupt('an entry has no proper name');
+    if (nameEnd < 0 || nameEnd >= limit || nameEnd === nameStart || bytes[nameEnd] !== 0 || bytes[nameStart] === 0x2f) {
+      throw corrupt('an entry has no proper name');
+    }
     if (said === 0xfff && nameEnd - nameStart < 0xfff) throw corrupt('an entry has no proper name');
     const stage = (high >> 4) & 3;
     let same = 0;
@@ -733,7 +735,9 @@ function listOffsets(
       throw corrupt('its entries are not in order');
     }
     for (let byte = nameStart + same; byte < nameEnd; byte += 1) if (bytes[byte] === 0) throw corrupt('an entry has no proper name');
-    if (nameEnd - nameStart > longestPlainName && countSlashes(bytes, nameStart, nameEnd) > deepestPath) throw corrupt('a name nests directories too deeply');
+    if (nameEnd - nameStart > longestPlainName && countSlashes(bytes, nameStart, nameEnd) > deepestPath) {
+      throw corrupt('a name nests directories too deeply');
+    }
     formerStart = nameStart;
     formerEnd = nameEnd;
     formerStage = stage;
@@ -743,7 +747,7 @@ function listOffsets(
   return at;
 }
 
-/** Version 4's entries in the layout of version 3. Names may not take more than sixteen times the file's size, which no honest index comes near. */
+/** Version 4's entries in the layout of version 3. Names may not take more than sixteen times the file's size; no honest index comes near. */
 function expandEntries(
   file: Buffer, end: number, count: number, idSize: number, corrupt: (what: string) => CorruptError,
 ): { bytes: Buffer; at: number; limit: number; next: number } {
@@ -795,7 +799,8 @@ function decodeExtensions(file: Buffer, start: number, end: number, name: string
       const known = signature === 'link' ? ' (a split index)' : signature === 'sdir' ? ' (a sparse index)' : '';
       throw new CorruptError(`index '${name}' needs the extension '${signature.replace(/[^ -~]/g, '?')}'${known}, which is not supported`, {
         code: 'unknown-index-extension',
-        hint: known === '' ? 'write it again without that extension' : 'write it again with: git -c core.splitIndex=false -c index.sparse=false update-index --force-write-index',
+        hint: known === '' ? 'write it again without that extension'
+          : 'write it again with: git -c core.splitIndex=false -c index.sparse=false update-index --force-write-index',
       });
     }
     at += 8 + size;

@@ -4,7 +4,6 @@
 // Supported magic: top, literal, icase, glob, exclude (`:/`, `:!`, `:^`); `attr` is refused.
 import { isAbsolute } from 'node:path';
 import { InvalidError, NotFoundError, RefusedError } from '../pack/errors.js';
-import type { RepoPath } from '../pack/tree.js';
 import { foldCase } from './ignore.js';
 import { compileWildmatch, literalLength } from './wildmatch.js';
 
@@ -53,7 +52,8 @@ export class Pathspec {
   /** InvalidError for magic that is malformed, NotFoundError 'outside-repository' for a path outside; none given matches everything. */
   static parse(args: readonly string[], context: PathspecContext, options: { readonly emptyIsPrefix?: boolean } = {}): Pathspec {
     if (args.length === 0) {
-      return options.emptyIsPrefix && context.prefix !== '' ? new Pathspec([compileItem('', [], context, globalMagic(context.env))]) : Pathspec.everything;
+      if (options.emptyIsPrefix !== true || context.prefix === '') return Pathspec.everything;
+      return new Pathspec([compileItem('', [], context, globalMagic(context.env))]);
     }
     const globals = globalMagic(context.env);
     const items = args.flatMap((text) => {
@@ -247,9 +247,4 @@ function resolveDots(path: string, absolute: boolean): string | undefined {
   const endsInDots = /(?:^|\/)\.\.?$/.test(path) && parts.length > 0 && parts.at(-1) !== '';
   const joined = parts.join('/');
   return (absolute ? '/' : '') + (endsInDots ? `${joined}/` : joined);
-}
-
-/** One path as typed, relative to the top, without trailing slash; for commands that take plain paths. */
-export function pathOfArgument(argument: string, context: PathspecContext): RepoPath {
-  return normalisePath(Buffer.from(argument).toString('latin1'), context.prefix, context.workTree, argument).replace(/\/$/, '') as RepoPath;
 }

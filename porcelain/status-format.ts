@@ -46,7 +46,9 @@ function stageMask(entry: StatusEntry): number {
 }
 
 const unmergedLetters = ['??', 'DD', 'AU', 'UD', 'UA', 'DU', 'AA', 'UU'] as const;
-const unmergedWords = ['unknown:', 'both deleted:', 'added by us:', 'deleted by them:', 'added by them:', 'deleted by us:', 'both added:', 'both modified:'] as const;
+const unmergedWords = [
+  'unknown:', 'both deleted:', 'added by us:', 'deleted by them:', 'added by them:', 'deleted by us:', 'both added:', 'both modified:',
+] as const;
 const stagedWords: Readonly<Record<string, string>> = { A: 'new file:', C: 'copied:', D: 'deleted:', M: 'modified:', R: 'renamed:', T: 'typechange:' };
 const stagedWidth = 'typechange:'.length + 1;
 const unmergedWidth = 'deleted by them:'.length + 1;
@@ -99,7 +101,10 @@ function formatShortBranch(report: StatusReport, { colors }: StatusStyle): strin
   const remote = paint(colors, 'remoteBranch', latin1(upstream.shortName));
   const { ahead, behind } = upstream;
   const parts = upstream.gone ? ['gone'] : !upstream.differs ? [] : ahead === undefined || behind === undefined ? ['different']
-    : [...(ahead > 0 ? [`ahead ${paint(colors, 'localBranch', String(ahead))}`] : []), ...(behind > 0 ? [`behind ${paint(colors, 'remoteBranch', String(behind))}`] : [])];
+    : [
+      ...(ahead > 0 ? [`ahead ${paint(colors, 'localBranch', String(ahead))}`] : []),
+      ...(behind > 0 ? [`behind ${paint(colors, 'remoteBranch', String(behind))}`] : []),
+    ];
   return `## ${local}...${remote}${parts.length > 0 ? ` [${parts.join(', ')}]` : ''}`;
 }
 
@@ -239,7 +244,7 @@ class LongFormatter {
       this.#text += `Your branch is behind '${name}' by ${commits(behind)}, and can be fast-forwarded.\n`;
       this.#hint('use "$ pull" to update your local branch');
     } else {
-      this.#text += `Your branch and '${name}' have diverged,\nand have ${ahead} and ${behind} different commit${ahead + behind === 1 ? '' : 's'} each, respectively.\n`;
+      this.#text += `Your branch and '${name}' have diverged,\nand have ${ahead} and ${behind} different commits each, respectively.\n`;
       this.#hint('use "$ pull" to merge the remote branch into yours');
     }
     this.#text += '\n';

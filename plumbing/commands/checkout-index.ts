@@ -31,9 +31,11 @@ export const command: Command = {
     repository.requireWorkTree();
     const stage = args.value('stage');
     if (stage !== undefined && !['1', '2', '3', 'all'].includes(stage)) throw new InvalidError('stage should be between 1 and 3 or all', { code: 'bad-options' });
-    if (args.has('all') && args.positionals.length > 0) throw new InvalidError("git checkout-index: don't mix '--all' and explicit filenames", { code: 'bad-options' });
+    if (args.has('all') && args.positionals.length > 0) {
+      throw new InvalidError("checkout-index: don't mix '--all' and explicit filenames", { code: 'bad-options' });
+    }
     if (args.has('stdin') && (args.has('all') || args.positionals.length > 0)) {
-      throw new InvalidError("git checkout-index: don't mix '--stdin' with '--all' or explicit filenames", { code: 'bad-options' });
+      throw new InvalidError("checkout-index: don't mix '--stdin' with '--all' or explicit filenames", { code: 'bad-options' });
     }
     const temporary = args.has('temp') || stage === 'all';
     const updates = args.has('index') && args.value('prefix') === undefined && !temporary;
@@ -72,8 +74,11 @@ class Checkout {
   run(): number {
     const nul = this.#args.has('z');
     if (this.#args.has('all')) this.#checkoutAll();
-    else if (this.#args.has('stdin')) for (const line of listLines(this.#context.stdin, nul ? '\0' : '\n')) this.#checkoutNamed(nul ? line : unquotePath(line));
-    else for (const word of this.#args.positionals) this.#checkoutNamed(Buffer.from(word).toString('latin1'));
+    else if (this.#args.has('stdin')) {
+      for (const line of listLines(this.#context.stdin, nul ? '\0' : '\n')) this.#checkoutNamed(nul ? line : unquotePath(line));
+    } else {
+      for (const word of this.#args.positionals) this.#checkoutNamed(Buffer.from(word).toString('latin1'));
+    }
     if (this.#index.isChanged) this.#lock?.write();
     return this.#failed ? 1 : 0;
   }

@@ -58,7 +58,8 @@ export const command: Command = {
       : trees.length === 1 ? 'one' : trees.length === 2 ? 'two' : 'three';
     if (kind === 'overlay') index.clear();
     const usesWorkTree = args.has('u');
-    const workTree = merges.length > 0 && !args.has('i') && (usesWorkTree || repository.workTree !== undefined) ? new WorkTree(repository, index) : undefined;
+    const looks = merges.length > 0 && !args.has('i') && (usesWorkTree || repository.workTree !== undefined);
+    const workTree = looks ? new WorkTree(repository, index) : undefined;
     let rules: IgnoreRules | undefined;
     const plan = planTreeMerge(repository.objects, index, trees.length === 0 ? [emptyTreeId(repository.format)] : trees, {
       kind,

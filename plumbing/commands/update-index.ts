@@ -111,7 +111,8 @@ class Updater {
       if (token.name === 'cacheinfo') {
         at += this.#addCacheInfo(token.value!, tokens.slice(at + 1, at + 3).flatMap((next) => next.kind === 'positional' ? [next.value] : []));
       } else {
-        this.#applyOption(token.name, token.negated, token.value, at === tokens.length - 1 || tokens.slice(at + 1).every((next) => next.kind === 'option' && next.name === 'z'));
+        const isLast = tokens.slice(at + 1).every((next) => next.kind === 'option' && next.name === 'z');
+        this.#applyOption(token.name, token.negated, token.value, isLast);
       }
     }
   }

@@ -152,8 +152,8 @@ class Adder {
     }
     if (ignored.length === 0) return;
     this.#failed = true;
-    this.#context.stderr.write(`The following paths are ignored by one of your .gitignore files:\n${ignored.map((path) => `${pathToUtf8(path as RepoPath)}\n`).join('')}`
-      + 'hint: use -f if you really want to add them\n');
+    const names = ignored.map((path) => `${pathToUtf8(path as RepoPath)}\n`).join('');
+    this.#context.stderr.write(`The following paths are ignored by one of your .gitignore files:\n${names}hint: use -f if you really want to add them\n`);
   }
 
   #sort(changes: readonly Change[], untracked: readonly RepoPath[]): { removed: RepoPath[]; files: RepoPath[] } {

@@ -86,7 +86,8 @@ function checkLosses(repository: Repository, index: Index, paths: readonly RepoP
     if (problem !== undefined) problems.set(problem, [...problems.get(problem) ?? [], path]);
   }
   for (const [problem, found] of problems) {
-    throw new RefusedError(`${found.length === 1 ? 'a file has' : `${found.length} files have`} ${problem}: ${found.slice(0, 5).map((path) => `'${pathToUtf8(path)}'`).join(', ')}`, {
+    const names = found.slice(0, 5).map((path) => `'${pathToUtf8(path)}'`).join(', ');
+    throw new RefusedError(`${found.length === 1 ? 'a file has' : `${found.length} files have`} ${problem}: ${names}`, {
       code: 'would-lose', hint: problem.startsWith('staged') ? 'use -f to force removal' : 'use --cached to keep the file, or -f to force removal',
     });
   }

@@ -81,7 +81,9 @@ function chooseOptions(context: Context, args: Arguments, repository: Repository
   if (untracked !== 'no' && untracked !== 'normal' && untracked !== 'all') throw new UsageError(`invalid untracked files mode '${untracked}'`);
   if (ignored !== 'no' && ignored !== 'traditional' && ignored !== 'matching') throw new UsageError(`invalid ignored mode '${ignored}'`);
   if (ignored === 'matching' && untracked === 'no') throw new UsageError('unsupported combination of ignored and untracked-files arguments');
-  if (nested !== 'all' && nested !== 'dirty') throw new UsageError(`--ignore-submodules=${nested} is not supported`, { hint: 'nested repositories are compared by their commit' });
+  if (nested !== 'all' && nested !== 'dirty') {
+    throw new UsageError(`--ignore-submodules=${nested} is not supported`, { hint: 'nested repositories are compared by their commit' });
+  }
   return {
     untracked,
     ignored: untracked === 'no' ? 'no' : ignored,

@@ -7,24 +7,29 @@ import type { WorkerReply, WorkerSetup, WorkerTask } from './workers.js';
 
 const { port, signal } = workerData as WorkerSetup;
 
-// Whoever waits for an answer must learn that none will come.
-process.once('exit', () => {
-  Atomics.store(signal, 1, 1);
-  Atomics.notify(signal, 0);
+port.on('message', (task: WorkerTask) => {
+  try {
+    port.postMessage(...answer(task));
+  } catch (error) {
+    // Whoever waits for an answer must learn that none will come.
+    Atomics.store(signal, 1, 1);
+    throw error;
+  } finally {
+    // The other side sleeps until this number changes; the message is there by then.
+    Atomics.add(signal, 0, 1);
+    Atomics.notify(signal, 0);
+  }
 });
 
-port.on('message', (task: WorkerTask) => {
-  let reply: WorkerReply;
+/** The reply, and the memory that goes with it. */
+function answer(task: WorkerTask): [WorkerReply, ArrayBuffer[]] {
   try {
-    reply = { number: task.number, result: performJob(task.job) };
+    const result = performJob(task.job);
+    return [{ number: task.number, result }, memoryOf(result)];
   } catch (error) {
-    reply = { number: task.number, failure: error instanceof Error ? error.stack ?? error.message : String(error) };
+    return [{ number: task.number, failure: error instanceof Error ? error.stack ?? error.message : String(error) }, []];
   }
-  port.postMessage(reply, 'result' in reply ? memoryOf(reply.result) : []);
-  // The other side sleeps until this number changes; the message is there by then.
-  Atomics.add(signal, 0, 1);
-  Atomics.notify(signal, 0);
-});
+}
 
 /** The memory handed over with a result; the rest is copied. */
 function memoryOf(result: PackingResult): ArrayBuffer[] {

@@ -16,7 +16,7 @@ const os = lazyModule<typeof import('node:os')>('node:os');
 
 /**
  * What a worker thread is started with: where tasks come from, and two numbers shared by all: the first is counted up after each
- * reply, the second is 1 once a thread has ended.
+ * reply, the second is 1 once a thread could not answer and has ended.
  */
 export interface WorkerSetup {
   readonly port: MessagePort;

@@ -3,7 +3,7 @@
 //
 // The draft lies in COMMIT_EDITMSG, as hooks and editors expect; it is no promise and need not survive a power cut.
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { disk } from '../pack/disk.js';
 import { InvalidError } from '../pack/errors.js';
 import type { Ident } from '../pack/ident.js';
@@ -71,7 +71,8 @@ export function composeMessage(repository: Repository, request: MessageRequest, 
   const comment = commentCharacter(config.get('core.commentchar'), draft.text);
   let text = mode === 'verbatim' || draft.isTemplate ? draft.text : stripSpace(draft.text);
   if (request.signOff) text = appendSignOff(text, `${facts.committer.name} <${facts.committer.email}>`);
-  if (request.trailers.length > 0) text = appendTrailers(text, request.trailers.map((trailer) => parseTrailer(Buffer.from(trailer).toString('latin1'))));
+  const trailers = request.trailers.map((trailer) => parseTrailer(Buffer.from(trailer).toString('latin1')));
+  if (trailers.length > 0) text = appendTrailers(text, trailers);
   const path = join(repository.gitDirectory, 'COMMIT_EDITMSG');
   writeDraft(path, edits ? text + explain(repository, facts, mode, comment) : text);
   const env = { GIT_INDEX_FILE: facts.indexPath, ...(edits ? {} : { GIT_EDITOR: ':' }) };
@@ -79,7 +80,9 @@ export function composeMessage(repository: Repository, request: MessageRequest, 
   if (edits) {
     // An editor that is missing must not look like a person who wrote nothing.
     if (findEditor(context, config) === undefined) {
-      throw new InvalidError('no message was given and there is no editor', { code: 'no-editor', hint: 'give one with -m or -F, or set EDITOR' });
+      throw new InvalidError('no message was given and there is no editor', {
+        code: 'no-editor', hint: 'give one with -m or -F, or set EDITOR',
+      });
     }
     editFile(context, config, path);
   }
@@ -113,7 +116,7 @@ function draftMessage(repository: Repository, { given, template }: MessageReques
   if (squashMessage !== undefined) return { text: squashMessage, source: ['squash'] };
   const path = template ?? repository.config.getPath('commit.template');
   if (path === undefined) return { text: '', source: [] };
-  return { text: readFileSync(join(template === undefined ? '' : repository.context.cwd, path), 'latin1'), source: ['template'], isTemplate: true };
+  return { text: readFileSync(resolve(repository.context.cwd, path), 'latin1'), source: ['template'], isTemplate: true };
 }
 
 function writeDraft(path: string, text: string): void {
@@ -136,10 +139,11 @@ function explain(repository: Repository, { state, tree, amend, author, committer
   if (mode === 'scissors') {
     lines.push('Do not modify or remove the line above.', 'Everything below it will be ignored.');
   } else if (mode === 'default' || mode === 'strip') {
-    lines.push('Please enter the message for your commit. Lines starting', `with '${comment}' will be ignored, and an empty message aborts the commit.`);
+    lines.push('Please enter the message for your commit. Lines starting',
+      `with '${comment}' will be ignored, and an empty message aborts the commit.`);
   } else {
-    lines.push('Please enter the message for your commit. Lines starting', `with '${comment}' will be kept; you may remove them yourself.`,
-      'An empty message aborts the commit.');
+    lines.push('Please enter the message for your commit. Lines starting',
+      `with '${comment}' will be kept; you may remove them yourself.`, 'An empty message aborts the commit.');
   }
   lines.push('');
   if (author.name !== committer.name || author.email !== committer.email) lines.push(`Author:    ${author.name} <${author.email}>`, '');

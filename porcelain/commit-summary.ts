@@ -55,7 +55,9 @@ function countLines(store: ObjectStore, entry: DiffEntry): { inserted: number; d
 }
 
 /** The lines git commit prints, latin1. `showDate`: the author's date was taken over or given. */
-export function formatSummary(repository: Repository, outcome: CommitOutcome & { readonly kind: 'made' }, size: CommitSize, showDate: boolean): string {
+export function formatSummary(
+  repository: Repository, outcome: CommitOutcome & { readonly kind: 'made' }, size: CommitSize, showDate: boolean,
+): string {
   const { commit, id, state } = outcome;
   const branch = state.branch === undefined ? 'detached HEAD' : encodeRefName(branchName(state.branch) ?? state.branch);
   const root = commit.parents.length === 0 ? ' (root-commit)' : '';
@@ -99,11 +101,12 @@ function formatEntry({ status, path, oldPath, old, new: now, score }: DiffEntry)
 export function formatRename(from: string, to: string): string {
   if (quotePath(from) !== from || quotePath(to) !== to) return `${quotePath(from)} => ${quotePath(to)}`;
   let prefix = 0;
-  for (let at = 0; at < Math.min(from.length, to.length) && from[at] === to[at]; at += 1) if (from[at] === '/') prefix = at + 1;
+  for (let at = 0; at < from.length && from[at] === to[at]; at += 1) if (from[at] === '/') prefix = at + 1;
   let suffix = 0;
   // The prefix ends in a slash that the suffix may begin with.
   const least = prefix > 0 ? prefix - 1 : 0;
-  for (let back = 1; back <= Math.min(from.length, to.length) - least && from.at(-back) === to.at(-back); back += 1) if (from.at(-back) === '/') suffix = back;
+  const most = Math.min(from.length, to.length) - least;
+  for (let back = 1; back <= most && from.at(-back) === to.at(-back); back += 1) if (from.at(-back) === '/') suffix = back;
   const middle = (path: string): string => path.slice(prefix, Math.max(prefix, path.length - suffix));
   if (prefix + suffix === 0) return `${from} => ${to}`;
   return `${from.slice(0, prefix)}{${middle(from)} => ${middle(to)}}${suffix === 0 ? '' : from.slice(from.length - suffix)}`;

@@ -100,7 +100,7 @@ export function makeCommit(repository: Repository, request: CommitRequest): Comm
   const encoding = repository.config.get('i18n.commitencoding');
   const commit: Commit = {
     tree, parents, author, committer, message,
-    extraHeaders: request.amend ? (state.headCommit?.extraHeaders ?? []).filter(({ key }) => !key.startsWith('gpgsig') && key !== 'mergetag') : [],
+    extraHeaders: request.amend ? keptHeaders(state.headCommit) : [],
     ...(encoding === undefined || /^utf-?8$/i.test(encoding) ? {} : { encoding }),
   };
   const id = repository.objects.write('commit', encodeCommit(commit));
@@ -112,6 +112,11 @@ export function makeCommit(repository: Repository, request: CommitRequest): Comm
   runHook(repository, 'post-commit');
   if (request.postRewrite && request.amend) runHook(repository, 'post-rewrite', { args: ['amend'], stdin: `${state.head} ${id}\n` });
   return { kind: 'made', id, commit, state, run: runName, warnings: staging.warnings };
+}
+
+/** What an amended commit keeps; a signature would not fit it any more. */
+function keptHeaders(commit: Commit | undefined): Commit['extraHeaders'] {
+  return (commit?.extraHeaders ?? []).filter(({ key }) => !key.startsWith('gpgsig') && key !== 'mergetag');
 }
 
 function readState(repository: Repository): CommitState {

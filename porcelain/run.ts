@@ -22,7 +22,9 @@ export function makeRunId(clock: Clock): string {
 /** The ref of a run; InvalidError (code 'bad-run-id') when the id cannot be part of a ref's name. */
 export function runRefName(id: string): RefName {
   const name = `${runPrefix}${id}`;
-  if (!isRefName(name)) throw new InvalidError(`'${id}' is not a valid run id`, { code: 'bad-run-id', hint: 'see cairn check-ref-format for the rules' });
+  if (!isRefName(name)) {
+    throw new InvalidError(`'${id}' is not a valid run id`, { code: 'bad-run-id', hint: 'see cairn check-ref-format for the rules' });
+  }
   return name;
 }
 
@@ -34,7 +36,9 @@ export function requireNewRun(repository: Repository, id: string): RefName {
 }
 
 export function existingRun(id: string): RefusedError {
-  return new RefusedError(`run '${id}' exists already`, { code: 'run-exists', hint: 'a run id names one run for ever; take another, or --run auto' });
+  return new RefusedError(`run '${id}' exists already`, {
+    code: 'run-exists', hint: 'a run id names one run for ever; take another, or --run auto',
+  });
 }
 
 /** What a run was made from, for its 'Input' trailer: the id of an object, or the id a file has as a blob, and the file's name. */

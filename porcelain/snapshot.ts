@@ -178,7 +178,9 @@ export class Snapshot {
     const found = workTree.statData(path);
     const id = workTree.findNestedHead(path);
     if (id === undefined || found === undefined) {
-      throw new InvalidError(`'${pathToUtf8(path)}/' does not have a commit checked out`, { code: 'nested-unborn', hint: 'commit there first, or ignore it' });
+      throw new InvalidError(`'${pathToUtf8(path)}/' does not have a commit checked out`, {
+        code: 'nested-unborn', hint: 'commit there first, or ignore it',
+      });
     }
     if (this.index.find(path)?.mode !== gitlinkMode) workTree.warnings.push(`adding embedded repository: ${pathToUtf8(path)}`);
     this.#set(path, gitlinkMode, id, found.stat);

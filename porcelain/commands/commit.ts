@@ -50,7 +50,10 @@ export const command: Command = {
     { name: 'allow-empty-message', help: 'commit even without a message' },
     { name: 'no-verify', short: 'n', negatable: true, help: 'do not run the pre-commit and commit-msg hooks' },
     { name: 'no-post-rewrite', help: 'do not run the post-rewrite hook' },
-    { name: 'gpg-sign', short: 'S', value: 'key', valueOptional: true, negatable: true, help: 'refused: commits cannot be signed; --no-gpg-sign is accepted' },
+    {
+      name: 'gpg-sign', short: 'S', value: 'key', valueOptional: true, negatable: true,
+      help: 'refused: commits cannot be signed; --no-gpg-sign is accepted',
+    },
     { name: 'run', value: 'id', help: "record it as this run too ('auto' makes up an id)" },
     { name: 'input', value: 'what', help: 'note what it was made from: a file, or an object of the repository' },
     { name: 'quiet', short: 'q', negatable: true, help: 'print nothing but errors' },
@@ -150,8 +153,8 @@ function readMessage(context: Context, file: string): Buffer {
   try {
     return readFileSync(resolve(context.cwd, file));
   } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'EISDIR')) throw new NotFoundError(`could not read the message file '${file}'`, { code: 'no-file', cause: error });
-    throw error;
+    if (!isSystemError(error, 'ENOENT', 'EISDIR')) throw error;
+    throw new NotFoundError(`could not read the message file '${file}'`, { code: 'no-file', cause: error });
   }
 }
 
@@ -203,7 +206,7 @@ function report(repository: Repository, args: Arguments, outcome: CommitOutcome)
       filesChanged: size.files, insertions: size.lines?.inserted ?? null, deletions: size.lines?.deleted ?? null,
     })}\n`);
   } else {
-    const isReused = args.has('amend') || args.has('reuse-message') || args.has('reedit-message') || args.has('date') || state.merge.cherryPickHead !== undefined;
+    const isReused = ['amend', 'reuse-message', 'reedit-message', 'date'].some((name) => args.has(name)) || state.merge.cherryPickHead !== undefined;
     stdout.write(Buffer.from(formatSummary(repository, outcome, size, isReused && !args.has('reset-author')), 'latin1'));
   }
   return 0;
@@ -211,7 +214,9 @@ function report(repository: Repository, args: Arguments, outcome: CommitOutcome)
 
 /** Why there is nothing to commit, told by the status. */
 function explainUnchanged(repository: Repository, args: Arguments, { index }: CommitOutcome & { readonly kind: 'unchanged' }): string {
-  if (args.has('amend')) return 'the last commit would become empty; repeat the command with --allow-empty, or take it back with cairn reset HEAD^\n';
+  if (args.has('amend')) {
+    return 'the last commit would become empty; repeat the command with --allow-empty, or take it back with cairn reset HEAD^\n';
+  }
   if (repository.workTree === undefined) return 'nothing to commit\n';
   const { config, prefix } = repository;
   const options = {

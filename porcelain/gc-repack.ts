@@ -1,5 +1,5 @@
-// Writing the packs gc leaves behind. Entries are copied as they are stored, deltas too when their base comes along; only loose
-// objects and deltas without their base are compressed anew. Memory is bounded: large entries are copied in pieces.
+// Writing the packs gc leaves behind. Entries are copied as they are stored, deltas too when their base comes along; what is
+// whole becomes a delta of a neighbour where that is smaller; the rest of what was loose is compressed anew. Memory is bounded: large entries are copied in pieces.
 //
 // Invariant: a pack counts only after every object in it was read back from it and found to be what its id says. A source that
 // is damaged is passed over for another copy of the object; when there is none, the new pack is taken back and nothing else happens.
@@ -7,13 +7,14 @@
 import { join } from 'node:path';
 import { disk, removeIfPresent } from '../pack/disk.js';
 import { CorruptError } from '../pack/errors.js';
-import { streamThresholdBytes } from '../pack/object.js';
+import { isObjectType, streamThresholdBytes } from '../pack/object.js';
 import type { ObjectStore } from '../pack/object-store.js';
 import { type ObjectId, type ObjectType, encodeObjectId } from '../pack/oid.js';
 import { encodePackMtimes } from '../pack/pack-mtimes.js';
-import { type PackCaches, PackReader, packTypes } from '../pack/pack-reader.js';
+import { type PackCaches, type PackEntry, PackReader, packTypes } from '../pack/pack-reader.js';
 import { PackWriter, type WrittenPack, encodeDeltaHeader } from '../pack/pack-writer.js';
-import { crc32 } from '../pack/zlib.js';
+import { crc32, deflate } from '../pack/zlib.js';
+import { type DeltaLimits, DeltaWindow } from './gc-delta.js';
 import type { Inventory, StoredPack } from './gc-inventory.js';
 
 export interface RepackOptions {
@@ -24,6 +25,7 @@ export interface RepackOptions {
   readonly ids: ReadonlySet<ObjectId>;
   /** zlib level for what is compressed anew. */
   readonly level: number;
+  readonly deltas: DeltaLimits;
   /** Makes it a cruft pack: the age of each object, in milliseconds since 1970. */
   readonly mtimesMs?: ReadonlyMap<ObjectId, number>;
   /** Called after each object written or verified; may throw to stop. */
@@ -32,8 +34,6 @@ export interface RepackOptions {
 
 /** Larger entries than this are copied in pieces. */
 const pieceBytes = 1024 * 1024;
-/** git's default pack.depth: longer chains would only be slow to read. */
-const longestChain = 50;
 
 /** Writes one pack of `ids`, visible and verified when this returns; CorruptError when an object has no good copy. */
 export function writeVerifiedPack(options: RepackOptions): WrittenPack {
@@ -51,6 +51,12 @@ export function writeVerifiedPack(options: RepackOptions): WrittenPack {
   }
 }
 
+/** An object as a pack of ours holds it. */
+interface Stored {
+  readonly pack: StoredPack;
+  readonly entry: PackEntry;
+}
+
 class Repacking {
   readonly #options: RepackOptions;
   /** Objects whose stored entry is damaged: read through the store, which finds another copy or says that there is none. */
@@ -59,11 +65,16 @@ class Repacking {
   /** Where each object written so far begins, and how long its chain of deltas is. */
   readonly #offsets = new Map<ObjectId, number>();
   readonly #depths = new Map<ObjectId, number>();
+  readonly #window: DeltaWindow;
+  #type: ObjectType | undefined;
+  /** Packs with deltas in them: what is whole there was compared with its neighbours when they were written. */
+  readonly #searchedPacks = new Map<StoredPack, boolean>();
 
   constructor(options: RepackOptions, passedOver: ReadonlySet<ObjectId>) {
     this.#options = options;
     this.#passedOver = passedOver;
     const { mtimesMs, store } = options;
+    this.#window = new DeltaWindow(options.deltas);
     this.#writer = new PackWriter(join(store.directory, 'pack'), store.format, {
       level: options.level,
       ...(mtimesMs === undefined ? {} : { beforeVisible: (pack, base) => { writeMtimes(pack, base, mtimesMs, store); } }),
@@ -104,7 +115,7 @@ class Repacking {
     return this.#options.ids.has(base) && base !== id ? base : undefined;
   }
 
-  #stored(id: ObjectId): { readonly pack: StoredPack; readonly entry: ReturnType<PackReader['entryAt']> } | undefined {
+  #stored(id: ObjectId): Stored | undefined {
     if (this.#passedOver.has(id)) return undefined;
     const copy = this.#options.inventory.find(id);
     if (copy?.kind !== 'pack') return undefined;
@@ -121,10 +132,61 @@ class Repacking {
     if (this.#offsets.has(id)) return;
     const found = this.#stored(id);
     const offset = this.#writer.nextOffset;
-    if (found === undefined) this.#addAnew(id);
-    else if (found.entry.baseOffset === undefined) this.#copyWhole(id, found.pack.reader, found.entry);
-    else if (!this.#copyDelta(id, found.pack.reader, found.entry)) this.#addAnew(id);
+    const type = this.#typeOf(id, found?.entry.kind);
+    if (type !== this.#type) this.#window.clear();
+    this.#type = type;
+    const searched = found !== undefined && this.#isSearched(found.pack) ? found.pack.reader.name : undefined;
+    const isCopied = found?.entry.baseOffset !== undefined && this.#copyDelta(id, found.pack.reader, found.entry);
+    if (!isCopied && !this.#addDelta(id, type, found, searched)) {
+      if (found === undefined || found.entry.baseOffset !== undefined) this.#addAnew(id);
+      else this.#copyWhole(id, found.pack.reader, found.entry);
+    }
     this.#offsets.set(id, offset);
+    if (type === 'blob' || type === 'tree') this.#window.add(id, this.#depths.get(id) ?? 0, searched, () => this.#readSmall(id));
+  }
+
+  #typeOf(id: ObjectId, kind: number | undefined): ObjectType {
+    const name = kind === undefined ? undefined : packTypes[kind];
+    return name !== undefined && isObjectType(name) ? name : this.#options.store.readHeader(id).type;
+  }
+
+  #isSearched(pack: StoredPack): boolean {
+    let searched = this.#searchedPacks.get(pack);
+    if (searched === undefined) {
+      searched = false;
+      const { reader } = pack;
+      for (const position of reader.index.positionsByOffset()) {
+        if (reader.entryAt(reader.offsetAt(position)).baseOffset === undefined) continue;
+        searched = true;
+        break;
+      }
+      this.#searchedPacks.set(pack, searched);
+    }
+    return searched;
+  }
+
+  /** The content, when it is of a size deltas are made for. */
+  #readSmall(id: ObjectId): Buffer | undefined {
+    const { store } = this.#options;
+    return this.#passedOver.has(id) || store.readHeader(id).sizeBytes > pieceBytes * 4 ? undefined : store.read(id).bytes;
+  }
+
+  /** Writes the object as a delta of one written before, when that is smaller than what it takes now. */
+  #addDelta(id: ObjectId, type: ObjectType, found: Stored | undefined, searched: string | undefined): boolean {
+    if (type !== 'blob' && type !== 'tree') return false;
+    const { store, level, inventory } = this.#options;
+    const sizeBytes = found?.entry.baseOffset === undefined && found !== undefined ? found.entry.sizeBytes : store.readHeader(id).sizeBytes;
+    if (!this.#window.isWorthTrying(sizeBytes, searched)) return false;
+    const target = this.#readSmall(id);
+    const best = target && this.#window.find(target, searched);
+    if (best === undefined) return false;
+    const deflated = deflate(best.delta, level);
+    if (deflated.length >= inventory.sizeOf(id) && found?.entry.baseOffset === undefined) return false;
+    const header = encodeDeltaHeader(best.delta.length, this.#writer.nextOffset - this.#offsets.get(best.base)!);
+    const bytes = Buffer.concat([header, deflated]);
+    this.#writer.addPacked({ id, bytes, crc32: crc32(bytes) });
+    this.#depths.set(id, (this.#depths.get(best.base) ?? 0) + 1);
+    return true;
   }
 
   #addAnew(id: ObjectId): void {
@@ -138,7 +200,7 @@ class Repacking {
     }
   }
 
-  #copyWhole(id: ObjectId, reader: PackReader, entry: ReturnType<PackReader['entryAt']>): void {
+  #copyWhole(id: ObjectId, reader: PackReader, entry: PackEntry): void {
     const end = endOf(reader, entry.offset);
     const output = this.#writer.beginEntry(packTypes[entry.kind] as ObjectType, entry.sizeBytes);
     try {
@@ -150,13 +212,13 @@ class Repacking {
   }
 
   /** False when the base was not written before it, or the chain would become too long. */
-  #copyDelta(id: ObjectId, reader: PackReader, entry: ReturnType<PackReader['entryAt']>): boolean {
+  #copyDelta(id: ObjectId, reader: PackReader, entry: PackEntry): boolean {
     const base = this.#baseOf(id);
     const baseOffset = base === undefined ? undefined : this.#offsets.get(base);
     if (base === undefined || baseOffset === undefined) return false;
     const depth = (this.#depths.get(base) ?? 0) + 1;
     const end = endOf(reader, entry.offset);
-    if (depth > longestChain || end - entry.dataOffset > streamThresholdBytes) return false;
+    if (depth > this.#options.deltas.depth || end - entry.dataOffset > streamThresholdBytes) return false;
     const header = encodeDeltaHeader(entry.sizeBytes, this.#writer.nextOffset - baseOffset);
     const bytes = Buffer.concat([header, reader.readBytes(entry.dataOffset, end)]);
     this.#writer.addPacked({ id, bytes, crc32: crc32(bytes) });

@@ -17,6 +17,7 @@ import type { Clock } from '../plumbing/command.js';
 import { parseExpiry } from '../plumbing/date.js';
 import { type ReachableOptions, markReachable } from '../plumbing/reachable.js';
 import type { Repository } from '../plumbing/repository.js';
+import { type DeltaLimits, pathGroup } from './gc-delta.js';
 import { Inventory, type StoredPack } from './gc-inventory.js';
 import { writeVerifiedPack } from './gc-repack.js';
 import { type Root, type RootKind, listRoots, readShallow, rootKinds } from './gc-roots.js';
@@ -179,7 +180,7 @@ class Mark {
   readonly #inventory: Inventory;
   readonly #options: GcOptions;
   readonly #shallow: ReadonlySet<ObjectId>;
-  #found: Record<ObjectType, ObjectId[]> = { commit: [], tag: [], tree: [], blob: [] };
+  #found: Record<ObjectType, { id: ObjectId; group: number }[]> = { commit: [], tag: [], tree: [], blob: [] };
 
   constructor(repository: Repository, store: ObjectStore, inventory: Inventory, options: GcOptions) {
     this.#repository = repository;
@@ -202,11 +203,12 @@ class Mark {
     this.#add('young', tips, undefined);
   }
 
-  /** Objects of ours found since the last call: commits, tags, trees, blobs. */
+  /** Objects of ours found since the last call: commits, tags, trees, blobs; the versions of one file together, newest first. */
   takeInPackOrder(): ObjectId[] {
     const { commit, tag, tree, blob } = this.#found;
     this.#found = { commit: [], tag: [], tree: [], blob: [] };
-    return [...commit, ...tag, ...tree, ...blob];
+    for (const named of [tree, blob]) named.sort((a, b) => a.group - b.group);
+    return [commit, tag, tree, blob].flatMap((found) => found.map(({ id }) => id));
   }
 
   count(kind: KeptKind, id: ObjectId): void {
@@ -237,11 +239,11 @@ class Mark {
         if (!(error instanceof CorruptError)) throw error;
         refuse(id, `is damaged: ${error.message}`);
       },
-      onObject: (id, type) => {
+      onObject: (id, type, path) => {
         if (!this.#inventory.has(id)) return;
         objects += 1;
         bytes += this.#inventory.sizeOf(id);
-        this.#found[type].push(id);
+        this.#found[type].push({ id, group: pathGroup(path) });
         this.#options.onProgress?.('marking', this.seen.size);
       },
     };
@@ -364,6 +366,7 @@ class Application {
       caches: this.#plan.caches,
       ids,
       level: readLevel(this.#repository),
+      deltas: readDeltaLimits(this.#repository),
       ...(mtimesMs === undefined ? {} : { mtimesMs }),
       onProgress: (phase, done) => {
         this.#lock.beat();
@@ -511,6 +514,10 @@ function readLevel({ config }: Repository): number {
   const level = config.getInteger('pack.compression') ?? config.getInteger('core.compression') ?? -1;
   if (level < -1 || level > 9) throw new InvalidError(`bad pack compression level ${level}`, { code: 'bad-config' });
   return level === -1 ? 6 : level;
+}
+
+function readDeltaLimits({ config }: Repository): DeltaLimits {
+  return { window: config.getInteger('pack.window') ?? 10, depth: Math.min(4095, config.getInteger('pack.depth') ?? 50) };
 }
 
 const unitsMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };

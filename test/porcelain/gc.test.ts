@@ -479,6 +479,30 @@ test('deltas are taken over, and so is a commit-graph unless it names what goes'
   isSound(t, repository);
 });
 
+test('versions of one file become deltas of one another, within pack.window and pack.depth', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const fixture = `
+    git config core.compression 0
+    for i in 1 2 3 4 5 6 7 8 9; do seq 1000 $((2000 + i)) >file; seq $i 900 >other; git add -A; git commit -qm $i; done
+  `;
+  const chains = (repository: string): number[] => {
+    const packs = join(repository, '.git/objects/pack');
+    const name = readdirSync(packs).find((file) => file.endsWith('.idx'))!;
+    return [...gitOutput(['verify-pack', '-v', join(packs, name)], { cwd: repository }).matchAll(/^chain length = (\d+): (\d+) object/gm)].map(([, length]) => Number(length));
+  };
+  const repository = makeRepository(t, 'sha1', fixture);
+  await gc(repository, '-q');
+  t.true(Math.max(...chains(repository)) >= 3);
+  t.is(gitOutput(['count-objects', '-v'], { cwd: repository }).includes('size-garbage: 0'), true);
+  isSound(t, repository);
+  const shallow = makeRepository(t, 'sha1', `${fixture} git config pack.depth 2`);
+  await gc(shallow, '-q');
+  t.is(Math.max(...chains(shallow)), 2);
+  const none = makeRepository(t, 'sha1', `${fixture} git config pack.window 0`);
+  await gc(none, '-q');
+  t.deepEqual(chains(none), []);
+});
+
 test('a multi-pack-index does not outlive its packs', async (t) => {
   if (skipWithoutGit(t)) return;
   const repository = makeHistory(t);

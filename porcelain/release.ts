@@ -80,6 +80,8 @@ export interface ReleasePlan {
 /** How long one release waits for another one on the same channel. */
 const lockTimeoutMs = 10_000;
 const defaultKeep = 3;
+/** A private file this old belongs to nobody any more. */
+const abandonedMs = 3_600_000;
 
 // ---- planning
 
@@ -586,6 +588,12 @@ export function removeLeftovers(repository: Repository): void {
   for (const directory of listRecorded(repository)) {
     if (!wanted.has(directory)) removeIfPresent(recordPath(releasesDirectory(repository), directory));
   }
+  // What a process died over while it replaced a journal or a record; a living one needs no hour for that.
+  for (const name of listNames(repository)) {
+    const path = join(releasesDirectory(repository), name);
+    const status = name.startsWith('tmp_') ? fs.statSync(path, { throwIfNoEntry: false }) : undefined;
+    if (status !== undefined && status.mtimeMs < Date.now() - abandonedMs) removeIfPresent(path);
+  }
 }
 
 // ---- keeping directories
@@ -609,9 +617,10 @@ function pruneDirectories(repository: Repository, receipt: StoredReceipt): void 
     let spared = back && (back.outputs.find((output) => output.published?.target === published.target) ?? back.outputs[0])?.tree;
     let kept = 0;
     for (const { directory, tree, receipt: owner } of new History(repository, channel).listDirectories(target)) {
-      const isSpared = tree === spared;
+      const isThere = fs.existsSync(join(target.container, directory));
+      const isSpared = isThere && tree === spared;
       if (isSpared) spared = undefined;
-      if (isSpared || live === linkValue(target, directory) || (kept < keep && !isBad(repository, owner))) {
+      if (isSpared || live === linkValue(target, directory) || (isThere && kept < keep && !isBad(repository, owner))) {
         kept += 1;
         continue;
       }

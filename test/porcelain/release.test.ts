@@ -10,6 +10,7 @@ import type { Repository } from '../../plumbing/repository.js';
 import { isChannel, parseChannel } from '../../porcelain/channel.js';
 import { listEvents } from '../../porcelain/events.js';
 import { listReceipts } from '../../porcelain/receipt.js';
+import { removeLeftovers } from '../../porcelain/release.js';
 import { listReleaseRoots } from '../../porcelain/release-roots.js';
 import { type InProcessOptions, cairn, cairnOutput } from '../helpers/cairn.js';
 import { type FileSpec, writeFiles } from '../helpers/sandbox.js';
@@ -429,6 +430,28 @@ test('only the newest release.keep directories stay, but the live one and the ne
   t.is(site.read('www/a'), '3');
   t.is((await site.run(['-c', 'release.keep=1', 'release', 'prod'])).code, 0);
   t.deepEqual(site.kept('.www.cairn').map((name) => name.split('.')[0]), ['8', '9']);
+});
+
+test('leftovers are removed: records no receipt names, old private files; what is needed stays', async (t) => {
+  const site = new Site(makeRepository(t));
+  site.commit({ a: '1' });
+  await site.ok(['release', 'prod', '--to', 'www']);
+  const drawer = join(site.repository.gitDirectory, 'cairn/releases');
+  const [record] = readdirSync(drawer);
+  for (const name of ['9.0123456789abcdef.index', 'tmp_old', 'tmp_new', 'README']) writeFileSync(join(drawer, name), 'x');
+  utimesSync(join(drawer, 'tmp_old'), 1, 1);
+  removeLeftovers(reopen(site.root));
+  t.deepEqual(readdirSync(drawer).sort(), [record!, 'README', 'tmp_new'].sort());
+  // Directories somebody removed do not count as kept ones.
+  for (const content of ['2', '3']) {
+    site.commit({ a: content });
+    await site.ok(['release', 'prod']);
+  }
+  rmSync(site.path('.www.cairn', site.kept('.www.cairn')[1]!), { recursive: true });
+  site.commit({ a: '4' });
+  await site.ok(['release', 'prod']);
+  t.deepEqual(site.kept('.www.cairn').map((name) => name.split('.')[0]), ['1', '3', '4']);
+  t.is(readdirSync(drawer).filter((name) => name.endsWith('.index')).length, 3);
 });
 
 test('large files are cloned from the live directory, never linked, and only when they are what they should be', async (t) => {

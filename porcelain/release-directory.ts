@@ -293,6 +293,12 @@ export function readTarget(target: Target): TargetState {
   return status.isSymbolicLink() ? { kind: 'link', value: fs.readlinkSync(target.path) } : { kind: 'other' };
 }
 
+/** A link's value; null when nothing is there, undefined when something else is. */
+export function findLink(target: Target): string | null | undefined {
+  const state = readTarget(target);
+  return state.kind === 'link' ? state.value : state.kind === 'absent' ? null : undefined;
+}
+
 /** The value of the link that makes `directory` live. */
 export function linkValue(target: Target, directory: string): string {
   return `${target.containerName}/${directory}`;

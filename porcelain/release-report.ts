@@ -7,7 +7,8 @@ import type { Repository } from '../plumbing/repository.js';
 import { targetNamed } from './channel.js';
 import { type ReceiptOutput, type StoredReceipt } from './receipt.js';
 import { linkValue, readTarget } from './release-directory.js';
-import { type ReleasePlan, isBad, listChanges } from './release.js';
+import { isBad } from './release-history.js';
+import { type ReleasePlan, listChanges } from './release.js';
 import { escapeControls, formatSize } from './terminal.js';
 
 const utf8 = (latin1: string): string => Buffer.from(latin1, 'latin1').toString();

@@ -9,7 +9,7 @@ import { resolveRevision } from '../../plumbing/revision.js';
 import { type GcOptions, type GcPhase, type GcPlan, type GcReport, type Tally, applyGc, configuredGraceMs, isNothingToDo, keptKinds, needsGc, parseGrace, planGc } from '../gc.js';
 import { type Explanation, explainObject } from '../gc-explain.js';
 import { MaintenanceLock } from '../leases.js';
-import { removeLeftovers } from '../release.js';
+import { removeLeftovers } from '../release-recovery.js';
 import { Progress, formatSize } from '../terminal.js';
 
 export const command: Command = {

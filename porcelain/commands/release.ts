@@ -8,9 +8,9 @@ import { Repository } from '../../plumbing/repository.js';
 import { resolveCommit } from '../../plumbing/revision.js';
 import { type Channel, listChannels, parseChannel, targetBase } from '../channel.js';
 import { listReceipts, readReceipt } from '../receipt.js';
-import {
-  type ReleaseRequest, isBad, markBad, planRelease, publish, requireNewestReceipt, resolveReceipt, settleReleases,
-} from '../release.js';
+import { type ReleaseRequest, planRelease, publish } from '../release.js';
+import { isBad, markBad, requireNewestReceipt, resolveReceipt } from '../release-history.js';
+import { settleReleases } from '../release-recovery.js';
 import { formatDone, formatLine, formatPlan, formatReceipt, isLive, planToJson, receiptToJson } from '../release-report.js';
 import { type TargetDrift, checkRelease } from '../release-verification.js';
 import { escapeControls } from '../terminal.js';

@@ -3,7 +3,8 @@ import { UsageError } from '../../pack/errors.js';
 import type { Command } from '../../plumbing/command.js';
 import { Repository } from '../../plumbing/repository.js';
 import { parseChannel } from '../channel.js';
-import { planRelease, planRollback, publish, settleReleases } from '../release.js';
+import { planRelease, planRollback, publish } from '../release.js';
+import { settleReleases } from '../release-recovery.js';
 import { formatDone, formatPlan, planToJson, receiptToJson } from '../release-report.js';
 
 export const command: Command = {

@@ -10,7 +10,7 @@ import type { Repository } from '../../plumbing/repository.js';
 import { isChannel, parseChannel } from '../../porcelain/channel.js';
 import { listEvents } from '../../porcelain/events.js';
 import { listReceipts } from '../../porcelain/receipt.js';
-import { removeLeftovers } from '../../porcelain/release.js';
+import { removeLeftovers } from '../../porcelain/release-recovery.js';
 import { listReleaseRoots } from '../../porcelain/release-roots.js';
 import { type InProcessOptions, cairn, cairnOutput } from '../helpers/cairn.js';
 import { type FileSpec, writeFiles } from '../helpers/sandbox.js';

@@ -28,11 +28,11 @@ export interface CommitView {
   /** As shown, which after simplification need not be those stored. */
   readonly parents: readonly ObjectId[];
   /** The commit's bytes; for 'raw'. */
-  readonly bytes?: Buffer;
+  readonly bytes?: Buffer | undefined;
   /** '>', '<', '-', '=' or '+'. */
   readonly mark?: string;
-  readonly source?: string;
-  readonly reflog?: { readonly selector: string; readonly shortSelector: string; readonly ident: Ident; readonly message: string };
+  readonly source?: string | undefined;
+  readonly reflog?: { readonly selector: string; readonly shortSelector: string; readonly ident: Ident; readonly message: string } | undefined;
 }
 
 export interface FormatOptions {
@@ -109,7 +109,7 @@ export class CommitFormat {
   format(view: CommitView): string {
     switch (this.pretty.kind) {
       case 'user': case 'reference': return this.#expand(view);
-      case 'oneline': return subjectOf(messageOf(view.commit, this.#options.encoding));
+      case 'oneline': return plainSubject(view.bytes) ?? subjectOf(messageOf(view.commit, this.#options.encoding));
       default: return this.#formatHeaders(view, this.pretty.kind);
     }
   }
@@ -233,6 +233,19 @@ function canonicalEncoding(name: string | undefined): string {
 /** The message in the output encoding, without blank lines before it. */
 export function messageOf(commit: Pick<Commit, 'message' | 'encoding'>, encoding?: string): string {
   return convert(commit.message.toString('latin1'), commit.encoding, encoding).replace(/^(?:[ \t\v\f\r]*\n)+/, '');
+}
+
+const emptyLine = Buffer.from('\n\n');
+
+/** The subject of a commit's content when that is one plain line of ASCII; undefined when it takes more to tell. */
+function plainSubject(bytes: Buffer | undefined): string | undefined {
+  const headers = bytes?.indexOf(emptyLine) ?? -1;
+  if (bytes === undefined || headers < 0) return undefined;
+  const at = headers + 2;
+  const newline = bytes.indexOf(10, at);
+  if (newline < 0 || (newline + 1 < bytes.length && bytes[newline + 1] !== 10)) return undefined;
+  const line = bytes.toString('latin1', at, newline);
+  return /^[!-~](?:[ -~]*[!-~])?$/.test(line) ? line : undefined;
 }
 
 /** The first paragraph on one line. */

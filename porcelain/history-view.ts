@@ -16,6 +16,7 @@ import { HistoryGraph } from '../plumbing/graph.js';
 import type { CommitNode } from '../plumbing/history.js';
 import { type LogEntry, LogPrinter } from '../plumbing/log-printer.js';
 import { Notes } from '../plumbing/notes.js';
+import { NodeView } from '../plumbing/node-view.js';
 import { Pathspec } from '../plumbing/pathspec.js';
 import { maxScore } from '../plumbing/rename.js';
 import type { Repository } from '../plumbing/repository.js';
@@ -183,10 +184,7 @@ export class HistoryView {
   show(node: CommitNode, reflog?: CommitView['reflog']): void {
     const args = this.#args;
     const mark = commitMark(node, { graph: false, leftRight: args.has('left-right'), cherryMark: args.has('cherry-mark') || args.has('cherry') });
-    const view: CommitView = {
-      id: node.id, commit: node.commit, parents: node.parents.map(({ id }) => id), bytes: node.bytes, mark: commitMark(node, { graph: false, leftRight: true, cherryMark: true }),
-      ...(node.source === undefined ? {} : { source: node.source }), ...(reflog === undefined ? {} : { reflog }),
-    };
+    const view = new NodeView(node, commitMark(node, { graph: false, leftRight: true, cherryMark: true }), reflog);
     this.#graph?.update(node);
     if (this.#isJson) {
       this.#showJson(node, view);

@@ -4,11 +4,12 @@ import { RefusedError, UsageError } from '../../pack/errors.js';
 import type { ObjectId } from '../../pack/oid.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { parseDateMode } from '../date.js';
-import { CommitFormat, type CommitView, defaultAbbreviation, parsePrettyFormat } from '../format.js';
+import { CommitFormat, defaultAbbreviation, parsePrettyFormat } from '../format.js';
 import { HistoryGraph } from '../graph.js';
 import type { CommitNode } from '../history.js';
 import { commitMark } from '../commit-mark.js';
 import { type ListedObject, ObjectLister } from '../object-walk.js';
+import { NodeView } from '../node-view.js';
 import { patchKeyOf } from '../patch-key.js';
 import { Repository } from '../repository.js';
 import { RevWalk, flag } from '../walk.js';
@@ -126,10 +127,6 @@ function printCount(context: Context, walk: RevWalk, args: Arguments): number {
   return 0;
 }
 
-function viewOf(node: CommitNode, mark: string): CommitView {
-  return { id: node.id, commit: node.commit, parents: node.parents.map(({ id }) => id), bytes: node.bytes, mark: mark === '' ? '>' : mark };
-}
-
 /** All that is printed for one commit. */
 function formatCommit(node: CommitNode, { repository, args, format, graph, digits, walk }: Printing): string {
   const kind = format?.pretty.kind;
@@ -155,7 +152,7 @@ function formatCommit(node: CommitNode, { repository, args, format, graph, digit
     return rest === '' ? text : `${text}${rest}\n`;
   }
   if (format === undefined) return `${text}${node.bytes.toString('latin1').trimEnd().replace(/\n\n([\s\S]*)$/, (_whole, message: string) => `\n\n${message.replace(/^(?=.)/gm, '    ')}`)}\n\0`;
-  const message = format.format(viewOf(node, mark));
+  const message = format.format(new NodeView(node, mark === '' ? '>' : mark));
   node.hold(undefined);
   if (message === '') {
     const rest = graph?.remainingRows() ?? '';

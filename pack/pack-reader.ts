@@ -32,6 +32,12 @@ export class PackCaches {
   readonly scratch = Buffer.allocUnsafeSlow(64 * 1024);
   /** Where contents are made that are passed on at once, behind room for the header they are hashed with. */
   readonly passing = Buffer.allocUnsafeSlow(headerRoomBytes + mostPassingBytes);
+  /** Room in `passing` where a content fits. */
+  readonly forPassing = (sizeBytes: number): Buffer => (
+    sizeBytes <= mostPassingBytes ? this.passing.subarray(headerRoomBytes, headerRoomBytes + sizeBytes) : Buffer.allocUnsafe(sizeBytes)
+  );
+  /** Room for a base to be kept. */
+  readonly keeping = (sizeBytes: number): Buffer => this.bases.reserve(sizeBytes);
   /** Readers whose pack is open, the one opened last at the end. */
   readonly #open = new Set<PackReader>();
 
@@ -155,9 +161,7 @@ export class PackReader {
     const entry = this.entryAt(this.offsetAt(position));
     if (entry.sizeBytes > mostPassingBytes) return undefined;
     const { passing } = this.#caches;
-    const { type, bytes } = this.#resolve(entry, (sizeBytes) => (
-      sizeBytes <= mostPassingBytes ? passing.subarray(headerRoomBytes, headerRoomBytes + sizeBytes) : Buffer.allocUnsafe(sizeBytes)
-    ));
+    const { type, bytes } = this.#resolve(entry, this.#caches.forPassing);
     if (bytes.buffer !== passing.buffer) return this.#verified(id, { type, bytes });
     const header = `${type} ${bytes.length}\0`;
     passing.write(header, headerRoomBytes - header.length, 'latin1');
@@ -317,7 +321,7 @@ export class PackReader {
     }
     for (let depth = chain.length - 1; depth > 0; depth -= 1) {
       const delta = this.#inflateDelta(chain[depth]!);
-      base = { type: base.type, bytes: applyDelta(base.bytes, delta, (sizeBytes) => bases.reserve(sizeBytes)) };
+      base = { type: base.type, bytes: applyDelta(base.bytes, delta, this.#caches.keeping) };
       bases.keep(this.#bases, chain[depth]!.offset, base.type, base.bytes);
     }
     return { type: base.type, bytes: applyDelta(base.bytes, this.#inflateDelta(entry), allocate) };

@@ -106,8 +106,9 @@ export class WorkTree {
     this.#isEntered = true;
   }
 
-  /** The path on disk: bytes unless it is plain ASCII. */
+  /** The path on disk: bytes unless it is plain ASCII. Only a checkout's prefix may be absolute. */
   diskPath(path: string): DiskPath {
+    if (path.charCodeAt(0) === 0x2f) return Buffer.from(path, 'latin1');
     if (ascii.test(path)) return this.#isEntered ? path : `${this.root}/${path}`;
     return Buffer.concat([this.#rootBytes, Buffer.from(path, 'latin1')]);
   }

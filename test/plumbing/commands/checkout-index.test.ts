@@ -46,6 +46,14 @@ test('what is checked out is fresh for git, with mode, link and line endings', a
   t.true(lstatSync(join(directory, 'link')).isSymbolicLink());
 });
 
+test('a prefix may lead out of the work tree', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const directory = makeRepository(t, 'sha1', fixture);
+  const outside = makeSandbox(t);
+  t.is((await cairn(['checkout-index', '-a', `--prefix=${outside}/new/`], { cwd: directory })).code, 0);
+  t.is(readFileSync(join(outside, 'new/dir/deep/three'), 'latin1'), 'three\n');
+});
+
 test('checkout-index --temp prints where it put each stage', async (t) => {
   if (skipWithoutGit(t)) return;
   const directory = makeRepository(t, 'sha1', fixture);

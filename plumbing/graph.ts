@@ -154,8 +154,8 @@ export class HistoryGraph {
     this.#put(' '.repeat(count));
   }
 
-  #line(column: Column, character: string): void {
-    const color = this.#options.colors[column.color];
+  #line(column: Column | undefined, character: string): void {
+    const color = column === undefined ? undefined : this.#options.colors[column.color];
     this.#row += color === undefined ? character : `${color}${character}${this.#options.reset}`;
     this.#rowWidth += 1;
   }
@@ -281,7 +281,8 @@ export class HistoryGraph {
   #drawDashes(): void {
     const dashed = this.#dashedParents();
     for (let index = 0; index < dashed; index += 1) {
-      const column = this.#newColumns[this.#mapping[(this.#index + index + 2) * 2]!]!;
+      // A parent whose line was drawn already may have no column of its own here.
+      const column = this.#newColumns[this.#mapping[(this.#index + index + 2) * 2] ?? -1];
       this.#line(column, '-');
       this.#line(column, index === dashed - 1 ? '.' : '-');
     }

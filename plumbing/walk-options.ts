@@ -3,7 +3,7 @@
 // Positional arguments, families of refs, --not and --stdin count in the order they are given. What git has and this table has
 // not is refused like any unknown option.
 import type { Commit } from '../pack/commit.js';
-import { InvalidError, UsageError } from '../pack/errors.js';
+import { InvalidError, RefusedError, UsageError } from '../pack/errors.js';
 import { isZeroId, type ObjectId } from '../pack/oid.js';
 import type { Arguments, OptionSpec } from './command.js';
 import { approximateDate } from './date.js';
@@ -38,6 +38,7 @@ export const walkOptions: readonly OptionSpec[] = [
   { name: 'perl-regexp', short: 'P', help: 'patterns are Perl-like regular expressions' },
   { name: 'merges', help: 'only merges' },
   { name: 'no-merges', help: 'no merges' },
+  { name: 'merge', hidden: true, help: 'not supported; listed so that it is not taken for --merges' },
   { name: 'min-parents', value: 'number', negatable: true, help: 'only commits with so many parents or more' },
   { name: 'max-parents', value: 'number', negatable: true, help: 'only commits with so many parents or fewer' },
   { name: 'first-parent', help: 'follow only the first parent of merges' },
@@ -92,6 +93,7 @@ export interface WalkDefaults {
 
 /** Reads the arguments. */
 export function parseWalk(repository: Repository, args: Arguments, defaults: WalkDefaults = {}): WalkRequest {
+  if (args.has('merge')) throw new RefusedError('--merge is not supported', { code: 'no-merge' });
   const set = new RevisionSet(repository);
   const split = args.split();
   const words: string[] = [];

@@ -80,6 +80,11 @@ export class Decorations {
     return name === 'HEAD' || name === 'refs/stash' || /^refs\/(heads|remotes|tags)\//.test(name);
   }
 
+  #colorOf(kind: Kind): string {
+    const slot = kind === 'remote' ? 'remotebranch' : kind;
+    return this.#repository.config.get(`color.decorate.${slot}`) ?? words[kind];
+  }
+
   /** The names as text; 'wrapped' is ' (a, b)', 'plain' is 'a, b'. */
   format(id: ObjectId, style: 'wrapped' | 'plain', full: boolean, color?: (words: string) => string): string {
     const list = this.list(id);
@@ -91,11 +96,11 @@ export class Decorations {
     const shown = (name: string): string => Buffer.from(full ? name : name.replace(/^refs\/(heads|tags|remotes)\//, '')).toString('latin1');
     const current = list.find(({ kind, name }) => kind === 'branch' && name === this.#branch && list.some((each) => each.kind === 'head'));
     const pieces = list.filter((each) => each !== current).map(({ kind, name }) => {
-      if (kind === 'head' && current !== undefined) return `${paint('HEAD -> ', words.head)}${paint(shown(current.name), words.branch)}`;
-      return paint(`${kind === 'tag' ? 'tag: ' : ''}${shown(name)}`, words[kind]);
+      if (kind === 'head' && current !== undefined) return `${paint('HEAD -> ', this.#colorOf('head'))}${paint(shown(current.name), this.#colorOf('branch'))}`;
+      return paint(`${kind === 'tag' ? 'tag: ' : ''}${shown(name)}`, this.#colorOf(kind));
     });
     const [open, close] = style === 'wrapped' ? [' (', ')'] : ['', ''];
-    const edge = (text: string): string => (text === '' ? '' : paint(text, 'yellow'));
+    const edge = (text: string): string => (text === '' ? '' : paint(text, this.#repository.config.get('color.diff.commit') ?? 'yellow'));
     return `${edge(open)}${pieces.join(edge(', '))}${edge(close)}`;
   }
 }

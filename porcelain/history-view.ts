@@ -42,14 +42,14 @@ export const viewOptions: readonly OptionSpec[] = [
   { name: 'source', help: 'show the name each commit was reached from' },
   { name: 'color', value: 'when', valueOptional: true, negatable: true, help: 'colours: always, never or auto' },
   { name: 'quiet', short: 'q', help: 'show no differences' },
-  { name: 'm', short: 'm', help: 'show merges as differences from each parent' },
-  { name: 'c', short: 'c', help: 'show merges as one difference from all parents' },
+  { name: 'm', help: 'show merges as differences from each parent' },
+  { name: 'c', help: 'show merges as one difference from all parents' },
   { name: 'cc', help: 'like -c, only hunks that differ from all parents' },
   { name: 'diff-merges', value: 'how', help: 'off, first-parent, separate, combined or dense-combined' },
   { name: 'no-diff-merges', help: 'same as --diff-merges=off' },
-  { name: 'root', hidden: true, help: 'a root commit is shown as all new (always)' },
-  { name: 'r', short: 'r', hidden: true, help: 'go into directories (always)' },
-  { name: 't', short: 't', help: 'show the trees too' },
+  { name: 'root', help: 'a root commit is shown as all new (the default, unless log.showRoot is false)' },
+  { name: 'r', help: 'go into directories (always)' },
+  { name: 't', help: 'show the trees too' },
   { name: 'full-diff', help: 'show whole commits, not just the given paths' },
   { name: 'json', help: 'one JSON object per line' },
 ];
@@ -74,6 +74,7 @@ export class HistoryView {
   readonly #args: Arguments;
   readonly #merges: MergeStyle;
   readonly #mergesOnly: boolean;
+  readonly #showsRoots: boolean;
   readonly #pathspec: Pathspec | undefined;
   readonly #isJson: boolean;
   readonly #decorations: Decorations;
@@ -86,7 +87,7 @@ export class HistoryView {
 
   constructor(
     context: Context, repository: Repository, args: Arguments,
-    setup: { readonly showsPatches: boolean; readonly denseMerges: boolean; readonly paths: readonly string[]; readonly walk?: RevWalk; readonly graph?: boolean; readonly follow?: string },
+    setup: { readonly showsPatches: boolean; readonly denseMerges: boolean; readonly paths: readonly string[]; readonly walk?: RevWalk; readonly graph?: boolean; readonly follow?: string; readonly showsRuns?: boolean },
   ) {
     this.#context = context;
     this.#repository = repository;
@@ -111,10 +112,11 @@ export class HistoryView {
       : Pathspec.parse(paths, { prefix: repository.prefix, workTree: repository.workTree, env: context.env });
     this.#follow = setup.follow;
     this.#merges = merges.style;
+    this.#showsRoots = args.has('root') || config.getBoolean('log.showroot') !== false;
     this.#mergesOnly = merges.implies === 'merges' && !setup.showsPatches && !this.diff.isAnyFormatGiven;
     const date = args.has('relative-date') ? 'relative' : args.value('date') ?? config.get('log.date') ?? 'default';
     this.dateMode = parseDateMode(date.replace(/^auto:.*$/, (auto) => (context.stdout.isTerminal ? auto.slice(5) : 'default')));
-    const pretty = parsePrettyFormat(prettyText(args) ?? config.get('format.pretty') ?? 'medium', config);
+    const pretty = parsePrettyFormat(prettyText(args) ?? (setup.showsRuns ? '%C(auto)%h%C(reset) %S %s' : config.get('format.pretty')) ?? 'medium', config);
     const abbreviated = args.flag('abbrev-commit') ?? (args.has('oneline') || config.getBoolean('log.abbrevcommit') === true);
     const digits = args.flag('abbrev') === false ? repository.format === 'sha1' ? 40 : 64 : Number(args.value('abbrev') ?? defaultAbbreviation(repository));
     this.#decorations = new Decorations(repository, decorationOptions(args));
@@ -130,11 +132,11 @@ export class HistoryView {
     const { walk } = setup;
     this.#graph = setup.graph && walk !== undefined ? new HistoryGraph({
       isShown: (node) => walk.willShow(node), mark: (node) => commitMark(node, { graph: true, leftRight: args.has('left-right'), cherryMark: args.has('cherry-mark') }),
-      firstParent: args.has('first-parent'), colors: isColored ? graphColors.map(formatColor) : [], reset: formatColor('reset'),
+      firstParent: args.has('first-parent'), colors: isColored ? (config.get('log.graphcolors')?.split(',') ?? graphColors).map(formatColor) : [], reset: formatColor('reset'),
     }) : undefined;
     this.printer = new LogPrinter({
       repository, format: this.format, sink: this.sink, dateMode: this.dateMode, ...(this.#graph === undefined ? {} : { graph: this.#graph }),
-      diff: this.diff, ...(abbreviated ? { abbreviation: Math.max(digits, 4) } : {}), showParents: args.has('parents'), showSource: args.has('source'),
+      diff: this.diff, ...(abbreviated ? { abbreviation: Math.max(digits, 4) } : {}), showParents: args.has('parents'), showSource: args.has('source') || setup.showsRuns === true,
       ...(decoration === 'no' ? {} : { decorate: (id: ObjectId) => this.#decorations.format(id, 'wrapped', decoration === 'full', color) }),
       ...(notes === undefined ? {} : { notes: (id: ObjectId) => notes.format(id, false) }),
       ...(isColored ? { commitColor: this.#headerColor, resetColor: formatColor('reset') } : {}),
@@ -200,7 +202,7 @@ export class HistoryView {
 
   #entries(node: CommitNode, view: CommitView, mark: string): LogEntry[] {
     const parents = node.storedParents;
-    if (parents.length <= 1) return this.#mergesOnly ? [{ node, view, mark }] : [{ node, view, mark, changes: this.#changes(node, 0) }];
+    if (parents.length <= 1) return this.#mergesOnly || (parents.length === 0 && !this.#showsRoots) ? [{ node, view, mark }] : [{ node, view, mark, changes: this.#changes(node, 0) }];
     switch (this.#merges) {
       case 'off': return [{ node, view, mark }];
       case 'first-parent': return [{ node, view, mark, changes: this.#changes(node, 0) }];
@@ -259,7 +261,7 @@ export class HistoryView {
     const record = {
       id: view.id, tree: commit.tree, parents: node.storedParents, author: person(commit.author), committer: person(commit.committer),
       subject: text(subjectOf(message)), body: text(bodyOf(message)), refs: this.#decorations.list(view.id).map(({ name }) => name),
-      ...(view.source === undefined ? {} : { source: view.source }),
+      ...(view.source === undefined ? {} : { [this.#args.has('runs') ? 'run' : 'source']: view.source }),
       ...(view.reflog === undefined ? {} : { reflog: { selector: view.reflog.selector, message: text(view.reflog.message) } }),
       ...(files === undefined ? {} : { files }),
     };

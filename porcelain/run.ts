@@ -3,11 +3,11 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InvalidError, NotFoundError, RefusedError, isSystemError } from '../pack/errors.js';
 import { lazyModule } from '../pack/lazy-module.js';
-import { Hasher, encodeObjectHeader } from '../pack/oid.js';
+import { Hasher, type ObjectId, encodeObjectHeader } from '../pack/oid.js';
 import type { Clock } from '../plumbing/command.js';
 import { type RefName, isRefName } from '../plumbing/ref-name.js';
 import type { Repository } from '../plumbing/repository.js';
-import { findRevision } from '../plumbing/revision.js';
+import { findRevision, peel } from '../plumbing/revision.js';
 
 const crypto = lazyModule<typeof import('node:crypto')>('node:crypto');
 
@@ -39,6 +39,16 @@ export function existingRun(id: string): RefusedError {
   return new RefusedError(`run '${id}' exists already`, {
     code: 'run-exists', hint: 'a run id names one run for ever; take another, or --run auto',
   });
+}
+
+/** Every run and its commit, the newest first; of runs made in the same second the one that sorts last. */
+export function listRuns(repository: Repository): { readonly run: string; readonly commit: ObjectId }[] {
+  const runs = [...repository.refs.list(runPrefix)].flatMap(({ name, id }) => {
+    const commit = peel(repository, id, 'commit');
+    if (commit === undefined) return [];
+    return [{ run: name.slice(runPrefix.length), commit, seconds: repository.objects.readCommit(commit).committer.seconds }];
+  });
+  return runs.reverse().sort((one, two) => two.seconds - one.seconds);
 }
 
 /** What a run was made from, for its 'Input' trailer: the id of an object, or the id a file has as a blob, and the file's name. */

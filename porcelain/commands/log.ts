@@ -1,14 +1,16 @@
-// log: commits that can be reached, newest first, and what they changed. See git-log(1) and cairn-log(1).
-import { InvalidError } from '../../pack/errors.js';
+// log: commits that can be reached, newest first, and what they changed; with --runs, the runs. See git-log(1) and cairn-log(1).
+import { InvalidError, UsageError } from '../../pack/errors.js';
+import type { ObjectId } from '../../pack/oid.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
 import { diffOptions } from '../../plumbing/diff-options.js';
 import { patchKeyOf } from '../../plumbing/patch-key.js';
 import { Pathspec } from '../../plumbing/pathspec.js';
 import { listReflogCommits } from '../../plumbing/reflog-walk.js';
 import { Repository } from '../../plumbing/repository.js';
-import { RevWalk } from '../../plumbing/walk.js';
-import { parseWalk, walkOptions } from '../../plumbing/walk-options.js';
+import { RevWalk, type WalkOptions } from '../../plumbing/walk.js';
+import { type WalkRequest, parseWalk, walkOptions } from '../../plumbing/walk-options.js';
 import { HistoryView, viewOptions } from '../history-view.js';
+import { listRuns } from '../run.js';
 
 const taken = new Set([...walkOptions, ...viewOptions].map(({ name }) => name));
 
@@ -16,45 +18,103 @@ export const command: Command = {
   name: 'log',
   family: 'git',
   summary: 'show the history of commits',
-  usage: ['log [<options>] [<revision range>] [[--] <path>...]'],
+  usage: ['log [<options>] [<revision range>] [[--] <path>...]', 'log --runs [<options>] [--] [<path>...]'],
   numeric: true,
   paged: true,
   options: [
     ...walkOptions, ...viewOptions, ...diffOptions.filter(({ name }) => !taken.has(name) && name !== 'exit-code'),
-    { name: 'follow', help: 'go on beyond renames of the one file given' },
+    { name: 'follow', negatable: true, help: 'go on beyond renames of the one file given' },
+    { name: 'runs', help: 'list the runs and their commits instead of history' },
   ],
   run(context: Context, args: Arguments): number {
     const repository = Repository.open(context);
-    const request = parseWalk(repository, args, { start: 'HEAD' });
-    const follow = args.has('follow') ? followed(repository, request.paths) : undefined;
-    const { pathspec, ...unlimited } = request.options;
-    const walk = new RevWalk(repository, request.set.commits, {
-      ...unlimited, ...(pathspec === undefined || follow !== undefined ? {} : { pathspec }), keepContent: true, wantSource: HistoryView.needsSource(args),
-      ...(unlimited.cherry === undefined ? {} : { patchKey: patchKeyOf(repository) }),
-      ...(follow === undefined ? {} : { maxCount: -1 }),
-    });
-    const view = new HistoryView(context, repository, args, {
-      showsPatches: args.has('c') || args.has('cc'), denseMerges: false, paths: request.paths, walk, graph: request.isGraph, ...(follow === undefined ? {} : { follow }),
-    });
-    if (request.isReflogWalk) {
-      const dated = args.has('date') ? view.dateMode : undefined;
-      for (const { node, reflog } of listReflogCommits(repository, request, dated)) view.show(node, reflog);
-    } else {
-      let left = follow === undefined || request.options.maxCount === undefined ? Infinity : request.options.maxCount;
-      for (const node of walk) {
-        if (!view.follows(node)) continue;
-        if (left <= 0) break;
-        left -= 1;
-        view.show(node);
-        view.stepBack(node);
-      }
-    }
+    const view = args.has('runs') ? showRuns(context, repository, args) : showHistory(context, repository, args);
     view.flush();
     return 0;
   },
 };
 
-function followed(repository: Repository, paths: readonly string[]): string {
+function showHistory(context: Context, repository: Repository, args: Arguments): HistoryView {
+  const request = parseWalk(repository, args, { start: 'HEAD' });
+  const follow = followed(repository, args, request.paths);
+  const options = optionsFor(repository, request, args);
+  // A followed file has several names: which commits change it is seen from their differences.
+  const { pathspec: _unused, ...unlimited } = options;
+  const walk = new RevWalk(repository, request.set.commits, follow === undefined ? options : { ...unlimited, maxCount: -1, skip: 0 });
+  const view = new HistoryView(context, repository, args, {
+    showsPatches: false, denseMerges: false, paths: request.paths, walk, graph: request.isGraph, ...(follow === undefined ? {} : { follow }),
+  });
+  if (request.isReflogWalk) {
+    const dated = args.has('date') ? view.dateMode : undefined;
+    for (const { node, reflog } of listReflogCommits(repository, request, dated)) view.show(node, reflog);
+  } else if (follow === undefined) {
+    for (const node of walk) view.show(node);
+  } else {
+    const counted = new Counted(options);
+    for (const node of walk) {
+      if (!view.follows(node)) continue;
+      if (counted.isDone) break;
+      if (counted.next()) view.show(node);
+      view.stepBack(node);
+    }
+  }
+  return view;
+}
+
+/** Each run once, even where two have the same commit. */
+function showRuns(context: Context, repository: Repository, args: Arguments): HistoryView {
+  const request = parseWalk(repository, args);
+  if (request.set.isGiven || request.isReflogWalk || request.isGraph || args.has('follow')) throw new UsageError('--runs takes no revisions, and no other way to walk');
+  const { reverse, ...options } = optionsFor(repository, request, args);
+  const view = new HistoryView(context, repository, args, { showsPatches: false, denseMerges: false, paths: request.paths, showsRuns: true });
+  const counted = new Counted(options);
+  const runs = listRuns(repository).filter(({ commit }) => !counted.isDone && passes(commit) && counted.next());
+  for (const { run, commit } of reverse ? runs.reverse() : runs) for (const node of walkOne(commit, run)) view.show(node);
+  return view;
+
+  function walkOne(id: ObjectId, name: string): RevWalk {
+    return new RevWalk(repository, [{ id, name }], { ...options, noWalk: 'unsorted', wantSource: true, sinceAsFilter: true, maxCount: -1, skip: 0 });
+  }
+
+  function passes(id: ObjectId): boolean {
+    return walkOne(id, '')[Symbol.iterator]().next().done !== true;
+  }
+}
+
+function optionsFor(repository: Repository, { options }: WalkRequest, args: Arguments): WalkOptions {
+  return {
+    ...options, keepContent: true, wantSource: HistoryView.needsSource(args),
+    ...(options.cherry === undefined ? {} : { patchKey: patchKeyOf(repository) }),
+  };
+}
+
+/** --skip and --max-count, where the walk cannot count by itself. */
+class Counted {
+  #skip: number;
+  #left: number;
+
+  constructor({ skip, maxCount }: WalkOptions) {
+    this.#skip = skip ?? 0;
+    this.#left = maxCount === undefined || maxCount < 0 ? Infinity : maxCount;
+  }
+
+  get isDone(): boolean {
+    return this.#left <= 0;
+  }
+
+  /** Takes one; true when it is to be shown. */
+  next(): boolean {
+    const isSkipped = this.#skip > 0;
+    if (isSkipped) this.#skip -= 1;
+    else this.#left -= 1;
+    return !isSkipped;
+  }
+}
+
+/** The file to follow: with --follow, or with log.follow when there is exactly one. */
+function followed(repository: Repository, args: Arguments, paths: readonly string[]): string | undefined {
+  const flag = args.flag('follow');
+  if (!(flag ?? (paths.length === 1 && repository.config.getBoolean('log.follow') === true))) return undefined;
   if (paths.length !== 1) throw new InvalidError('--follow requires exactly one pathspec', { code: 'bad-options' });
   const pathspec = Pathspec.parse(paths, { prefix: repository.prefix, workTree: repository.workTree, env: repository.context.env });
   return pathspec.items[0]!.match;

@@ -179,25 +179,39 @@ export class CommitGraph {
 
   /** What is known of a commit; undefined when the graph does not have it. */
   find(id: ObjectId): GraphCommit | undefined {
+    const position = this.position(id);
+    if (position < 0) return undefined;
+    const { tree, parents, seconds } = this.at(position);
+    return { tree, parents: parents.map((parent) => this.idAt(parent)), seconds };
+  }
+
+  /** Where a commit is in the chain; -1 when the graph does not have it. */
+  position(id: ObjectId): number {
     const raw = Buffer.from(id, 'hex');
     for (let at = this.#layers.length - 1; at >= 0; at -= 1) {
       const layer = this.#layers[at]!;
       const index = layer.find(id, raw);
-      if (index < 0) continue;
-      const { tree, parents, seconds } = layer.at(index);
-      return { tree, parents: parents.map((position) => this.idAt(position)), seconds };
+      if (index >= 0) return layer.firstPosition + index;
     }
-    return undefined;
+    return -1;
+  }
+
+  /** The commit at a position, its parents as positions; CorruptError when there is none. */
+  at(position: number): { readonly tree: ObjectId; readonly parents: readonly number[]; readonly seconds: number } {
+    const layer = this.#layerOf(position);
+    return layer.at(position - layer.firstPosition);
   }
 
   /** The id at a position of the chain; CorruptError when there is none. */
   idAt(position: number): ObjectId {
+    const layer = this.#layerOf(position);
+    return layer.idAt(position - layer.firstPosition);
+  }
+
+  #layerOf(position: number): Layer {
     for (let at = this.#layers.length - 1; at >= 0; at -= 1) {
       const layer = this.#layers[at]!;
-      if (position >= layer.firstPosition) {
-        if (position - layer.firstPosition >= layer.count) break;
-        return layer.idAt(position - layer.firstPosition);
-      }
+      if (position >= layer.firstPosition && position - layer.firstPosition < layer.count) return layer;
     }
     throw new CorruptError('commit-graph is damaged: a parent lies outside of it', { code: 'bad-commit-graph' });
   }

@@ -21,6 +21,8 @@ export class CommitNode {
   /** Committer's, since 1970. */
   seconds = 0;
   parents: CommitNode[] = [];
+  /** In the commit-graph, when it is known. */
+  position: number | undefined;
   /** The name it was reached from, for `--source`. */
   source: string | undefined;
   readonly #history: History;
@@ -56,6 +58,8 @@ export class CommitNode {
 export class History {
   readonly store: ObjectStore;
   readonly #nodes = new Map<ObjectId, CommitNode>();
+  /** The same nodes by their place in the graph, which tells parents by place. */
+  readonly #byPosition: (CommitNode | undefined)[] = [];
   readonly #graph: CommitGraph | undefined;
   readonly #shallow: ReadonlySet<ObjectId>;
   readonly #keepContent: boolean;
@@ -81,11 +85,15 @@ export class History {
   /** Fills in tree, date and parents; NotFoundError when the commit is missing, CorruptError when it is none. */
   load(node: CommitNode): CommitNode {
     if (node.isLoaded) return node;
-    const known = this.#graph?.find(node.id);
-    if (known !== undefined) {
+    const graph = this.#graph;
+    const position = graph === undefined ? -1 : node.position ?? graph.position(node.id);
+    if (graph !== undefined && position >= 0) {
+      const known = graph.at(position);
+      node.position = position;
+      this.#byPosition[position] ??= node;
       node.tree = known.tree;
       node.seconds = known.seconds;
-      node.parents = known.parents.map((parent) => this.node(parent));
+      node.parents = known.parents.map((parent) => this.#nodeAt(graph, parent));
     } else {
       const bytes = this.read(node.id);
       const { tree, parents, seconds } = decodeLinks(bytes, node.id, hexSize(this.store.format));
@@ -95,6 +103,16 @@ export class History {
       if (this.#keepContent) node.hold(bytes);
     }
     node.isLoaded = true;
+    return node;
+  }
+
+  #nodeAt(graph: CommitGraph, position: number): CommitNode {
+    let node = this.#byPosition[position];
+    if (node === undefined) {
+      node = this.node(graph.idAt(position));
+      node.position = position;
+      this.#byPosition[position] = node;
+    }
     return node;
   }
 

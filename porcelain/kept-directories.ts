@@ -9,16 +9,17 @@ import { InvalidError } from '../pack/errors.js';
 import type { ObjectId } from '../pack/oid.js';
 import type { Repository } from '../plumbing/repository.js';
 import { type Channel, type Target, targetNamed } from './channel.js';
-import { type ReceiptOutput, type StoredReceipt, directoryPattern, listReceipts } from './receipt.js';
-import { findLink, findRecord, isIntact, linkValue, recordPath, removeDirectory } from './release-directory.js';
+import { type ReceiptOutput, type StoredReceipt, listReceipts } from './receipt.js';
+import { findLink, findRecord, isIntact, linkValue, removeDirectory } from './release-directory.js';
 import { findRollback, isBad } from './release-history.js';
-import { listNames, releasesDirectory } from './release-journal.js';
+import { listRecorded, recordPath } from './release-journal.js';
 
 const defaultKeep = 3;
 
 /** What a channel's receipts say of directories, read as far as a question needs. */
 export class ChannelDirectories {
   readonly #repository: Repository;
+  readonly #channel: Channel;
   readonly #source: Iterator<StoredReceipt>;
   readonly #read: StoredReceipt[] = [];
   /** Directories that have a record, so may still be there. */
@@ -26,8 +27,9 @@ export class ChannelDirectories {
 
   constructor(repository: Repository, channel: Channel) {
     this.#repository = repository;
+    this.#channel = channel;
     this.#source = listReceipts(repository, channel);
-    this.#recorded = new Set(listRecorded(repository));
+    this.#recorded = new Set(listRecorded(repository, channel));
   }
 
   *#receipts(): Generator<StoredReceipt> {
@@ -65,7 +67,7 @@ export class ChannelDirectories {
     return candidates.find(({ published }) => {
       const path = join(target.container, published!.directory);
       if (fs.lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return false;
-      const record = findRecord(recordPath(releasesDirectory(this.#repository), published!.directory), this.#repository.format);
+      const record = findRecord(recordPath(this.#repository, this.#channel, published!.directory), this.#repository.format);
       return record !== undefined && isIntact(path, record);
     });
   }
@@ -80,14 +82,6 @@ export class ChannelDirectories {
       if (left.size === 0) return;
     }
   }
-}
-
-/** Names of directories that have a record. */
-export function listRecorded(repository: Repository): string[] {
-  return listNames(repository).flatMap((name) => {
-    const directory = name.endsWith('.index') ? name.slice(0, -'.index'.length) : '';
-    return directoryPattern.test(directory) ? [directory] : [];
-  });
 }
 
 /** release.keep: how many directories of a target are kept; InvalidError when it makes no sense. */
@@ -119,7 +113,7 @@ export function pruneDirectories(repository: Repository, receipt: StoredReceipt)
       }
       // The record goes last: while it is there, an interrupted removal is taken up again.
       removeDirectory(target.container, directory, `tmp-${directory.slice(directory.indexOf('.') + 1)}`);
-      removeIfPresent(recordPath(releasesDirectory(repository), directory));
+      removeIfPresent(recordPath(repository, channel, directory));
     }
   }
 }

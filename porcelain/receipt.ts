@@ -223,7 +223,7 @@ export function* listReceipts(repository: Repository, channel: Channel): Generat
 }
 
 /** Undefined when the object is gone because its own ref was dropped; a ref that names a missing receipt is an error. */
-function findReceipt(repository: Repository, id: ObjectId): StoredReceipt | undefined {
+export function findReceipt(repository: Repository, id: ObjectId): StoredReceipt | undefined {
   try {
     return readReceipt(repository.objects, id);
   } catch (error) {

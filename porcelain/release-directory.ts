@@ -252,11 +252,6 @@ function* findExtra(root: string, files: readonly Pick<TreeFile, 'path' | 'mode'
   }
 }
 
-/** Where the record of a directory is kept. */
-export function recordPath(releasesDirectory: string, directory: string): string {
-  return join(releasesDirectory, `${directory}.index`);
-}
-
 /** Keeps what was verified; durable when it returns. */
 export function writeRecord(path: string, record: Index): void {
   replaceFile(path, record.encode());

@@ -1,12 +1,11 @@
 // Earlier releases of a channel: which of them are marked bad, which one a rollback goes to, and finding one by what a person calls it.
 // Specified by cairn-rollback(1). Reads receipts and refs; the only change is the ref that marks a release bad, one transaction.
-import { InvalidError, NotFoundError } from '../pack/errors.js';
-import type { ObjectId } from '../pack/oid.js';
+import { CorruptError, InvalidError, NotFoundError } from '../pack/errors.js';
 import { updateRef } from '../plumbing/ref-transaction.js';
 import type { Repository } from '../plumbing/repository.js';
 import { type Channel, badRef } from './channel.js';
 import { appendEvent } from './events.js';
-import { type Receipt, type StoredReceipt, findNewestReceipt, listReceipts, readReceipt } from './receipt.js';
+import { type Receipt, type StoredReceipt, findNewestReceipt, findReceipt, listReceipts, readReceipt } from './receipt.js';
 
 // ---- earlier releases
 
@@ -29,17 +28,18 @@ export function markBad(repository: Repository, receipt: StoredReceipt): StoredR
  * bad ones, and ones that publish the same as the one counted before, are passed over. Undefined when there is none.
  */
 export function findRollback(repository: Repository, channel: Channel, steps: number): StoredReceipt | undefined {
-  const receipts = new Map<ObjectId, StoredReceipt>();
-  for (const receipt of listReceipts(repository, channel)) receipts.set(receipt.id, receipt);
-  const origin = (receipt: StoredReceipt): StoredReceipt => (receipt.restores && receipts.get(receipt.restores)) ?? receipt;
-  let cursor = receipts.values().next().value;
-  if (cursor === undefined) return undefined;
-  cursor = origin(cursor);
+  const origin = (receipt: StoredReceipt): StoredReceipt => (receipt.restores && findReceipt(repository, receipt.restores)) ?? receipt;
+  const live = findNewestReceipt(repository, channel);
+  if (live === undefined) return undefined;
+  let cursor = origin(live);
   let counted = snapshotKey(cursor);
   for (let left = steps; left > 0;) {
-    const earlier: StoredReceipt | undefined = cursor.previous && receipts.get(cursor.previous);
-    if (earlier === undefined) return undefined;
+    const earlier = cursor.previous && findReceipt(repository, cursor.previous);
+    if (!earlier) return undefined;
+    // Numbers fall along the chain, so that no loop is possible.
+    if (earlier.number >= cursor.number) throw new CorruptError(`'${cursor.id}': receipt is damaged: '${earlier.id}' cannot be the one before it`, { code: 'bad-receipt' });
     cursor = origin(earlier);
+    if (cursor.number > earlier.number) throw new CorruptError(`'${earlier.id}': receipt is damaged: it cannot restore a later one`, { code: 'bad-receipt' });
     if (isBad(repository, cursor) || snapshotKey(cursor) === counted) continue;
     counted = snapshotKey(cursor);
     left -= 1;
@@ -54,10 +54,11 @@ function snapshotKey({ commit, outputs }: Receipt): string {
 /** The receipt of a channel that `text` names: '#<number>', '<channel>/<number>', or a receipt's id or the beginning of one. */
 export function resolveReceipt(repository: Repository, channel: Channel, text: string): StoredReceipt {
   const number = text.startsWith('#') ? text.slice(1) : text.startsWith(`${channel}/`) ? text.slice(channel.length + 1) : undefined;
-  const byId = /^[0-9a-fA-F]{4,64}$/.test(text) ? text.toLowerCase() : undefined;
+  const byId = number === undefined && /^[0-9a-fA-F]{4,64}$/.test(text) ? text.toLowerCase() : undefined;
   let found: StoredReceipt | undefined;
   for (const receipt of listReceipts(repository, channel)) {
-    if (number !== undefined ? String(receipt.number) !== number : byId === undefined || !receipt.id.startsWith(byId)) continue;
+    if (number !== undefined && String(receipt.number) === number) return receipt;
+    if (byId === undefined || !receipt.id.startsWith(byId)) continue;
     if (found !== undefined) throw new InvalidError(`'${text}' names several receipts of '${channel}'`, { code: 'ambiguous-receipt', hint: 'give more digits' });
     found = receipt;
   }

@@ -49,6 +49,24 @@ export function journalPath(repository: Repository, channel: Channel): string {
   return join(releasesDirectory(repository), encodeChannel(channel) + suffix);
 }
 
+const recordSuffix = '.index';
+/** Names of records, whichever channel's. */
+export const recordPattern = /\.[1-9][0-9]*\.[0-9a-f]{16}\.index$/;
+
+/** Where the record of a channel's directory is kept. */
+export function recordPath(repository: Repository, channel: Channel, directory: string): string {
+  return join(releasesDirectory(repository), `${encodeChannel(channel)}.${directory}${recordSuffix}`);
+}
+
+/** The directories of a channel that have a record, in no order that means anything. */
+export function listRecorded(repository: Repository, channel: Channel): string[] {
+  const prefix = `${encodeChannel(channel)}.`;
+  return listNames(repository).flatMap((name) => {
+    const directory = name.startsWith(prefix) && name.endsWith(recordSuffix) ? name.slice(prefix.length, -recordSuffix.length) : '';
+    return directoryPattern.test(directory) ? [directory] : [];
+  });
+}
+
 /** Durable when it returns. */
 export function writeJournal(repository: Repository, journal: Journal): void {
   makeDirectories(releasesDirectory(repository));

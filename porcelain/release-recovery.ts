@@ -12,11 +12,11 @@ import { RefTransaction, updateRef } from '../plumbing/ref-transaction.js';
 import type { Repository } from '../plumbing/repository.js';
 import { type Channel, listChannels, receiptRef, releaseRef, rememberTargets, targetKey, targetNamed } from './channel.js';
 import { appendEvent, listEventsBackwards } from './events.js';
-import { listRecorded, pruneDirectories } from './kept-directories.js';
-import { type StoredReceipt, listReceipts, readReceipt } from './receipt.js';
-import { type Swap, findLink, linkValue, recordPath, removeDirectory, swapTargets } from './release-directory.js';
+import { pruneDirectories } from './kept-directories.js';
+import { type StoredReceipt, readReceipt } from './receipt.js';
+import { type Swap, findLink, linkValue, removeDirectory, swapTargets } from './release-directory.js';
 import {
-  type Journal, findJournal, journalPath, listJournals, listNames, releasesDirectory, removeJournal,
+  type Journal, findJournal, journalPath, listJournals, listNames, listRecorded, recordPath, recordPattern, releasesDirectory, removeJournal,
 } from './release-journal.js';
 import { escapeControls } from './terminal.js';
 
@@ -115,7 +115,7 @@ function removeBuilt(repository: Repository, journal: Journal): void {
     if (fs.lstatSync(target.container, { throwIfNoEntry: false })?.isDirectory() !== true) continue;
     removeIfPresent(join(target.container, `${staging}.link`));
     if (fresh && findLink(target) !== linkValue(target, directory)) {
-      removeIfPresent(recordPath(releasesDirectory(repository), directory));
+      removeIfPresent(recordPath(repository, journal.channel, directory));
       removeDirectory(target.container, directory, staging);
     }
     removeDirectory(target.container, staging, staging);
@@ -192,12 +192,13 @@ export function settleReleases(repository: Repository): void {
 /** What interrupted releases and deleted channels left is settled or removed; gc calls this. */
 export function removeLeftovers(repository: Repository): void {
   settleReleases(repository);
-  const wanted = new Set(listJournals(repository).flatMap(({ outputs }) => outputs.map(({ directory }) => directory)));
+  const wanted = new Set(listJournals(repository).flatMap(({ channel, outputs }) => outputs.map(({ directory }) => recordPath(repository, channel, directory))));
   for (const { channel } of listChannels(repository)) {
-    for (const { outputs } of listReceipts(repository, channel)) for (const { published } of outputs) if (published) wanted.add(published.directory);
+    for (const directory of listRecorded(repository, channel)) wanted.add(recordPath(repository, channel, directory));
   }
-  for (const directory of listRecorded(repository)) {
-    if (!wanted.has(directory)) removeIfPresent(recordPath(releasesDirectory(repository), directory));
+  for (const name of listNames(repository)) {
+    const path = join(releasesDirectory(repository), name);
+    if (recordPattern.test(name) && !wanted.has(path)) removeIfPresent(path);
   }
   // What a process died over while it replaced a journal or a record; a living one needs no hour for that.
   for (const name of listNames(repository)) {

@@ -21,10 +21,10 @@ import { type Channel, type Target, containerPattern, isChannel, rememberedTarge
 import { ChannelDirectories, readKeep } from './kept-directories.js';
 import { type Receipt, type ReceiptOutput, type StoredReceipt, directoryPattern, encodeReceipt, findNewestReceipt, readReceipt } from './receipt.js';
 import {
-  type CloneSource, buildDirectory, findRecord, isIntact, linkValue, openContainer, readTarget, recordPath, writeRecord,
+  type CloneSource, buildDirectory, findRecord, isIntact, linkValue, openContainer, readTarget, writeRecord,
 } from './release-directory.js';
 import { findRollback, isBad, requireNewestReceipt, resolveReceipt } from './release-history.js';
-import { type Journal, releasesDirectory, writeJournal } from './release-journal.js';
+import { type Journal, recordPath, writeJournal } from './release-journal.js';
 import { addRefEdits, complete, lockChannel, settleChannel, swapAll, undoAfter, warn } from './release-recovery.js';
 import { type TreeFile, findSubtree, listTreeFiles } from './tree-listing.js';
 
@@ -219,7 +219,7 @@ function applyRelease(repository: Repository, plan: ReleasePlan): StoredReceipt 
   let current = journal;
   let receipt: StoredReceipt;
   try {
-    const outputs = jobs.map((job) => makeOutput(repository, job));
+    const outputs = jobs.map((job) => makeOutput(repository, plan.channel, job));
     askHook(repository, plan, jobs);
     const content: Receipt = {
       channel: plan.channel, number: plan.number, kind: plan.restores === undefined ? 'release' : 'rollback', commit: plan.commit,
@@ -243,9 +243,9 @@ function applyRelease(repository: Repository, plan: ReleasePlan): StoredReceipt 
 }
 
 /** Builds an output's directory, or takes the one that is there; CorruptError names an object that is missing or damaged. */
-function makeOutput(repository: Repository, job: Job): ReceiptOutput {
+function makeOutput(repository: Repository, channel: Channel, job: Job): ReceiptOutput {
   try {
-    return makeWholeOutput(repository, job);
+    return makeWholeOutput(repository, channel, job);
   } catch (error) {
     if (!(error instanceof NotFoundError) || error.code !== 'object-missing') throw error;
     throw new CorruptError(`snapshot is not complete: ${error.message}`, { code: 'object-missing', hint: 'run cairn fsck; restore the object from another copy', cause: error });
@@ -253,7 +253,7 @@ function makeOutput(repository: Repository, job: Job): ReceiptOutput {
 }
 
 /** The receipt's lines about an output that is now there. */
-function makeWholeOutput(repository: Repository, { plan, staging, directory }: Job): ReceiptOutput {
+function makeWholeOutput(repository: Repository, channel: Channel, { plan, staging, directory }: Job): ReceiptOutput {
   const { path, tree, target, existing } = plan;
   const published = target && { target: target.name, directory };
   if (existing !== undefined) return { path, tree, published, files: existing.files, bytes: existing.bytes, verification: 'unchanged' };
@@ -261,8 +261,8 @@ function makeWholeOutput(repository: Repository, { plan, staging, directory }: J
   const files = listTreeFiles(store, tree, readPathProtection(repository.config));
   if (target === undefined) return { path, tree, published, ...countObjects(store, files), verification: 'objects' };
   openContainer(target);
-  const built = buildDirectory(store, files, target.container, { staging, directory }, cloneSource(repository, target, plan.live));
-  writeRecord(recordPath(releasesDirectory(repository), directory), built.record);
+  const built = buildDirectory(store, files, target.container, { staging, directory }, cloneSource(repository, channel, target, plan.live));
+  writeRecord(recordPath(repository, channel, directory), built.record);
   return { path, tree, published, files: built.files, bytes: built.bytes, verification: 'hashed' };
 }
 
@@ -277,9 +277,9 @@ function countObjects(store: ObjectStore, files: readonly TreeFile[]): { files: 
   return { files: count, bytes };
 }
 
-function cloneSource(repository: Repository, target: Target, live: ReceiptOutput | undefined): CloneSource | undefined {
+function cloneSource(repository: Repository, channel: Channel, target: Target, live: ReceiptOutput | undefined): CloneSource | undefined {
   if (live?.published === undefined) return undefined;
-  const record = findRecord(recordPath(releasesDirectory(repository), live.published.directory), repository.format);
+  const record = findRecord(recordPath(repository, channel, live.published.directory), repository.format);
   return record && { path: join(target.container, live.published.directory), record };
 }
 
@@ -306,7 +306,7 @@ function askHook(repository: Repository, plan: ReleasePlan, jobs: readonly Job[]
   if (!ran) return;
   for (const { plan: { target }, directory } of jobs) {
     if (target === undefined) continue;
-    const record = findRecord(recordPath(releasesDirectory(repository), directory), repository.format);
+    const record = findRecord(recordPath(repository, plan.channel, directory), repository.format);
     if (record === undefined || !isIntact(join(target.container, directory), record)) {
       throw new RefusedError(`hook 'pre-release' changed what is to be published at '${target.name}'`, { code: 'hook-changed-release' });
     }

@@ -116,7 +116,7 @@ function checkSettled(t: ExecutionContext, root: string, scenario: Scenario, lab
   t.is([...repository.refs.list('refs/cairn/receipts/')].length, receipts.length, `${label}: no receipt counts that was not made`);
   t.is(findJournal(repository, channel), undefined, `${label}: no journal`);
   const drawer = join(repository.gitDirectory, 'cairn/releases');
-  const records = (existsSync(drawer) ? readdirSync(drawer) : []).filter((name) => name.endsWith('.index')).map((name) => name.slice(0, -6)).sort();
+  const records = (existsSync(drawer) ? readdirSync(drawer) : []).filter((name) => name.endsWith('.index')).map((name) => name.slice('prod.'.length, -'.index'.length)).sort();
   const directories = scenario.targets.flatMap((target) => {
     const container = join(root, `.${target}.cairn`);
     return existsSync(container) ? readdirSync(container).filter((name) => name !== '.gitignore' && !name.startsWith('tmp_')) : [];

@@ -421,7 +421,7 @@ test('only the newest release.keep directories stay, but the live one and the ne
     await site.ok(['release', 'prod', '--to', 'www']);
   }
   t.deepEqual(site.kept('.www.cairn').map((name) => name.split('.')[0]), ['4', '5', '6']);
-  const records = readdirSync(join(site.repository.gitDirectory, 'cairn/releases')).map((name) => name.split('.')[0]);
+  const records = readdirSync(join(site.repository.gitDirectory, 'cairn/releases')).map((name) => name.split('.')[1]);
   t.deepEqual(records.sort(), ['4', '5', '6']);
   await site.ok(['-c', 'release.keep=1', 'rollback', 'prod', '2']);
   t.is(site.read('www/a'), '4');
@@ -438,7 +438,7 @@ test('leftovers are removed: records no receipt names, old private files; what i
   await site.ok(['release', 'prod', '--to', 'www']);
   const drawer = join(site.repository.gitDirectory, 'cairn/releases');
   const [record] = readdirSync(drawer);
-  for (const name of ['9.0123456789abcdef.index', 'tmp_old', 'tmp_new', 'README']) writeFileSync(join(drawer, name), 'x');
+  for (const name of ['gone.9.0123456789abcdef.index', 'tmp_old', 'tmp_new', 'README']) writeFileSync(join(drawer, name), 'x');
   utimesSync(join(drawer, 'tmp_old'), 1, 1);
   removeLeftovers(reopen(site.root));
   t.deepEqual(readdirSync(drawer).sort(), [record!, 'README', 'tmp_new'].sort());

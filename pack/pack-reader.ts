@@ -41,10 +41,14 @@ export class PackCaches {
   /** Readers whose pack is open, the one opened last at the end. */
   readonly #open = new Set<PackReader>();
 
-  /** Budgets in bytes: smaller ones for who reads everything once, in order. */
-  constructor(windowBytes = 128 * 1024 * 1024, baseBytes = 96 * 1024 * 1024) {
+  /** How much of a pack is read at a time. */
+  readonly windowSizeBytes: number;
+
+  /** Budgets in bytes, smaller ones for who reads everything once; smaller windows for who reads here and there. */
+  constructor(windowBytes = 128 * 1024 * 1024, baseBytes = 96 * 1024 * 1024, windowSizeBytes = 256 * 1024) {
     this.windows = new ByteCache<Buffer>(windowBytes);
     this.bases = new BaseCache(baseBytes);
+    this.windowSizeBytes = windowSizeBytes;
   }
 
   /** Takes note of a pack that was opened, and closes the one opened first when there are too many. */
@@ -376,12 +380,13 @@ export class PackReader {
   /** A buffer that has `length` bytes of the pack from `offset` on at `start`: a cached window where one covers them. */
   #view(offset: number, length: number): { bytes: Buffer; start: number } {
     if (this.#window === undefined || offset < this.#windowBase || offset + length > this.#windowBase + this.#window.length) {
-      const number = Math.floor(offset / windowBytes);
-      const base = number * windowBytes;
-      if (offset + length > base + windowBytes + overlapBytes) return { bytes: this.#readSpan(offset, length), start: 0 };
+      const { windowSizeBytes } = this.#caches;
+      const number = Math.floor(offset / windowSizeBytes);
+      const base = number * windowSizeBytes;
+      if (offset + length > base + windowSizeBytes + overlapBytes) return { bytes: this.#readSpan(offset, length), start: 0 };
       let window = this.#windows.get(number);
       if (window === undefined) {
-        window = this.#readSpan(base, Math.min(windowBytes + overlapBytes, this.#sizeBytes - base));
+        window = this.#readSpan(base, Math.min(windowSizeBytes + overlapBytes, this.#sizeBytes - base));
         this.#windows.set(number, window, window.length);
       }
       this.#window = window;

@@ -98,7 +98,8 @@ export function planGc(repository: Repository, options: GcOptions): GcPlan {
   refuseWhatIsPrecious(repository);
   const nowMs = repository.context.clock.nowMs();
   const cutoffMs = nowMs - options.graceMs;
-  const caches = new PackCaches(8 * 1024 * 1024, 32 * 1024 * 1024);
+  // Objects are packed in the order of their paths, so reading jumps about.
+  const caches = new PackCaches(8 * 1024 * 1024, 32 * 1024 * 1024, 16 * 1024);
   const store = openPlainStore(repository, caches);
   try {
     const inventory = Inventory.read(store);

@@ -1,5 +1,5 @@
 // cairn gc: packs what is needed into one pack and removes what nobody has needed for long enough (man/cairn-gc.1).
-import { UsageError } from '../../pack/errors.js';
+import { LockedError, UsageError } from '../../pack/errors.js';
 import type { ObjectId } from '../../pack/oid.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
 import { runHook } from '../../plumbing/hooks.js';
@@ -45,7 +45,12 @@ export const command: Command = {
       return 0;
     }
     if (args.has('auto') && runHook(repository, 'pre-auto-gc').exitCode !== 0) return 0;
-    collect(repository, context, args, graceMs);
+    try {
+      collect(repository, context, args, graceMs);
+    } catch (error) {
+      // Somebody is at it already.
+      if (!(args.has('auto') && error instanceof LockedError)) throw error;
+    }
     return 0;
   },
 };

@@ -426,8 +426,10 @@ test('a second gc is refused while one runs; the lock of a dead one is taken ove
   const refused = await cairn(['gc'], { cwd: repository, nowMs: Date.now() });
   t.is(refused.code, 4);
   t.regex(refused.stderr, new RegExp(`process ${process.pid} on 'test-host'`));
+  gitOutput(['repack', '-q'], { cwd: repository });
   const auto = await cairn(['gc', '--auto'], { cwd: repository, nowMs: Date.now(), env: { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'gc.autoPackLimit', GIT_CONFIG_VALUE_0: '1' } });
   t.deepEqual([auto.code, auto.stdout], [0, ''], 'the automatic one leaves it to the other');
+  t.is(readdirSync(join(repository, '.git/objects/pack')).filter((name) => name.endsWith('.pack')).length, 2);
   writeFileSync(join(repository, '.git/cairn/maintenance'), holder(process.pid, 'another boot'));
   await gc(repository, '-q');
   t.false(existsSync(lock));

@@ -45,6 +45,6 @@ git update-ref refs/remotes/origin/main HEAD~2; git symbolic-ref refs/remotes/or
 git tag -m 'nested' vv v1; git tag blobtag HEAD:tool.sh; git tag -m 'a tree' treetag HEAD^{tree}; git tag -m 'lw' v2
 git branch feature/a HEAD~4; echo stashed >>tool.sh; at; git stash -q
 git checkout -q --orphan side; git rm -rfq .; at; echo side >side.txt; git add .; git commit -qm 'Another root'; git checkout -q main
-git notes add -m 'A note
-of two lines' HEAD~2; git notes --ref=build add -m 'built' v1; git notes --ref=build add -m 'again' HEAD~2
+at; git notes add -m 'A note
+of two lines' HEAD~2; at; git notes --ref=build add -m 'built' v1; at; git notes --ref=build add -m 'again' HEAD~2
 `;

@@ -12,77 +12,54 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
-/**
- * Every error carries its kind under this key. Each command is bundled with a copy of this file of its own, so an error thrown
- * there is recognised here by its kind, not by the identity of its class.
- */
-const kindKey = Symbol.for('cairn.error-kind');
-
 export abstract class CairnError extends Error {
   readonly code: string;
   readonly hint: string | undefined;
-  readonly [kindKey]: string;
   constructor(kind: string, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    this[kindKey] = kind;
     this.code = details.code ?? kind;
     this.hint = details.hint;
-  }
-
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    if (typeof value !== 'object' || value === null || !(kindKey in value)) return false;
-    if (this === CairnError) return true;
-    const own = Object.getOwnPropertyDescriptor(this, 'kind')?.value as unknown;
-    return own === undefined ? Function.prototype[Symbol.hasInstance].call(this, value) : own === value[kindKey];
   }
 }
 
 /** The command line is wrong: fix the command line. */
 export class UsageError extends CairnError {
-  static readonly kind: string = 'usage';
-  constructor(message: string, details?: ErrorDetails) { super(UsageError.kind, message, details); }
+  constructor(message: string, details?: ErrorDetails) { super('usage', message, details); }
 }
 
 /** A value given by the caller is wrong: correct the input. */
 export class InvalidError extends CairnError {
-  static readonly kind: string = 'invalid';
-  constructor(message: string, details?: ErrorDetails) { super(InvalidError.kind, message, details); }
+  constructor(message: string, details?: ErrorDetails) { super('invalid', message, details); }
 }
 
 /** What was named is not there: name another. */
 export class NotFoundError extends CairnError {
-  static readonly kind: string = 'not-found';
-  constructor(message: string, details?: ErrorDetails) { super(NotFoundError.kind, message, details); }
+  constructor(message: string, details?: ErrorDetails) { super('not-found', message, details); }
 }
 
 /** Policy says no: change the policy or force. */
 export class RefusedError extends CairnError {
-  static readonly kind: string = 'refused';
-  constructor(message: string, details?: ErrorDetails) { super(RefusedError.kind, message, details); }
+  constructor(message: string, details?: ErrorDetails) { super('refused', message, details); }
 }
 
 /** The world moved between look and act: look again, then retry. */
 export class ConflictError extends CairnError {
-  static readonly kind: string = 'conflict';
-  constructor(message: string, details?: ErrorDetails) { super(ConflictError.kind, message, details); }
+  constructor(message: string, details?: ErrorDetails) { super('conflict', message, details); }
 }
 
 /** Somebody else holds the lock: wait. */
 export class LockedError extends CairnError {
-  static readonly kind: string = 'locked';
-  constructor(message: string, details?: ErrorDetails) { super(LockedError.kind, message, details); }
+  constructor(message: string, details?: ErrorDetails) { super('locked', message, details); }
 }
 
 /** The other side failed: retry later, nothing was lost. */
 export class RemoteError extends CairnError {
-  static readonly kind: string = 'remote';
-  constructor(message: string, details?: ErrorDetails) { super(RemoteError.kind, message, details); }
+  constructor(message: string, details?: ErrorDetails) { super('remote', message, details); }
 }
 
 /** Bytes are not what they should be: fsck, repair, fetch again. */
 export class CorruptError extends CairnError {
-  static readonly kind: string = 'corrupt';
-  constructor(message: string, details?: ErrorDetails) { super(CorruptError.kind, message, details); }
+  constructor(message: string, details?: ErrorDetails) { super('corrupt', message, details); }
 }
 
 /** True for an error of the operating system with one of these codes ('ENOENT', 'EEXIST', ...); with any when none is named. */

@@ -198,3 +198,28 @@ function listTests(folder: string): string[] {
 test('the version is the same everywhere', (t) => {
   t.is(version, JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')).version);
 });
+
+/** What npm found where, as package-lock.json records it; `''` is the project itself. */
+interface LockedPackage {
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+test('npm ci finds every package that is asked for in the lock file, those of other platforms included', (t) => {
+  const locked = JSON.parse(readFileSync(join(projectRoot, 'package-lock.json'), 'utf8')).packages as Record<string, LockedPackage>;
+  const missing: string[] = [];
+  for (const [place, found] of Object.entries(locked)) {
+    const wanted = { ...found.dependencies, ...found.optionalDependencies, ...(place === '' ? found.devDependencies : {}) };
+    for (const name of Object.keys(wanted)) if (!isLocked(locked, place, name)) missing.push(`${name}, for ${place}`);
+  }
+  t.deepEqual(missing, []);
+});
+
+/** Node looks in node_modules beside the package, then beside what it is installed in, and so on. */
+function isLocked(locked: Readonly<Record<string, LockedPackage>>, place: string, name: string): boolean {
+  for (let at = place; ; at = at.replace(/(^|\/)node_modules\/(@[^/]+\/)?[^/]+$/, '')) {
+    if (`${at}${at === '' ? '' : '/'}node_modules/${name}` in locked) return true;
+    if (at === '') return false;
+  }
+}

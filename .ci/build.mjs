@@ -8,7 +8,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import Module, { createRequire } from 'node:module';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -54,7 +54,9 @@ function buildLibrary() {
  * Modules that are heavy, that many commands reach and few calls use: each is a bundle of its own, loaded when one of its
  * exports is first touched.
  */
-const lazyBundles = ['pack/object-store.ts', 'plumbing/index-file.ts', 'plumbing/date.ts'];
+const lazyBundles = [
+  'pack/object-store.ts', 'plumbing/index-file.ts', 'plumbing/date.ts', 'plumbing/config-file.ts', 'plumbing/option-spec.ts', 'plumbing/revision-set.ts',
+];
 
 /** CommonJS text with the module's exports as getters that load the bundle. */
 function lazyFront(path) {
@@ -133,7 +135,7 @@ async function cacheCode(output) {
     if (!request.startsWith('./')) return requireOther(request);
     if (!modules.has(request)) {
       const filename = join(output, request);
-      const script = new Script(Module.wrap(readFileSync(filename, 'latin1')), { filename });
+      const script = new Script(`(function(exports,require,module,__filename,__dirname){${readFileSync(filename, 'utf8')}\n})`, { filename });
       const module = { exports: {} };
       scripts.set(request, script);
       modules.set(request, module);

@@ -3,7 +3,6 @@
 // passed over. A bundle is loaded once, so that all share one set of error classes.
 var require = ((load) => {
   const { readFileSync } = load('node:fs');
-  const { wrap } = load('node:module');
   const { Script } = load('node:vm');
   const loaded = new Map();
   const loadBundle = (request) => {
@@ -17,7 +16,7 @@ var require = ((load) => {
     } catch {
       // Built without caches: compiled as it is.
     }
-    const script = new Script(wrap(readFileSync(filename, 'latin1')), { filename, cachedData });
+    const script = new Script(`(function(exports,require,module,__filename,__dirname){${readFileSync(filename, 'utf8')}\n})`, { filename, cachedData });
     const module = { exports: {} };
     loaded.set(request, module);
     script.runInThisContext()(module.exports, loadBundle, module, filename, __dirname);

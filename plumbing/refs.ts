@@ -142,14 +142,23 @@ export class Refs {
 
   /** The first ref an abbreviated name stands for, as git looks it up; undefined when none. */
   expand(short: string): RefName | undefined {
-    return this.listExpansions(short).next().value ?? undefined;
+    return this.findExpanded(short)?.name;
+  }
+
+  /** The ref itself that `expand` names. */
+  findExpanded(short: string): Ref | undefined {
+    return this.#listExpanded(short).next().value ?? undefined;
   }
 
   /** All refs an abbreviated name may stand for, the winner first: more than one means it is ambiguous. */
   *listExpansions(short: string): Generator<RefName, undefined> {
+    for (const { name } of this.#listExpanded(short)) yield name;
+  }
+
+  *#listExpanded(short: string): Generator<Ref, undefined> {
     for (const pattern of refSearchPatterns) {
-      const name = pattern.replace('%', () => short);
-      if (isRefName(name, { oneLevel: true }) && this.find(name) !== undefined) yield name;
+      const ref = this.find(pattern.replace('%', () => short));
+      if (ref !== undefined) yield ref;
     }
   }
 

@@ -11,7 +11,7 @@ export type PathFormat = 'usual' | 'relative' | 'absolute';
 
 function realPath(path: string): string {
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch (error) {
     if (!isSystemError(error, 'ENOENT', 'ENOTDIR')) throw error;
     // What does not exist yet is told below its real parent.

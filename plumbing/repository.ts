@@ -251,7 +251,7 @@ export const repositoryVariables: ReadonlySet<string> = new Set([
 
 function realPath(path: string): string {
   try {
-    return fs.realpathSync(path);
+    return fs.realpathSync.native(path);
   } catch (error) {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return resolve(path);
     throw error;
@@ -355,15 +355,10 @@ function isDirectory(path: string): boolean {
 function readCommonDirectory(context: Context | undefined, gitDirectory: string): string {
   const override = context?.env['GIT_COMMON_DIR'];
   if (override) return realPath(resolve(context!.cwd, override));
-  let text: string;
-  try {
-    text = fs.readFileSync(join(gitDirectory, 'commondir'), 'utf8');
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return gitDirectory;
-    throw error;
-  }
-  const path = text.replace(/[\r\n]+$/, '');
-  if (path === '') throw new CorruptError(`'${join(gitDirectory, 'commondir')}' is empty`, { code: 'bad-commondir' });
+  const file = join(gitDirectory, 'commondir');
+  if (fs.statSync(file, { throwIfNoEntry: false }) === undefined) return gitDirectory;
+  const path = fs.readFileSync(file, 'utf8').replace(/[\r\n]+$/, '');
+  if (path === '') throw new CorruptError(`'${file}' is empty`, { code: 'bad-commondir' });
   return realPath(resolve(gitDirectory, path));
 }
 

@@ -195,8 +195,8 @@ function findBasic(repository: Repository, text: string): ObjectId | undefined {
       const prior = expandBranchName(repository, text);
       return prior === undefined ? undefined : findId(repository, prior);
     }
-    const name = expandRefName(repository, text);
-    return name === undefined ? undefined : repository.refs.find(name)?.id;
+    const short = expandBranchName(repository, text);
+    return short === undefined || short === '' ? undefined : repository.refs.findExpanded(short)?.id;
   }
   const { base, inside } = log;
   const name = base === '' ? repository.refs.headBranch() ?? 'HEAD' : expandRefName(repository, base);

@@ -226,6 +226,12 @@ class TreeBuilder {
     return this.#options.bulk?.holds(id) === true || this.#store.has(id);
   }
 
+  /** Really stored, and as good as new to gc: the empty tree is here without being stored, and what is old may be about to go. */
+  #isKept(id: ObjectId): boolean {
+    const { bulk, dryRun } = this.#options;
+    return bulk?.holds(id) === true || (dryRun ? this.#store.has(id) : this.#store.renew(id));
+  }
+
   #checkStored(id: ObjectId, mode: number, path: string): void {
     if (this.#options.missingOk || mode === 0o160000 || this.#isHere(id)) return;
     throw new InvalidError(`invalid object ${mode.toString(8)} ${id} for '${Buffer.from(path, 'latin1').toString()}'`, { code: 'object-missing' });
@@ -233,7 +239,7 @@ class TreeBuilder {
 
   #add(bytes: Buffer): ObjectId {
     const id = hashObject('tree', bytes, this.#store.format);
-    if (!this.#isStored(id)) {
+    if (!this.#newIds.has(id) && !this.#isKept(id)) {
       this.#newIds.add(id);
       this.#new.push({ id, bytes });
     }

@@ -52,6 +52,17 @@ mkdir a/z; git mv a/b/c a/z/c; chmod +x tool; rm file; ln -s tool file; git add 
   });
 }
 
+test('the empty tree is stored when a commit or the index names it', async (t) => {
+  const root = makeSandbox(t);
+  const options = { cwd: root, env: { GIT_AUTHOR_NAME: 'A', GIT_AUTHOR_EMAIL: 'a@x', GIT_COMMITTER_NAME: 'A', GIT_COMMITTER_EMAIL: 'a@x' } };
+  await cairnOutput(['init', '-q'], options);
+  t.is((await cairn(['commit', '-m', 'nothing yet'], options)).code, 1);
+  t.is((await cairn(['fsck'], options)).code, 0);
+  await cairnOutput(['commit', '--allow-empty', '-m', 'nothing'], options);
+  t.regex(await cairnOutput(['count-objects'], options), /^2 objects/);
+  t.is((await cairn(['fsck', '--full'], options)).code, 0);
+});
+
 test('only the named paths are committed, or also them; the index keeps the rest', async (t) => {
   if (skipWithoutGit(t)) return;
   const repository = makeRepository(t, 'sha1', `${changed}\ngit add new`);

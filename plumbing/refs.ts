@@ -186,7 +186,8 @@ export class Refs {
   /** Merges the loose names with the packed ones; `packed` is set when only packed-refs has it. */
   *#listNames(prefix: string): Generator<{ name: RefName; packed?: PackedRef }> {
     const bytes = encodeRefName(prefix);
-    const loose = this.#listLoose(bytes);
+    // All loose names first: a ref that is packed meanwhile, and loses its file, is then met in packed-refs or by `find`, never missed.
+    const loose = [...this.#listLoose(bytes)].values();
     const packed = this.packed().list(bytes);
     let left = loose.next();
     let right = packed.next();

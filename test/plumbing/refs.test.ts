@@ -228,6 +228,18 @@ test('HEAD pointed elsewhere between deciding and locking is a conflict, not an 
   t.is(repository.refs.find('refs/heads/other'), undefined);
 });
 
+test('refs that are packed while they are listed are listed all the same', (t) => {
+  const { repository, ids } = make(t);
+  const names = ['a', 'm', 'z/deep'].map((name) => `refs/heads/${name}`);
+  for (const name of names) updateRef(repository, { name, target: { id: ids[0] } });
+  const packer = Repository.openAt(repository.context, repository.gitDirectory);
+  const listing = repository.refs.list();
+  const found = [listing.next().value?.name];
+  packRefs(packer, { all: true, prune: true });
+  for (const ref of listing) found.push(ref.name);
+  t.deepEqual(found.map(String), names);
+});
+
 test('packed refs are found by search and by listing, sorted or not, and loose ones hide them', (t) => {
   const { repository, git, ids } = make(t);
   const lines = Array.from({ length: 500 }, (_, index) => `refs/heads/b${String(index).padStart(4, '0')}`);

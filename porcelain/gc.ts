@@ -449,8 +449,7 @@ class Application {
       // The same objects packed again in the same way give the same pack.
       if (written.has(pack.reader.name)) return false;
       if (isUnchanged(pack.reader.path, pack.mtimeMs) && this.#mayAllGo(pack, needed)) return true;
-      this.#sparedPacks += 1;
-      for (let position = 0; position < pack.reader.objectCount; position += 1) this.#remaining.add(pack.reader.idAt(position));
+      this.#spare(pack);
       return false;
     });
     if (doomed.length === 0) return;
@@ -459,11 +458,21 @@ class Application {
       this.#lock.check();
       const reader = own.get(pack.reader.name);
       if (reader === undefined) continue;
+      // Reading the others back took time, in which somebody may have come to rely on what is in this one.
+      if (!isUnchanged(pack.reader.path, pack.mtimeMs)) {
+        this.#spare(pack);
+        continue;
+      }
       this.#store.removePack(reader);
       this.#removed.packs += 1;
       this.#removed.bytes += pack.sizeBytes;
       this.#options.onProgress?.('removing', this.#removed.packs + this.#removed.looseObjects);
     }
+  }
+
+  #spare({ reader }: StoredPack): void {
+    this.#sparedPacks += 1;
+    for (let position = 0; position < reader.objectCount; position += 1) this.#remaining.add(reader.idAt(position));
   }
 
   #removeLoose(needed: ReadonlySet<ObjectId>): void {

@@ -591,6 +591,34 @@ test('a pack with an object that is needed again, or that was renewed, stays', (
   }
 });
 
+test('a pack that is renewed while others are removed stays', (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeHistory(t);
+  const blobs = ['one', 'two'].map((text) => orphan(repository, text, 100 * day));
+  for (const blob of blobs) {
+    gitOutput(['pack-objects', '-q', '.git/objects/pack/pack'], { cwd: repository, stdin: `${blob}\n` });
+    rmSync(loosePath(repository, blob));
+  }
+  ageEverything(join(repository, '.git/objects/pack'), 100 * day);
+  const opened = openRepository(repository);
+  let removals = 0;
+  const options = {
+    graceMs: 14 * day,
+    onProgress: (phase: string) => {
+      if (phase !== 'removing') return;
+      removals += 1;
+      // What is left by now is written again, which renews it.
+      if (removals === 1) for (const text of ['one', 'two']) gitOutput(['hash-object', '-w', '--stdin'], { cwd: repository, stdin: text });
+    },
+  };
+  using lock = MaintenanceLock.acquire(opened);
+  const plan = planGc(opened, options);
+  t.is(plan.retired.length, 3);
+  applyGc(opened, plan, lock, options);
+  t.deepEqual(blobs.map((blob) => isThere(repository, blob)), [true, true]);
+  isSound(t, repository);
+});
+
 test('nothing is removed any more once the lock is lost', (t) => {
   if (skipWithoutGit(t)) return;
   const repository = makeHistory(t);

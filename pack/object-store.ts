@@ -22,6 +22,7 @@ import type { GitObject, ObjectHeader, ObjectStream } from './object.js';
 import { MultiPackIndex } from './multi-pack-index.js';
 import { emptyTreeId, encodeObjectHeader, encodeObjectId, hashFramed, hashObject, hexSize } from './oid.js';
 import type { ObjectFormat, ObjectId, ObjectType } from './oid.js';
+import type { PackIndex } from './pack-index.js';
 import { PackCaches, PackReader } from './pack-reader.js';
 import { PackWriter } from './pack-writer.js';
 import type { BulkWriter, PackWriterOptions } from './pack-writer.js';
@@ -111,17 +112,10 @@ export class ObjectStore {
     return this.locate(this.#replacement(id)) !== undefined || id === emptyTreeId(this.format);
   }
 
-  /** Like `has`, but a pack that came since the last look may be missed: for writers, who then write the object once more. */
-  hasQuickly(id: ObjectId): boolean {
-    const raw = encodeObjectId(id);
-    return this.#coveringPack(raw) !== undefined || this.#uncovered.some((pack) => pack.position(raw) >= 0)
-      || this.#sources.some(({ loose }) => loose.has(id));
-  }
-
   /** True when some pack has a copy, not verified. */
   isPacked(id: ObjectId): boolean {
     const raw = encodeObjectId(id);
-    return this.#packs.some((pack) => pack.position(raw) >= 0);
+    return this.#packs.some((pack) => findPosition(pack, raw) >= 0);
   }
 
   /** Where the first copy is, not verified. */
@@ -132,21 +126,6 @@ export class ObjectStore {
         const stat = statSync(loose.path(id), { throwIfNoEntry: false });
         return stat && { kind: 'loose', path: loose.path(id), sizeOnDisk: stat.size };
       }, false);
-  }
-
-  /** Every copy there is, for fsck and count-objects. */
-  locateAll(id: ObjectId): ObjectLocation[] {
-    const raw = encodeObjectId(id);
-    const found: ObjectLocation[] = [];
-    for (const pack of this.#packs) {
-      const position = pack.position(raw);
-      if (position >= 0) found.push({ kind: 'pack', pack, position });
-    }
-    for (const { loose } of this.#sources) {
-      const stat = statSync(loose.path(id), { throwIfNoEntry: false });
-      if (stat) found.push({ kind: 'loose', path: loose.path(id), sizeOnDisk: stat.size });
-    }
-    return found;
   }
 
   /** The verified object; undefined when there is none, CorruptError when every copy is damaged. */
@@ -273,13 +252,14 @@ export class ObjectStore {
     return id;
   }
 
-  /** Writes loose an object whose type nobody knows (hash-object --literally); only `findAnyHeader` reads it. */
+  /** Writes loose an object whose type nobody knows (hash-object --literally), over what has its name; only `findAnyHeader` reads it. */
   writeLiterally(type: string, bytes: Buffer): ObjectId {
     if (!/^[\x21-\x7e]{1,20}$/.test(type)) throw new InvalidError(`'${type}' cannot be the type of an object`, { code: 'bad-type' });
     const framed = Buffer.concat([Buffer.from(`${type} ${bytes.length}\0`), bytes]);
     const id = hashFramed(framed, this.format);
     this.#makeDirectory();
-    if (!this.has(id)) this.#loose.write(id, framed);
+    this.#loose.write(id, framed);
+    this.#fanOuts.delete(id.slice(0, 2));
     return id;
   }
 
@@ -333,7 +313,7 @@ export class ObjectStore {
   renew(id: ObjectId): boolean {
     const raw = encodeObjectId(id);
     for (const pack of this.#packs) {
-      const position = pack.position(raw);
+      const position = findPosition(pack, raw);
       if (position < 0 || pack.isCruft) continue;
       if (isGood(() => drain(pack.openStreamAt(position))) && this.#touch(pack.path)) return true;
     }
@@ -366,11 +346,10 @@ export class ObjectStore {
 
   /** Every id once, ascending, replaced or not. */
   *listIds(): Generator<ObjectId> {
-    this.refresh();
+    const packs = this.#loadPacks();
     for (let byte = 0; byte < 256; byte += 1) {
       const prefix = byte.toString(16).padStart(2, '0');
       const found: ObjectId[] = [];
-      const packs = [...this.#packs];
       for (const pack of packs) {
         const end = byte === 255 ? pack.objectCount : pack.index.fanOut(byte + 1);
         for (let position = pack.index.fanOut(byte); position < end; position += 1) found.push(pack.idAt(position));
@@ -389,8 +368,7 @@ export class ObjectStore {
 
   /** Every id once, packs first and in the order they store, which is the quickest to read. */
   *listIdsUnordered(): Generator<ObjectId> {
-    this.refresh();
-    const packs = [...this.#packs];
+    const packs = this.#loadPacks();
     for (const [number, pack] of packs.entries()) {
       const earlier = packs.slice(0, number);
       for (const position of pack.index.positionsByOffset()) {
@@ -410,12 +388,12 @@ export class ObjectStore {
 
   /** Ids that begin with these hex digits (at least two), ascending. */
   findByPrefix(prefixHex: string): ObjectId[] {
-    this.refresh();
+    const packs = this.#loadPacks();
     const prefix = prefixHex.toLowerCase();
     if (!/^[0-9a-f]{2,}$/.test(prefix) || prefix.length > hexSize(this.format)) return [];
     const least = Buffer.from(prefix.length % 2 === 0 ? prefix : `${prefix}0`, 'hex');
     const found = new Set<ObjectId>();
-    for (const pack of this.#packs) {
+    for (const pack of packs) {
       for (let position = pack.index.lowerBound(least); position < pack.objectCount; position += 1) {
         const id = pack.idAt(position);
         if (!id.startsWith(prefix)) break;
@@ -438,7 +416,9 @@ export class ObjectStore {
       while (other[same] === id[same]) same += 1;
       digits = Math.max(digits, same + 1);
     };
-    for (const { index } of this.#packs) {
+    for (const pack of this.#packs) {
+      const index = findIndex(pack);
+      if (index === undefined) continue;
       const at = index.lowerBound(raw);
       if (at > 0) differFrom(index.idAt(at - 1));
       for (let next = at; next < Math.min(at + 2, index.count); next += 1) differFrom(index.idAt(next));
@@ -538,6 +518,19 @@ export class ObjectStore {
       midx?.index.packNames.map((name) => packs.get(name.slice(0, -'.idx'.length))) ?? []
     )));
     this.#uncovered = this.#packs.filter((pack) => !covered.has(pack));
+  }
+
+  /** The packs there are now, the index of each read: from here on none can go away unread. */
+  #loadPacks(): readonly PackReader[] {
+    for (let round = 1; ; round += 1) {
+      this.refresh();
+      try {
+        for (const pack of this.#packs) void pack.index;
+        return [...this.#packs];
+      } catch (error) {
+        if (round === 4 || !isSystemError(error, 'ENOENT')) throw error;
+      }
+    }
   }
 
   /** A pack that a multi-pack-index covers has its own index read only when an object is read from it. */
@@ -684,6 +677,20 @@ export class ObjectStore {
 function askPack<Answer>(pack: PackReader, raw: Buffer, ask: (pack: PackReader, position: number) => Answer | undefined): Answer | undefined {
   const position = pack.position(raw);
   return position < 0 ? undefined : ask(pack, position);
+}
+
+/** A pack's index; undefined when it, read only now, is gone or damaged. */
+function findIndex(pack: PackReader): PackIndex | undefined {
+  try {
+    return pack.index;
+  } catch (error) {
+    if (error instanceof CorruptError || isSystemError(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+function findPosition(pack: PackReader, raw: Buffer): number {
+  return findIndex(pack)?.position(raw) ?? -1;
 }
 
 /** Reads the multi-pack-index when it changed; a damaged one is as none, for the packs' own indexes say the same. */

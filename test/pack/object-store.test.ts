@@ -154,6 +154,31 @@ test('packs that come, and objects that move into them, are found without openin
   t.is([...second.listIds()].length, ids.length + 3);
 });
 
+test('objects are written while the packs and the multi-pack-index known so far go away', (t) => {
+  if (skipWithoutGit(t)) return;
+  const directory = makeRepository(t, 'sha1', 'echo 1 >a; git add a; git commit -qm 1; git repack -dq; echo 2 >b; git add b; git commit -qm 2; git repack -dq; git multi-pack-index write');
+  for (const use of ['write', 'bulk', 'isPacked', 'abbreviate'] as const) {
+    const packs = join(directory, '.git/objects/pack');
+    const store = ObjectStore.open(join(directory, '.git/objects'), 'sha1');
+    const aside = join(directory, use);
+    renameSync(packs, aside);
+    const id = hashObject('blob', Buffer.from('1\n'), 'sha1');
+    if (use === 'write') t.is(store.write('blob', Buffer.from('1\n')), id);
+    else if (use === 'isPacked') t.false(store.isPacked(id));
+    else if (use === 'abbreviate') t.true(id.startsWith(store.abbreviate(id, 7)));
+    else {
+      using bulk = store.bulk();
+      t.is(bulk.add('blob', Buffer.from('1\n')), id);
+      bulk.finish();
+    }
+    if (use === 'write' || use === 'bulk') t.is(ObjectStore.open(join(directory, '.git/objects'), 'sha1').read(id).bytes.toString(), '1\n');
+    store.close();
+    rmSync(join(directory, '.git/objects', id.slice(0, 2)), { recursive: true, force: true });
+    rmSync(packs, { recursive: true, force: true });
+    renameSync(aside, packs);
+  }
+});
+
 test('a fan-out directory that gc removed is made again', (t) => {
   const directory = makeSandbox(t);
   const store = ObjectStore.open(directory, 'sha1', { durable: false });

@@ -18,7 +18,6 @@ export const fileMode = 0o100644;
 export const executableMode = 0o100755;
 export const symlinkMode = 0o120000;
 export const gitlinkMode = 0o160000;
-export const treeMode = 0o040000;
 
 export interface TreeEntry {
   readonly mode: number;

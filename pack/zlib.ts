@@ -144,20 +144,6 @@ function findZlibSync(): typeof import('zlib-sync') | undefined {
   return zlibSync === 'missing' ? undefined : zlibSync;
 }
 
-/** Inflates the stream `input` begins with; CorruptError when it holds more than `maxBytes`. */
-export function inflateBounded(input: Uint8Array, maxBytes: number): Inflated {
-  const guess = Math.min(maxBytes, Math.max(4 * input.length, 1024), pieceBytes);
-  const kernel = maxBytes <= mostInflateBytes ? inflaterKernel() : undefined;
-  if (kernel === undefined) {
-    const result = inflateWithNode(input, maxBytes + 1, guess + 1);
-    if (result.bytes.length > maxBytes) throw badZlib(`it holds more than ${maxBytes} bytes`);
-    return result;
-  }
-  const status = kernel.run(input, 0, guess, maxBytes, true);
-  if (status !== inflateDone || kernel.produced > maxBytes) throw failure(status, kernel.produced, maxBytes);
-  return { bytes: kernel.take(kernel.produced), consumed: kernel.consumed };
-}
-
 function wrongSize(sizeBytes: number, declaredBytes: number): CorruptError {
   return badZlib(sizeBytes > declaredBytes ? `it holds more than ${declaredBytes} bytes` : `it holds ${sizeBytes} bytes, not ${declaredBytes}`);
 }

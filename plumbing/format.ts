@@ -2,7 +2,7 @@
 //
 // All text is latin1, one character per byte, in the output encoding; a message in another encoding is converted. A format is
 // compiled once and then applied to many commits. Colour is the caller's: without a `color` function there is none.
-import { parseIdentLoosely, type Ident } from '../pack/ident.js';
+import type { Ident } from '../pack/ident.js';
 import { RefusedError, InvalidError } from '../pack/errors.js';
 import type { Commit } from '../pack/commit.js';
 import type { ObjectId } from '../pack/oid.js';
@@ -694,9 +694,4 @@ export function formatTrailers(typed: string | undefined): ((message: string) =>
     });
     return hasSeparator ? lines.join(separator) : lines.map((line) => `${line}\n`).join('');
   };
-}
-
-/** "Name <mail>" and the date of a tag's or commit's header line, for showing. */
-export function describeIdent(line: string): Ident {
-  return parseIdentLoosely(line);
 }

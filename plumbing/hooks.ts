@@ -5,7 +5,6 @@ import * as fs from 'node:fs';
 import { join, resolve } from 'node:path';
 import { RefusedError, isSystemError } from '../pack/errors.js';
 import { lazyModule } from '../pack/lazy-module.js';
-import { repositoryName } from './repository.js';
 import type { Repository } from './repository.js';
 
 const childProcess = lazyModule<typeof import('node:child_process')>('node:child_process');
@@ -98,6 +97,3 @@ function formatParameters(inherited: string | undefined, overrides: readonly (re
   const words = overrides.map(([name, value]) => value === undefined ? `${quote(name)}=` : `${quote(name)}=${quote(value)}`);
   return [...(inherited ? [inherited] : []), ...words].join(' ');
 }
-
-/** Where hooks of a repository in a work tree are, as told to people. */
-export const hooksPlace = `${repositoryName}/hooks`;

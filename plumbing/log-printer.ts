@@ -4,7 +4,6 @@
 // every commit but the first. Specified by git-log(1), "PRETTY FORMATS".
 import type { ObjectId } from '../pack/oid.js';
 import type { DateMode } from './date.js';
-import { formatDate } from './date.js';
 import type { DiffEntry } from './diff.js';
 import type { DiffRequest } from './diff-options.js';
 import type { Sink } from './diff-format.js';
@@ -143,9 +142,4 @@ export class LogPrinter {
     if (this.#options.format.pretty.kind === 'oneline') return `${reflog.selector}: ${message}\n`;
     return `Reflog: ${reflog.selector} (${reflog.ident.name} <${reflog.ident.email}>)\nReflog message: ${message}\n`;
   }
-}
-
-/** The selector of a reflog entry: by number, or by date when dates were asked for. */
-export function reflogSelector(name: string, number: number, seconds: number, offset: string, dateMode: DateMode | undefined, repository: Repository): string {
-  return `${name}@{${dateMode === undefined ? number : formatDate(seconds, offset, dateMode, repository.context.clock)}}`;
 }

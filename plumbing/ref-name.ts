@@ -77,11 +77,6 @@ export function isPerWorkTreeRef(name: string): boolean {
 /** Where an abbreviated name is looked for, in this order; '%' stands for what was typed (gitrevisions(7)). */
 export const refSearchPatterns = ['%', 'refs/%', 'refs/tags/%', 'refs/heads/%', 'refs/remotes/%', 'refs/remotes/%/HEAD'] as const;
 
-/** The name without 'refs/heads/', 'refs/tags/', 'refs/remotes/' or 'refs/', whichever is longest; says nothing about ambiguity. */
-export function shortRefName(name: string): string {
-  return name.replace(/^refs\/(?:heads\/|tags\/|remotes\/)?/, '');
-}
-
 /** 'refs/heads/main' as 'main'; undefined for other refs. */
 export function branchName(name: string): string | undefined {
   return name.startsWith('refs/heads/') ? name.slice('refs/heads/'.length) : undefined;
@@ -111,11 +106,4 @@ export function encodeRefName(name: string): string {
     latin1 += code >= 0xdc80 && code <= 0xdcff ? String.fromCharCode(code - 0xdc00) : Buffer.from(character).toString('latin1');
   }
   return latin1;
-}
-
-/** Orders names as git does, by bytes. */
-export function compareRefNames(one: string, other: string): number {
-  const a = encodeRefName(one);
-  const b = encodeRefName(other);
-  return a < b ? -1 : a > b ? 1 : 0;
 }

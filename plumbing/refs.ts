@@ -251,11 +251,6 @@ export class Refs {
     }
     return this.#packed.refs;
   }
-
-  /** True when some ref lies below `name` as a directory (name + '/...'); yields the first such name. */
-  findBelow(name: string): RefName | undefined {
-    return this.listNames(`${name}/`).next().value ?? undefined;
-  }
 }
 
 function toRef(packed: PackedRef): Ref {

@@ -61,9 +61,6 @@ export class DeflateKernel {
     return { bytes: this.#kernel.heap(0).subarray(output, outputEnd), adler32: exports.checksumOfContent() >>> 0 };
   }
 
-  /** Bytes of memory this kernel holds. */
-  get memoryBytes(): number { return this.#kernel.heap(0).length; }
-
   #outputStart(): number {
     return (this.#kernel.regionStart + this.#reservedBytes + slack + 63) & ~63;
   }

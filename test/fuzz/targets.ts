@@ -13,7 +13,7 @@ import { decodePackMtimes } from '../../pack/pack-mtimes.js';
 import { PackReader } from '../../pack/pack-reader.js';
 import { decodeTag } from '../../pack/tag.js';
 import { decodeTree } from '../../pack/tree.js';
-import { Inflater, inflateBounded } from '../../pack/zlib.js';
+import { Inflater, inflatePrefix } from '../../pack/zlib.js';
 import { Attributes } from '../../plumbing/attributes.js';
 import { parseConfig } from '../../plumbing/config.js';
 import { parseDate } from '../../plumbing/date.js';
@@ -124,7 +124,7 @@ export function makeTargets(directory: string): FuzzTarget[] {
       },
     },
     { name: 'delta', samples: [delta], decode: (bytes) => { applyDelta(base, bytes); } },
-    { name: 'zlib stream', samples: looseFiles, decode: (bytes) => { inflateBounded(bytes, 1 << 20); } },
+    { name: 'zlib stream', samples: looseFiles, decode: (bytes) => { inflatePrefix(bytes, 0, 1 << 20); } },
     {
       name: 'zlib stream in pieces', samples: looseFiles,
       decode: (bytes) => {

@@ -3,7 +3,7 @@
 //
 // Reading is as tolerant as git's reader (odd modes are made canonical, order is not checked; plumbing/fsck.ts is strict);
 // writing is strict: what encodeTree gives back is sorted, without duplicates, and every name is one path component.
-import { CorruptError, InvalidError } from './errors.js';
+import { CorruptError, InvalidError, RefusedError } from './errors.js';
 import { decodeObjectId, isObjectId, rawSize } from './oid.js';
 import type { ObjectFormat, ObjectId } from './oid.js';
 
@@ -50,6 +50,14 @@ export function formatMode(mode: number): string {
 export function typeOfMode(mode: number): 'blob' | 'tree' | 'commit' {
   const kind = mode & 0o170000;
   return kind === 0o040000 ? 'tree' : kind === 0o160000 ? 'commit' : 'blob';
+}
+
+/** Trees below this many others are refused by whoever walks down: no file system has such paths, and hostile ones would use up the stack. */
+const deepestTree = 2048;
+
+/** RefusedError 'tree-too-deep' when `id` lies below so many trees that walking on could not end well. */
+export function checkTreeDepth(depth: number, id: ObjectId): void {
+  if (depth > deepestTree) throw new RefusedError(`tree '${id}' is nested more than ${deepestTree} deep`, { code: 'tree-too-deep' });
 }
 
 export function isTreeMode(mode: number): boolean {

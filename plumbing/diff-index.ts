@@ -4,7 +4,7 @@
 // would be added, and compared. Paths come in byte order. Specified by git-diff-index(1) and git-diff-files(1).
 import type { ObjectStore } from '../pack/object-store.js';
 import { type ObjectId, hashObject, zeroId } from '../pack/oid.js';
-import type { RepoPath } from '../pack/tree.js';
+import { checkTreeDepth, type RepoPath } from '../pack/tree.js';
 import { type DiffEntry, type DiffSide, statusOf } from './diff.js';
 import type { Index, IndexEntry } from './index-file.js';
 import type { Pathspec } from './pathspec.js';
@@ -119,13 +119,14 @@ export function diffIndexToWorkTree(repository: Repository, index: Index, option
 
 interface TreeFile { readonly path: RepoPath; readonly side: DiffSide }
 
-function* listTree(store: ObjectStore, tree: ObjectId | undefined, prefix: string, pathspec: Pathspec | undefined): Generator<TreeFile> {
+function* listTree(store: ObjectStore, tree: ObjectId | undefined, prefix: string, pathspec: Pathspec | undefined, depth = 0): Generator<TreeFile> {
   if (tree === undefined) return;
+  checkTreeDepth(depth, tree);
   for (const { mode, name, id } of store.readTree(tree)) {
     const path = (prefix + name) as RepoPath;
     if ((mode & 0o170000) !== 0o040000) {
       if (pathspec === undefined || pathspec.matches(path)) yield { path, side: { mode, id } };
-    } else if (pathspec === undefined || pathspec.mayMatchBelow(`${path}/`)) yield* listTree(store, id, `${path}/`, pathspec);
+    } else if (pathspec === undefined || pathspec.mayMatchBelow(`${path}/`)) yield* listTree(store, id, `${path}/`, pathspec, depth + 1);
   }
 }
 

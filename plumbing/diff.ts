@@ -4,7 +4,7 @@
 // found afterwards, by rename.ts; the words for it all are diff-format.ts.
 import type { ObjectStore } from '../pack/object-store.js';
 import { type ObjectId, zeroId } from '../pack/oid.js';
-import { type RepoPath, type TreeEntry, compareTreeNames } from '../pack/tree.js';
+import { type RepoPath, type TreeEntry, checkTreeDepth, compareTreeNames } from '../pack/tree.js';
 import type { Pathspec } from './pathspec.js';
 import { findRenames, type RenameOptions } from './rename.js';
 
@@ -56,18 +56,35 @@ export function statusOf(old: DiffSide, now: DiffSide): DiffStatus {
 /** The differences from tree `a` to tree `b` (undefined: an empty tree), renames found when asked for. */
 export function diffTrees(store: ObjectStore, a: ObjectId | undefined, b: ObjectId | undefined, options: TreeDiffOptions = {}): DiffEntry[] {
   const unchanged = options.unchanged ?? options.renames?.findCopiesHarder ?? false;
-  const entries = [...walkTrees(store, a, b, '', { ...options, unchanged })];
+  const entries = [...walkTrees(store, a, b, { ...options, unchanged })];
   return options.renames === undefined ? entries : findRenames(store, entries, options.renames);
 }
 
 /** True when the trees differ in a path of the pathspec; stops at the first. */
 export function hasTreeDifference(store: ObjectStore, a: ObjectId | undefined, b: ObjectId | undefined, pathspec?: Pathspec): boolean {
-  return walkTrees(store, a, b, '', { recursive: true, ...(pathspec === undefined ? {} : { pathspec }) }).next().done !== true;
+  return walkTrees(store, a, b, { recursive: true, ...(pathspec === undefined ? {} : { pathspec }) }).next().done !== true;
 }
 
+/** A directory to go into: what it is on both sides, its path with trailing slash. */
+interface Descent { readonly a: ObjectId | undefined; readonly b: ObjectId | undefined; readonly prefix: string }
+
+/** Level by level on a stack of its own, because generators inside generators use up the process's on deep trees. */
 function* walkTrees(
-  store: ObjectStore, a: ObjectId | undefined, b: ObjectId | undefined, prefix: string, options: TreeDiffOptions,
+  store: ObjectStore, a: ObjectId | undefined, b: ObjectId | undefined, options: TreeDiffOptions,
 ): Generator<DiffEntry> {
+  const levels = [compareLevel(store, { a, b, prefix: '' }, options)];
+  for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
+    const { done, value } = level.next();
+    if (done === true) levels.pop();
+    else if ('status' in value) yield value;
+    else {
+      checkTreeDepth(levels.length, (value.a ?? value.b)!);
+      levels.push(compareLevel(store, value, options));
+    }
+  }
+}
+
+function* compareLevel(store: ObjectStore, { a, b, prefix }: Descent, options: TreeDiffOptions): Generator<DiffEntry | Descent, void> {
   if (a === b && !options.unchanged) return;
   const absent: DiffSide = { mode: 0, id: zeroId(store.format) };
   const left = a === undefined ? [] : store.readTree(a);
@@ -85,13 +102,13 @@ function* walkTrees(
     if (order <= 0) at += 1;
     if (order >= 0) to += 1;
     if (order === 0 && !options.unchanged && one!.id === two!.id && one!.mode === two!.mode) continue;
-    yield* compareEntries(store, order <= 0 ? one : undefined, order >= 0 ? two : undefined, prefix, options, absent);
+    yield* compareEntries(order <= 0 ? one : undefined, order >= 0 ? two : undefined, prefix, options, absent);
   }
 }
 
 function* compareEntries(
-  store: ObjectStore, one: TreeEntry | undefined, two: TreeEntry | undefined, prefix: string, options: TreeDiffOptions, absent: DiffSide,
-): Generator<DiffEntry> {
+  one: TreeEntry | undefined, two: TreeEntry | undefined, prefix: string, options: TreeDiffOptions, absent: DiffSide,
+): Generator<DiffEntry | Descent, void> {
   const { mode, name } = (two ?? one)!;
   const path = (prefix + name) as RepoPath;
   const { pathspec } = options;
@@ -102,5 +119,5 @@ function* compareEntries(
   const now = two === undefined ? absent : { mode: two.mode, id: two.id };
   const descend = tree && options.recursive === true;
   if ((!descend || options.showTrees) && !(isSame && tree)) yield { path, status: isSame ? 'same' : statusOf(old, now), old, new: now };
-  if (descend) yield* walkTrees(store, one?.id, two?.id, `${path}/`, options);
+  if (descend) yield { a: one?.id, b: two?.id, prefix: `${path}/` };
 }

@@ -2,7 +2,7 @@
 // remembers are compared by id alone.
 import type { ObjectStore } from '../pack/object-store.js';
 import { type ObjectId, zeroId } from '../pack/oid.js';
-import { isTreeMode, type RepoPath, type TreeEntry } from '../pack/tree.js';
+import { checkTreeDepth, isTreeMode, type RepoPath, type TreeEntry } from '../pack/tree.js';
 import { type DiffEntry, type DiffSide, statusOf } from './diff.js';
 import type { Index } from './index-file.js';
 import type { Pathspec } from './pathspec.js';
@@ -29,12 +29,13 @@ class IndexDiffer {
   }
 
   /** One directory ('' or with trailing slash) and the index's entries in it. */
-  walk(directory: string, tree: ObjectId | undefined, from: number, to: number): void {
+  walk(directory: string, tree: ObjectId | undefined, from: number, to: number, depth = 0): void {
     const index = this.#index;
     if (this.#pathspec !== undefined && directory !== '' && !this.#pathspec.mayMatchBelow(directory)) return;
     const node = tree === undefined ? undefined : index.cacheTree?.find(directory.slice(0, -1));
     if (node?.id === tree && tree !== undefined && node?.entryCount === to - from) return;
     const left = new Map<string, TreeEntry>();
+    if (tree !== undefined) checkTreeDepth(depth, tree);
     if (tree !== undefined) for (const entry of this.#store.readTree(tree)) left.set(entry.name, entry);
     for (let at = from; at < to;) {
       const path = index.pathAt(at);
@@ -45,13 +46,13 @@ class IndexDiffer {
         const old = left.get(name);
         const isTree = old !== undefined && isTreeMode(old.mode);
         if (isTree) left.delete(name);
-        this.walk(path.slice(0, slash + 1), isTree ? old.id : undefined, at, end);
+        this.walk(path.slice(0, slash + 1), isTree ? old.id : undefined, at, end, depth + 1);
         at = end;
         continue;
       }
       at = this.#compare(path, at, left, directory.length);
     }
-    for (const [name, entry] of left) this.#reportRemoved(directory + name, entry);
+    for (const [name, entry] of left) this.#reportRemoved(directory + name, entry, depth + 1);
   }
 
   /** Compares the entry, or the stages, at one path; returns the position after them. */
@@ -75,12 +76,13 @@ class IndexDiffer {
     return at + 1;
   }
 
-  #reportRemoved(path: string, entry: TreeEntry): void {
+  #reportRemoved(path: string, entry: TreeEntry, depth: number): void {
     if (!isTreeMode(entry.mode)) {
       this.#report({ path: path as RepoPath, status: 'D', old: { mode: entry.mode, id: entry.id }, new: this.#absent });
       return;
     }
-    for (const inner of this.#store.readTree(entry.id)) this.#reportRemoved(`${path}/${inner.name}`, inner);
+    checkTreeDepth(depth, entry.id);
+    for (const inner of this.#store.readTree(entry.id)) this.#reportRemoved(`${path}/${inner.name}`, inner, depth + 1);
   }
 
   #report(entry: DiffEntry): void {

@@ -4,6 +4,7 @@
 // git-rev-list(1).
 import type { ObjectStore } from '../pack/object-store.js';
 import type { ObjectId } from '../pack/oid.js';
+import { checkTreeDepth } from '../pack/tree.js';
 import type { CommitNode } from './history.js';
 import { flag } from './walk.js';
 
@@ -47,14 +48,15 @@ export class ObjectLister {
   }
 
   /** A tree and all below it that was not listed before. */
-  *listTree(id: ObjectId, path: string): Generator<ListedObject> {
+  *listTree(id: ObjectId, path: string, depth = 0): Generator<ListedObject> {
     if (this.#seen.has(id)) return;
+    checkTreeDepth(depth, id);
     this.#seen.add(id);
     yield { id, type: 'tree', path };
     for (const entry of this.#store.readTree(id)) {
       if (entry.mode === 0o160000) continue;
       const below = path === '' ? entry.name : `${path}/${entry.name}`;
-      if ((entry.mode & 0o170000) === 0o040000) yield* this.listTree(entry.id, below);
+      if ((entry.mode & 0o170000) === 0o040000) yield* this.listTree(entry.id, below, depth + 1);
       else yield* this.listBlob(entry.id, below);
     }
   }

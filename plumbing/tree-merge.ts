@@ -7,7 +7,7 @@
 import { ConflictError } from '../pack/errors.js';
 import type { ObjectStore } from '../pack/object-store.js';
 import type { ObjectId } from '../pack/oid.js';
-import { gitlinkMode, isTreeMode, pathToUtf8, type RepoPath } from '../pack/tree.js';
+import { checkTreeDepth, gitlinkMode, isTreeMode, pathToUtf8, type RepoPath } from '../pack/tree.js';
 import { CacheTree } from './cache-tree.js';
 import type { IgnoreRules } from './ignore.js';
 import { type Index, type IndexEntry, indexEntry } from './index-file.js';
@@ -161,9 +161,10 @@ class Planner {
   }
 
   /** One directory ('' or with trailing slash); `below[i]` says that tree i has a file above it. */
-  #walk(directory: string, trees: readonly (ObjectId | undefined)[], below: readonly boolean[], mayShortcut: boolean): void {
+  #walk(directory: string, trees: readonly (ObjectId | undefined)[], below: readonly boolean[], mayShortcut: boolean, depth = 0): void {
     const { from, to } = this.#index.rangeOf(directory);
     if (mayShortcut && this.#isUntouched(directory, trees, from, to)) return;
+    for (const tree of trees) if (tree !== undefined) checkTreeDepth(depth, tree);
     const levels = trees.map((id) => new Map((id === undefined ? [] : this.#store.readTree(id)).map((entry) => [entry.name, entry])));
     const names = new Set<string>();
     for (const level of levels) for (const name of level.keys()) names.add(name);
@@ -204,6 +205,7 @@ class Planner {
           entries.map((entry) => entry !== undefined && isTreeMode(entry.mode) ? entry.id : undefined),
           entries.map((entry, at) => below[at]! || (entry !== undefined && !isTreeMode(entry.mode))),
           true,
+          depth + 1,
         );
       }
     }
@@ -471,7 +473,8 @@ function sameSides(one: Side | undefined, two: Side | undefined): boolean {
 
 /** The cache-tree of an index that was just made from one tree. */
 export function primeCacheTree(index: Index, store: ObjectStore, tree: ObjectId): void {
-  const build = (id: ObjectId): CacheTree => {
+  const build = (id: ObjectId, depth: number): CacheTree => {
+    checkTreeDepth(depth, id);
     const node = new CacheTree();
     node.id = id;
     let count = 0;
@@ -480,12 +483,12 @@ export function primeCacheTree(index: Index, store: ObjectStore, tree: ObjectId)
         count += 1;
         continue;
       }
-      const child = build(entry.id);
+      const child = build(entry.id, depth + 1);
       node.children.set(entry.name, child);
       count += child.entryCount;
     }
     node.entryCount = count;
     return node;
   };
-  index.keepCacheTree(build(tree));
+  index.keepCacheTree(build(tree, 0));
 }

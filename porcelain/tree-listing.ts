@@ -3,7 +3,7 @@
 import { CorruptError, InvalidError, NotFoundError, RefusedError } from '../pack/errors.js';
 import type { ObjectStore } from '../pack/object-store.js';
 import type { ObjectId } from '../pack/oid.js';
-import { type RepoPath, gitlinkMode, isTreeMode, pathToUtf8, repoPath } from '../pack/tree.js';
+import { type RepoPath, checkTreeDepth, gitlinkMode, isTreeMode, pathToUtf8, repoPath } from '../pack/tree.js';
 import { type PathProtection, checkPath, findPathFault } from '../plumbing/path-safety.js';
 
 export interface TreeFile {
@@ -15,14 +15,13 @@ export interface TreeFile {
 
 /** More files than this in one tree are refused. */
 export const mostFiles = 5_000_000;
-const deepest = 2048;
 
 /** Every file, symbolic link and gitlink below `tree`, in tree order; InvalidError 'unsafe-path' for a path nobody may write. */
 export function listTreeFiles(store: ObjectStore, tree: ObjectId, protection: PathProtection): TreeFile[] {
   const files: TreeFile[] = [];
   let entriesLeft = mostFiles;
   const walk = (id: ObjectId, prefix: string, depth: number): void => {
-    if (depth > deepest) throw new RefusedError(`tree '${tree}' is nested more than ${deepest} deep`, { code: 'tree-too-deep' });
+    checkTreeDepth(depth, id);
     for (const { mode, name, id: child } of store.readTree(id)) {
       entriesLeft -= 1;
       if (entriesLeft < 0) throw new RefusedError(`tree '${tree}' has more than ${mostFiles} entries`, { code: 'tree-too-large' });

@@ -1,6 +1,6 @@
 // cairn ls-files: the paths of the index and of the work tree, by kind.
 import { InvalidError, UsageError } from '../../pack/errors.js';
-import { gitlinkMode, symlinkMode, type RepoPath } from '../../pack/tree.js';
+import { checkTreeDepth, gitlinkMode, symlinkMode, type RepoPath } from '../../pack/tree.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { IgnoreRules } from '../ignore.js';
 import { type Index, type IndexEntry, indexEntry, readIndex } from '../index-file.js';
@@ -256,14 +256,15 @@ class Lister {
   #overlayTree(name: string): void {
     if (this.#showStage) throw new InvalidError('ls-files --with-tree is incompatible with -s or -u', { code: 'bad-options' });
     const tree = resolveTree(this.#repository, name);
-    const add = (prefix: string, id: typeof tree): void => {
+    const add = (prefix: string, id: typeof tree, depth: number): void => {
+      checkTreeDepth(depth, id);
       for (const entry of this.#repository.objects.readTree(id)) {
         const path = (prefix + entry.name) as RepoPath;
-        if (entry.mode === 0o040000) add(`${path}/`, entry.id);
+        if (entry.mode === 0o040000) add(`${path}/`, entry.id, depth + 1);
         else if (!this.#index.has(path)) this.#index.set(indexEntry({ path, id: entry.id, mode: entry.mode }));
       }
     };
-    if (findInTree(this.#repository, tree, '') !== undefined) add('', tree);
+    if (findInTree(this.#repository, tree, '') !== undefined) add('', tree, 0);
   }
 }
 

@@ -1,7 +1,7 @@
 // cairn ls-tree: the entries of a tree, one directory or all below it (git-ls-tree(1)). Paths given are taken literally.
 import { InvalidError, NotFoundError, UsageError } from '../../pack/errors.js';
 import { type ObjectId, hexSize } from '../../pack/oid.js';
-import { formatMode, isTreeMode, pathFromUtf8, typeOfMode } from '../../pack/tree.js';
+import { checkTreeDepth, formatMode, isTreeMode, pathFromUtf8, typeOfMode } from '../../pack/tree.js';
 import { abbreviateId, abbreviationDigits } from '../abbreviation.js';
 import type { Arguments, Command } from '../command.js';
 import { quotePath } from '../quote.js';
@@ -65,7 +65,8 @@ class Lister {
     this.#paths = paths.length === 0 ? (prefix === '' ? [] : [prefix]) : paths.map((path) => toTreePath(path, prefix));
   }
 
-  list(tree: ObjectId, base = ''): void {
+  list(tree: ObjectId, base = '', depth = 0): void {
+    checkTreeDepth(depth, tree);
     for (const { mode, name, id } of this.#repository.objects.readTree(tree)) {
       const path = base + name;
       const isTree = isTreeMode(mode);
@@ -73,7 +74,7 @@ class Lister {
       const enters = isTree && this.#enters(path);
       const isShown = isTree ? !enters || this.#showTrees : typeOfMode(mode) === 'commit' || !this.#treesOnly;
       if (isShown) this.#print({ mode, id, path });
-      if (enters) this.list(id, `${path}/`);
+      if (enters) this.list(id, `${path}/`, depth + 1);
     }
   }
 

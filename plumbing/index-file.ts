@@ -50,6 +50,8 @@ export function indexEntry(parts: Pick<IndexEntry, 'path' | 'id' | 'mode'> & Par
 
 export type IndexVersion = 2 | 3 | 4;
 
+/** How much of the index is decoded at once for its names. */
+const pageBytes = 8192;
 const statSize = 40;
 const modeOffset = 24;
 const sizeOffset = 36;
@@ -85,6 +87,11 @@ export class Index {
   #view: RowView | undefined;
   /** False while no entry can be unmerged, so that nobody needs to look for other stages of a path. */
   #mayHaveStages: boolean;
+  readonly #isAscii: boolean;
+  /** The names of entries that lie together, as one text: whoever asks for them one after the other gets slices of it. */
+  #page = '';
+  #pageFrom = 0;
+  #nextRow = 0;
 
   constructor(format: ObjectFormat, decoded?: DecodedIndex, writtenAt?: FileTime) {
     this.format = format;
@@ -93,7 +100,8 @@ export class Index {
     this.#base = decoded?.bytes ?? Buffer.alloc(0);
     this.#baseOffsets = decoded?.offsets ?? new Uint32Array(0);
     this.#cacheTreeBytes = decoded?.cacheTree;
-    this.#mayHaveStages = this.firstUnmerged() >= 0;
+    this.#mayHaveStages = decoded?.hasStages ?? false;
+    this.#isAscii = decoded?.isAscii ?? true;
   }
 
   /** The index in `path`; empty when there is no such file. */
@@ -140,6 +148,11 @@ export class Index {
   /** True when something was set or removed since it was read. */
   get isChanged(): boolean {
     return this.#changed;
+  }
+
+  /** True when every path that was read from the file is plain ASCII, and no others were set since. */
+  get isAscii(): boolean {
+    return this.#isAscii && this.#pending.size === 0 && this.#order === undefined;
   }
 
   pathAt(at: number): RepoPath {
@@ -402,7 +415,17 @@ export class Index {
     const flags = this.#base.readUInt16BE(offset);
     const start = offset + (flags & extendedBit ? 4 : 2);
     const length = flags & 0xfff;
-    return this.#base.toString('latin1', start, length < 0xfff ? start + length : this.#base.indexOf(0, start)) as RepoPath;
+    const end = length < 0xfff ? start + length : this.#base.indexOf(0, start);
+    if (start < this.#pageFrom || end > this.#pageFrom + this.#page.length) {
+      // Only for the next in turn are those behind it worth decoding.
+      const isInTurn = row === this.#nextRow;
+      this.#nextRow = row + 1;
+      if (!isInTurn) return this.#base.toString('latin1', start, end) as RepoPath;
+      this.#page = this.#base.toString('latin1', start, Math.max(end, start + pageBytes));
+      this.#pageFrom = start;
+    }
+    this.#nextRow = row + 1;
+    return this.#page.slice(start - this.#pageFrom, end - this.#pageFrom) as RepoPath;
   }
 
   #baseStage(row: number): number {
@@ -662,6 +685,8 @@ interface DecodedIndex {
   readonly bytes: Buffer;
   readonly offsets: Uint32Array;
   readonly cacheTree: Buffer | undefined;
+  readonly isAscii: boolean;
+  readonly hasStages: boolean;
 }
 
 /** Checks and indexes the bytes of an index file; `name` is for messages. */
@@ -683,9 +708,9 @@ function decodeIndex(file: Buffer, format: ObjectFormat, name: string): DecodedI
   if (count > (end - 12) / leastSize) throw corrupt('it has fewer entries than it says');
   const body = version === 4 ? expandEntries(file, end, count, idSize, corrupt) : { bytes: file, at: 12, limit: end, next: 0 };
   const offsets = new Uint32Array(count);
-  const after = listOffsets(body.bytes, body.at, body.limit, offsets, idSize, version, corrupt);
+  const { end: after, isAscii, hasStages } = listOffsets(body.bytes, body.at, body.limit, offsets, idSize, version, corrupt);
   const cacheTree = decodeExtensions(file, version === 4 ? body.next : after, end, name, corrupt);
-  return { version, bytes: body.bytes, offsets, cacheTree };
+  return { version, bytes: body.bytes, offsets, cacheTree, isAscii, hasStages };
 }
 
 /** No longer path can be opened at once (PATH_MAX), and none that short nests deeper; deeper ones would only overflow the stack. */
@@ -698,12 +723,14 @@ function countSlashes(bytes: Buffer, from: number, to: number): number {
   return count;
 }
 
-/** Fills `offsets`, checking every entry and that they ascend; returns where the entries end. */
+/** Fills `offsets`, checking every entry and that they ascend; tells where the entries end. */
 function listOffsets(
   bytes: Buffer, start: number, limit: number, offsets: Uint32Array, idSize: number, version: number, corrupt: (what: string) => CorruptError,
-): number {
+): { end: number } & Pick<DecodedIndex, 'isAscii' | 'hasStages'> {
   const head = statSize + idSize + 2;
   let at = start;
+  let anyByte = 0;
+  let anyStage = 0;
   let formerStart = 0;
   let formerEnd = 0;
   let formerStage = 0;
@@ -734,17 +761,22 @@ function listOffsets(
     if (row > 0 && (former > present || (former === present && (formerStage >= stage || formerStage === 0)))) {
       throw corrupt('its entries are not in order');
     }
-    for (let byte = nameStart + same; byte < nameEnd; byte += 1) if (bytes[byte] === 0) throw corrupt('an entry has no proper name');
+    for (let place = nameStart + same; place < nameEnd; place += 1) {
+      const byte = bytes[place]!;
+      if (byte === 0) throw corrupt('an entry has no proper name');
+      anyByte |= byte;
+    }
     if (nameEnd - nameStart > longestPlainName && countSlashes(bytes, nameStart, nameEnd) > deepestPath) {
       throw corrupt('a name nests directories too deeply');
     }
     formerStart = nameStart;
     formerEnd = nameEnd;
     formerStage = stage;
+    anyStage |= stage;
     at = at + ((nameEnd - at + 8) & ~7);
     if (at > limit) throw corrupt('an entry is cut short');
   }
-  return at;
+  return { end: at, isAscii: anyByte < 0x80, hasStages: anyStage !== 0 };
 }
 
 /** Version 4's entries in the layout of version 3. Names may not take more than sixteen times the file's size; no honest index comes near. */

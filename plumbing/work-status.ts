@@ -91,11 +91,13 @@ class Scanner {
   readonly #untracked: string[] = [];
   readonly #ignored: string[] = [];
   readonly #refreshed: IndexEntry[] = [];
+  readonly #isAscii: boolean;
   #rules: IgnoreRules | undefined;
 
   constructor(workTree: WorkTree, index: Index, options: ScanOptions) {
     this.#workTree = workTree;
     this.#index = index;
+    this.#isAscii = index.isAscii;
     this.#options = options;
     this.#pathspec = options.pathspec === undefined || options.pathspec.matchesAll ? undefined : options.pathspec;
     this.#wantUntracked = (options.untracked ?? 'no') !== 'no';
@@ -146,7 +148,7 @@ class Scanner {
       if (unchecked || (!isPlain && this.#skips(at)) || (this.#pathspec !== undefined && !this.#pathspec.matches(path))) {
         exact = false;
       } else {
-        const status = this.#workTree.findStatus(path);
+        const status = this.#isAscii ? this.#workTree.findAsciiStatus(path) : this.#workTree.findStatus(path);
         if (status !== undefined && ((status.mode & 0o170000) !== 0o040000 || index.modeAt(at) === gitlinkMode)) found += 1;
         this.#compare(at, path, status);
       }

@@ -122,8 +122,17 @@ export class WorkTree {
 
   /** What is there, links not followed; undefined when nothing is. Does not notice symbolic links on the way. */
   findStatus(path: string): fs.Stats | undefined {
+    return this.#findStatus(this.diskPath(path));
+  }
+
+  /** Like findStatus, of a path in the index known to be plain ASCII: for scans, which look at very many. */
+  findAsciiStatus(path: string): fs.Stats | undefined {
+    return this.#findStatus(this.#isEntered ? path : `${this.root}/${path}`);
+  }
+
+  #findStatus(path: DiskPath): fs.Stats | undefined {
     try {
-      return fs.lstatSync(this.diskPath(path), noThrow);
+      return fs.lstatSync(path, noThrow);
     } catch (error) {
       if (isSystemError(error, 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP')) return undefined;
       throw error;

@@ -248,9 +248,9 @@ export class LooseObjects {
     }
   }
 
-  /** Makes the names written so far durable. */
-  flush(): void {
-    for (const directory of this.#unflushed) {
+  /** Makes the names written so far durable, and those in `more` directories. */
+  flush(more: Iterable<string> = []): void {
+    for (const directory of new Set([...this.#unflushed, ...more])) {
       try {
         if (this.#durable) disk().fsyncDirectory(directory);
       } catch (error) {

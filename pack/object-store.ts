@@ -7,7 +7,7 @@
 // A pack or directory that comes or goes meanwhile (gc beside us) is looked for again, never reported as damage.
 // If the power fails: objects nobody refers to yet may remain, and private tmp_* files; gc removes both.
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { listObjectDirectories } from './alternates.js';
 import { decodeCommit } from './commit.js';
 import type { Commit } from './commit.js';
@@ -65,6 +65,8 @@ const cachedCommits = 4096;
 const cachedTrees = 512;
 /** A pack's or file's age is renewed at most this often by one process. */
 const renewEveryMs = 10_000;
+/** Names younger than this may not be durable yet: whoever made them need not have come that far. Systems write back within a minute or so. */
+const settledMs = 3_600_000;
 
 export class ObjectStore {
   readonly directory: string;
@@ -76,6 +78,8 @@ export class ObjectStore {
   readonly #commits = new Map<ObjectId, Commit>();
   readonly #trees = new Map<ObjectId, TreeEntry[]>();
   readonly #renewedMs = new Map<string, number>();
+  /** Directories of objects found there, whose names somebody else may not have made durable yet. */
+  readonly #unsettled = new Set<string>();
   readonly #fanOuts = new Map<string, ObjectId[]>();
   /** Packs of all sources, the last one used first. */
   #packs: PackReader[] = [];
@@ -328,6 +332,8 @@ export class ObjectStore {
     const nowMs = Date.now();
     const lastMs = this.#renewedMs.get(path);
     if (lastMs !== undefined && nowMs >= lastMs && nowMs - lastMs < renewEveryMs && existsSync(path)) return true;
+    const formerMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+    if (formerMs === undefined) return false;
     try {
       disk().utimes(path, nowMs, nowMs);
     } catch (error) {
@@ -336,12 +342,14 @@ export class ObjectStore {
       throw error;
     }
     if (path.endsWith('.pack')) this.#renewedMs.set(path, nowMs);
+    if (formerMs > nowMs - settledMs) this.#unsettled.add(dirname(path));
     return true;
   }
 
-  /** Makes the names of everything written durable; ref-transaction calls it before a ref moves. */
+  /** Makes the names of everything written or relied on durable; ref-transaction calls it before a ref moves. */
   flush(): void {
-    this.#loose.flush();
+    this.#loose.flush(this.#unsettled);
+    this.#unsettled.clear();
   }
 
   /** Every id once, ascending, replaced or not. */

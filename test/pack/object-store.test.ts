@@ -2,6 +2,7 @@ import test from 'ava';
 import { spawn } from 'node:child_process';
 import { chmodSync, readFileSync, readdirSync, renameSync, rmSync, rmdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { realDisk, useDisk } from '../../pack/disk.js';
 import { CorruptError, NotFoundError } from '../../pack/errors.js';
 import { ObjectStore } from '../../pack/object-store.js';
 import { emptyTreeId, hashObject } from '../../pack/oid.js';
@@ -135,6 +136,39 @@ test('writing an object that is there renews the age of its file or pack', (t) =
     t.true(statSync(path).mtimeMs > 2_000_000, path);
   }
   t.is([...store.listLoose()].length, 1);
+});
+
+test('what another process wrote a moment ago is made durable by whoever relies on it', (t) => {
+  const objects = join(makeSandbox(t), 'objects');
+  const content = Buffer.from('the same content');
+  const synced: string[] = [];
+  const flushed = (store: ObjectStore): readonly string[] => {
+    synced.length = 0;
+    store.flush();
+    return [...synced];
+  };
+  const restore = useDisk({ ...realDisk, fsyncDirectory: (path) => { synced.push(String(path)); } });
+  try {
+    const other = ObjectStore.open(objects, 'sha1');
+    const id = other.write('blob', content);
+    const loose = join(objects, id.slice(0, 2));
+    const mine = ObjectStore.open(objects, 'sha1');
+    t.is(mine.write('blob', content), id);
+    t.deepEqual(flushed(mine), [loose]);
+    t.deepEqual(flushed(mine), []);
+    utimesSync(join(loose, id.slice(2)), 1000, 1000);
+    t.is(mine.write('blob', content), id);
+    t.deepEqual(flushed(mine), [], 'what is old is on the disk');
+    rmSync(loose, { recursive: true });
+    using bulk = other.bulk();
+    bulk.add('blob', content);
+    bulk.finish();
+    const third = ObjectStore.open(objects, 'sha1');
+    t.is(third.write('blob', content), id);
+    t.deepEqual(flushed(third), [join(objects, 'pack')]);
+  } finally {
+    restore();
+  }
 });
 
 test('packs that come, and objects that move into them, are found without opening the store again', (t) => {

@@ -152,7 +152,7 @@ export class LooseObjects {
     this.#inFanOut(id, (directory) => {
       const temporary = temporaryName(directory, 'tmp_obj_');
       this.#fill(temporary, (fd) => disk().write(fd, deflated));
-      this.#publish(temporary, id);
+      orRemove(temporary, () => disk().rename(temporary, this.path(id)));
     });
   }
 
@@ -167,19 +167,22 @@ export class LooseObjects {
         hasher.update(bytes);
         for (const piece of deflater.push(bytes)) disk().write(fd, piece);
       };
-      let total = 0;
-      append(header);
-      for (const chunk of chunks) {
-        total += chunk.length;
-        if (total > sizeBytes) break;
-        append(chunk);
+      try {
+        let total = 0;
+        append(header);
+        for (const chunk of chunks) {
+          total += chunk.length;
+          if (total > sizeBytes) break;
+          append(chunk);
+        }
+        if (total !== sizeBytes) throw new InvalidError(`content is not the ${sizeBytes} bytes it was said to be`, { code: 'size-changed' });
+        for (const piece of deflater.finish()) disk().write(fd, piece);
+      } finally {
+        deflater.close();
       }
-      if (total !== sizeBytes) throw new InvalidError(`content is not the ${sizeBytes} bytes it was said to be`, { code: 'size-changed' });
-      for (const piece of deflater.finish()) disk().write(fd, piece);
-      deflater.close();
     });
     const id = hasher.digestId();
-    this.#inFanOut(id, () => this.#publish(temporary, id));
+    orRemove(temporary, () => this.#inFanOut(id, () => disk().rename(temporary, this.path(id))));
     return id;
   }
 
@@ -206,26 +209,14 @@ export class LooseObjects {
   /** A new private file, complete and durable; gone again when `write` fails. */
   #fill(temporary: string, write: (fd: number) => void): void {
     const fd = disk().open(temporary, 'wx', 0o444);
-    try {
+    orRemove(temporary, () => {
       try {
         write(fd);
         if (this.#durable) disk().fsync(fd);
       } finally {
         disk().close(fd);
       }
-    } catch (error) {
-      removeIfPresent(temporary);
-      throw error;
-    }
-  }
-
-  #publish(temporary: string, id: ObjectId): void {
-    try {
-      disk().rename(temporary, this.path(id));
-    } catch (error) {
-      if (!isSystemError(error, 'ENOENT')) removeIfPresent(temporary);
-      throw error;
-    }
+    });
   }
 
   /** Does `action` with the object's fan-out directory there, again when a concurrent gc removes the empty directory under it. */
@@ -282,6 +273,16 @@ export class LooseObjects {
         if (stat) yield { id, path, sizeBytes: stat.size, mtimeMs: stat.mtimeMs };
       }
     }
+  }
+}
+
+/** Does it; when that fails, the private file goes. */
+function orRemove(temporary: string, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    removeIfPresent(temporary);
+    throw error;
   }
 }
 

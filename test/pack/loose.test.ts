@@ -1,5 +1,5 @@
 import test from 'ava';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { CairnError, CorruptError } from '../../pack/errors.js';
@@ -7,6 +7,7 @@ import { LooseObjects, decodeLoose, decodeLooseHeader } from '../../pack/loose.j
 import { encodeObjectHeader, hashObject } from '../../pack/oid.js';
 import type { ObjectId } from '../../pack/oid.js';
 import { bothFormats } from '../helpers/differential.js';
+import { withFailingDisk } from '../helpers/failing-disk.js';
 import { makeSandbox, seededRandom } from '../helpers/sandbox.js';
 
 for (const format of bothFormats) {
@@ -43,6 +44,29 @@ for (const format of bothFormats) {
     t.true(refused >= (good.length * 4 - 6) * 2, `${refused} of ${good.length * 4 * 2}`);
   });
 }
+
+test('a disk that fails at any step leaves no private file and no object that was not acknowledged', (t) => {
+  const content = Buffer.alloc(5000, 'abc');
+  const framed = Buffer.concat([encodeObjectHeader('blob', content.length), content]);
+  const id = hashObject('blob', content, 'sha256');
+  const ways: Readonly<Record<string, (objects: LooseObjects) => void>> = {
+    write: (objects) => { objects.write(id, framed); },
+    writeStream: (objects) => { objects.writeStream('blob', content.length, [content]); },
+    writeUnsized: (objects) => { objects.writeUnsized('blob', [content]); },
+  };
+  for (const [name, write] of Object.entries(ways)) {
+    for (let failAt = 1; ; failAt += 1) {
+      const directory = makeSandbox(t);
+      const objects = new LooseObjects(directory, 'sha256', { compression: 1, durable: true });
+      const { steps, error } = withFailingDisk(failAt, 'ENOSPC', () => { write(objects); });
+      if (steps.length < failAt) break;
+      const left = readdirSync(directory, { recursive: true }).map(String).filter((path) => path.includes('tmp_'));
+      // What could not be removed is left to gc.
+      if (steps[failAt - 1] !== 'unlink') t.deepEqual(left, [], `${name}, step ${failAt} (${steps[failAt - 1]})`);
+      if (error !== undefined && steps[failAt - 1] !== 'unlink') t.false(objects.has(id), `${name}, step ${failAt}`);
+    }
+  }
+});
 
 test('headers are read strictly', (t) => {
   const decode = (text: string): unknown => decodeLooseHeader(Buffer.from(text, 'latin1'));

@@ -97,19 +97,29 @@ class Layer {
     return decodeObjectId(this.bytes, this.#ids.from + index * this.#size, this.#format);
   }
 
-  /** The commit at `index`, its parents as positions in the chain. */
-  at(index: number): { tree: ObjectId; parents: number[]; seconds: number } {
-    const from = this.#data.from + index * (this.#size + 16);
+  treeAt(index: number): ObjectId {
+    return decodeObjectId(this.bytes, this.#data.from + index * (this.#size + 16), this.#format);
+  }
+
+  /** The committer's time. */
+  secondsAt(index: number): number {
     const { bytes } = this;
-    const tree = decodeObjectId(bytes, from, this.#format);
-    const parents: number[] = [];
-    const first = bytes.readUInt32BE(from + this.#size);
-    const second = bytes.readUInt32BE(from + this.#size + 4);
-    if (first !== noParent) parents.push(first);
-    if (second >= edgeFlag) this.#readEdges(second - edgeFlag, parents);
-    else if (second !== noParent) parents.push(second);
-    const high = bytes.readUInt32BE(from + this.#size + 8) & 3;
-    return { tree, parents, seconds: high * 2 ** 32 + bytes.readUInt32BE(from + this.#size + 12) };
+    const at = this.#data.from + index * (this.#size + 16) + this.#size + 8;
+    return (bytes[at + 3]! & 3) * 2 ** 32 + bytes[at + 4]! * 2 ** 24 + ((bytes[at + 5]! << 16) | (bytes[at + 6]! << 8) | bytes[at + 7]!);
+  }
+
+  /** Positions of the parents in the chain. */
+  parentsAt(index: number): number[] {
+    const { bytes } = this;
+    const from = this.#data.from + index * (this.#size + 16) + this.#size;
+    const first = bytes.readUInt32BE(from);
+    const second = bytes.readUInt32BE(from + 4);
+    if (first === noParent) return [];
+    if (second === noParent) return [first];
+    if (second < edgeFlag) return [first, second];
+    const parents = [first];
+    this.#readEdges(second - edgeFlag, parents);
+    return parents;
   }
 
   #readEdges(from: number, parents: number[]): void {
@@ -181,8 +191,7 @@ export class CommitGraph {
   find(id: ObjectId): GraphCommit | undefined {
     const position = this.position(id);
     if (position < 0) return undefined;
-    const { tree, parents, seconds } = this.at(position);
-    return { tree, parents: parents.map((parent) => this.idAt(parent)), seconds };
+    return { tree: this.treeAt(position), parents: this.parentsAt(position).map((parent) => this.idAt(parent)), seconds: this.secondsAt(position) };
   }
 
   /** Where a commit is in the chain; -1 when the graph does not have it. */
@@ -196,13 +205,25 @@ export class CommitGraph {
     return -1;
   }
 
-  /** The commit at a position, its parents as positions; CorruptError when there is none. */
-  at(position: number): { readonly tree: ObjectId; readonly parents: readonly number[]; readonly seconds: number } {
+  /** The tree of the commit at a position; here and below CorruptError when there is none. */
+  treeAt(position: number): ObjectId {
     const layer = this.#layerOf(position);
-    return layer.at(position - layer.firstPosition);
+    return layer.treeAt(position - layer.firstPosition);
   }
 
-  /** The id at a position of the chain; CorruptError when there is none. */
+  /** The committer's time, modulo 2^34. */
+  secondsAt(position: number): number {
+    const layer = this.#layerOf(position);
+    return layer.secondsAt(position - layer.firstPosition);
+  }
+
+  /** Positions of the parents, which need not exist. */
+  parentsAt(position: number): number[] {
+    const layer = this.#layerOf(position);
+    return layer.parentsAt(position - layer.firstPosition);
+  }
+
+  /** The id at a position of the chain. */
   idAt(position: number): ObjectId {
     const layer = this.#layerOf(position);
     return layer.idAt(position - layer.firstPosition);

@@ -14,23 +14,51 @@ import type { Repository } from './repository.js';
 
 /** A commit being walked. `flags` and `parents` belong to the walk, which may simplify them. */
 export class CommitNode {
-  readonly id: ObjectId;
   flags = 0;
   isLoaded = false;
-  tree = '' as ObjectId;
   /** Committer's, since 1970. */
   seconds = 0;
-  parents: CommitNode[] = [];
-  /** In the commit-graph, when it is known. */
-  position: number | undefined;
+  /** In the commit-graph; -1 when it is not there, or not looked for yet. */
+  position: number;
   /** The name it was reached from, for `--source`. */
-  source: string | undefined;
+  source: string | undefined = undefined;
   readonly #history: History;
-  #bytes: Buffer | undefined;
+  #id: ObjectId | undefined;
+  #tree: ObjectId | undefined = undefined;
+  #parentIds: readonly ObjectId[] | undefined = undefined;
+  #parents: readonly CommitNode[] | undefined = undefined;
+  #bytes: Buffer | undefined = undefined;
 
-  constructor(history: History, id: ObjectId) {
+  /** Of a commit named by its id, or by its position in the graph. */
+  constructor(history: History, id: ObjectId | undefined, position = -1) {
     this.#history = history;
-    this.id = id;
+    this.#id = id;
+    this.position = position;
+  }
+
+  get id(): ObjectId {
+    return (this.#id ??= this.#history.idAt(this.position));
+  }
+
+  /** Once loaded. */
+  get tree(): ObjectId {
+    return (this.#tree ??= this.#history.treeAt(this.position));
+  }
+
+  /** None before it is loaded. */
+  get parents(): readonly CommitNode[] {
+    if (this.#parents !== undefined) return this.#parents;
+    return this.isLoaded ? (this.#parents = this.#history.nodesOfParents(this, this.#parentIds)) : noParents;
+  }
+
+  set parents(parents: readonly CommitNode[]) {
+    this.#parents = parents;
+  }
+
+  /** Ids of `parents`, without making nodes of them. */
+  get parentIds(): readonly ObjectId[] {
+    if (this.#parents !== undefined || !this.isLoaded) return this.parents.map(({ id }) => id);
+    return (this.#parentIds ??= this.#history.parentIdsAt(this.position));
   }
 
   /** The decoded commit. */
@@ -48,9 +76,41 @@ export class CommitNode {
     return this.#history.storedParents(this);
   }
 
+  /** What its content says; what the graph says is asked for when needed. */
+  link(tree: ObjectId, parentIds: readonly ObjectId[]): void {
+    this.#tree = tree;
+    this.#parentIds = parentIds;
+  }
+
   /** Keeps the content until it is shown. */
   hold(bytes: Buffer | undefined): void {
     this.#bytes = bytes;
+  }
+}
+
+const noParents: readonly CommitNode[] = [];
+
+/** The commits a walk has met, by id or position: all it has to remember of them when each is shown at once. */
+export class MetCommits {
+  readonly #ids = new Set<ObjectId>();
+  #positions = new Uint8Array(0);
+
+  /** False when it was met before. A node has a position from its loading on, or never. */
+  add(node: CommitNode, count: number): boolean {
+    return node.position < 0 ? this.addId(node.id) : this.addPosition(node.position, count);
+  }
+
+  addId(id: ObjectId): boolean {
+    const before = this.#ids.size;
+    return this.#ids.add(id).size > before;
+  }
+
+  /** In a graph of `count` commits; a position outside of it counts as new and is an error when loaded. */
+  addPosition(position: number, count: number): boolean {
+    if (this.#positions.length < count) this.#positions = new Uint8Array(count);
+    if (this.#positions[position] === 1) return false;
+    this.#positions[position] = 1;
+    return true;
   }
 }
 
@@ -85,25 +145,83 @@ export class History {
   /** Fills in tree, date and parents; NotFoundError when the commit is missing, CorruptError when it is none. */
   load(node: CommitNode): CommitNode {
     if (node.isLoaded) return node;
+    this.#load(node);
+    if (node.position >= 0) this.#byPosition[node.position] ??= node;
+    return node;
+  }
+
+  #load(node: CommitNode): void {
     const graph = this.#graph;
-    const position = graph === undefined ? -1 : node.position ?? graph.position(node.id);
-    if (graph !== undefined && position >= 0) {
-      const known = graph.at(position);
-      node.position = position;
-      this.#byPosition[position] ??= node;
-      node.tree = known.tree;
-      node.seconds = known.seconds;
-      node.parents = known.parents.map((parent) => this.#nodeAt(graph, parent));
+    if (graph !== undefined && node.position < 0) node.position = graph.position(node.id);
+    if (graph !== undefined && node.position >= 0) {
+      node.seconds = graph.secondsAt(node.position);
     } else {
       const bytes = this.read(node.id);
       const { tree, parents, seconds } = decodeLinks(bytes, node.id, hexSize(this.store.format));
-      node.tree = tree;
+      node.link(tree, this.#shallow.has(node.id) ? [] : parents);
       node.seconds = seconds;
-      node.parents = this.#shallow.has(node.id) ? [] : parents.map((parent) => this.node(parent));
       if (this.#keepContent) node.hold(bytes);
     }
     node.isLoaded = true;
-    return node;
+  }
+
+  /**
+   * Loads the parents of a commit that were not met before and hands them to `take`. The nodes are the caller's alone, and so
+   * gone when they were shown: what a long walk keeps is what the collector has to carry along.
+   */
+  passParents(node: CommitNode, met: MetCommits, firstOnly: boolean, take: (parent: CommitNode) => void): void {
+    const graph = this.#graph;
+    if (graph !== undefined && node.position >= 0) {
+      const positions = graph.parentsAt(node.position);
+      const count = firstOnly ? Math.min(positions.length, 1) : positions.length;
+      for (let at = 0; at < count; at += 1) this.#passPosition(graph, positions[at]!, met, take);
+      return;
+    }
+    const ids = node.parentIds;
+    const count = firstOnly ? Math.min(ids.length, 1) : ids.length;
+    for (let at = 0; at < count; at += 1) {
+      const position = graph === undefined ? -1 : graph.position(ids[at]!);
+      if (graph !== undefined && position >= 0) this.#passPosition(graph, position, met, take);
+      else if (met.addId(ids[at]!)) this.#pass(new CommitNode(this, ids[at]!), take);
+    }
+  }
+
+  #passPosition(graph: CommitGraph, position: number, met: MetCommits, take: (parent: CommitNode) => void): void {
+    if (met.addPosition(position, graph.count)) this.#pass(new CommitNode(this, undefined, position), take);
+  }
+
+  #pass(node: CommitNode, take: (parent: CommitNode) => void): void {
+    this.#load(node);
+    take(node);
+  }
+
+  /** Of the commit-graph in use. */
+  get graphCount(): number {
+    return this.#graph?.count ?? 0;
+  }
+
+  idAt(position: number): ObjectId {
+    return this.#usedGraph.idAt(position);
+  }
+
+  treeAt(position: number): ObjectId {
+    return this.#usedGraph.treeAt(position);
+  }
+
+  parentIdsAt(position: number): readonly ObjectId[] {
+    const graph = this.#usedGraph;
+    return graph.parentsAt(position).map((parent) => graph.idAt(parent));
+  }
+
+  /** The nodes of a commit's parents, whose ids are known unless the graph has them. */
+  nodesOfParents(node: CommitNode, ids: readonly ObjectId[] | undefined): readonly CommitNode[] {
+    if (ids !== undefined) return ids.map((id) => this.node(id));
+    return this.#usedGraph.parentsAt(node.position).map((parent) => this.#nodeAt(this.#usedGraph, parent));
+  }
+
+  get #usedGraph(): CommitGraph {
+    if (this.#graph === undefined) throw new CorruptError('a commit is looked for in a commit-graph that is not used', { code: 'bad-commit-graph' });
+    return this.#graph;
   }
 
   #nodeAt(graph: CommitGraph, position: number): CommitNode {
@@ -118,11 +236,11 @@ export class History {
 
   /** Remembers the parents of a node before a walk changes them. */
   saveParents(node: CommitNode): void {
-    if (!this.#stored.has(node.id)) this.#stored.set(node.id, node.parents.map(({ id }) => id));
+    if (!this.#stored.has(node.id)) this.#stored.set(node.id, node.parentIds);
   }
 
   storedParents(node: CommitNode): readonly ObjectId[] {
-    return this.#stored.get(node.id) ?? node.parents.map(({ id }) => id);
+    return (this.#stored.size === 0 ? undefined : this.#stored.get(node.id)) ?? node.parentIds;
   }
 
   /** The bytes of a commit. */

@@ -23,5 +23,5 @@ export class NodeView implements CommitView {
 
   get commit(): Commit { return (this.#commit ??= this.#node.commit); }
   get bytes(): Buffer { return this.#node.bytes; }
-  get parents(): readonly ObjectId[] { return this.#node.parents.map(({ id }) => id); }
+  get parents(): readonly ObjectId[] { return this.#node.parentIds; }
 }

@@ -7,7 +7,7 @@ import { InvalidError } from '../pack/errors.js';
 import type { Commit } from '../pack/commit.js';
 import type { ObjectId } from '../pack/oid.js';
 import { hasTreeDifference } from './diff.js';
-import { type CommitNode, History } from './history.js';
+import { type CommitNode, History, MetCommits } from './history.js';
 import type { Pathspec } from './pathspec.js';
 import type { Repository } from './repository.js';
 
@@ -121,11 +121,14 @@ export class RevWalk {
   readonly #tips: readonly CommitNode[];
   readonly #prune: Pathspec | undefined;
   readonly #limited: boolean;
+  /** Each commit is shown as soon as it is its turn, and never asked for again: only that it was met is remembered. */
+  readonly #met: MetCommits | undefined;
   readonly #sameness = new Map<CommitNode, boolean[]>();
   readonly #children = new Map<CommitNode, CommitNode[]>();
   #queue = new DateQueue();
   #ready: CommitNode[] = [];
   #readyAt = 0;
+  readonly #push = (node: CommitNode): void => { this.#queue.push(node); };
 
   constructor(repository: Repository, tips: readonly Tip[], options: WalkOptions = {}) {
     this.#options = options;
@@ -146,6 +149,9 @@ export class RevWalk {
     this.#tips = nodes;
     this.#limited = excluded || (options.order ?? 'default') !== 'default' || options.ancestryPath === true
       || options.cherry !== undefined || options.side !== undefined || options.wantChildren === true;
+    const isPassing = !this.#limited && options.pathspec === undefined && options.noWalk === undefined && !options.boundary
+      && !options.rewriteParents && !options.wantSource && !tips.some(({ isLeft }) => isLeft);
+    this.#met = isPassing ? new MetCommits() : undefined;
   }
 
   /** The commits, each once. Flags of a node tell its side and whether it is a boundary. */
@@ -180,6 +186,7 @@ export class RevWalk {
     for (const node of this.#tips) {
       if (node.flags & flag.seen) continue;
       node.flags |= flag.seen;
+      this.#met?.add(node, this.history.graphCount);
       fresh.push(node);
     }
     const { noWalk, order } = this.#options;
@@ -261,8 +268,8 @@ export class RevWalk {
     if (node.flags & (flag.shown | flag.uninteresting)) return false;
     if (until !== undefined && node.seconds > until) return false;
     if (since !== undefined && sinceAsFilter && node.seconds < since) return false;
-    const count = node.parents.length;
-    if (count < (minParents ?? 0) || (maxParents !== undefined && maxParents >= 0 && count > maxParents)) return false;
+    if (minParents !== undefined && node.parentIds.length < minParents) return false;
+    if (maxParents !== undefined && maxParents >= 0 && node.parentIds.length > maxParents) return false;
     if (matches !== undefined && !matches(node.commit, node)) return false;
     if (this.#prune && !sparse && (node.flags & flag.treeSame)) {
       return this.#wantsAncestry && node.parents.filter(isRelevant).length >= 2;
@@ -283,6 +290,10 @@ export class RevWalk {
   #addParents(node: CommitNode): void {
     if (node.flags & flag.added) return;
     node.flags |= flag.added;
+    if (this.#met !== undefined) {
+      this.history.passParents(node, this.#met, this.#options.firstParent === true, this.#push);
+      return;
+    }
     if (node.flags & flag.uninteresting) {
       for (const parent of node.parents) {
         parent.flags |= flag.uninteresting;

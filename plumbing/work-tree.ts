@@ -5,7 +5,7 @@
 // Files appear by removing what was there and creating exclusively. If the power fails a file of the work tree may be missing or
 // cut short; the index, written afterwards, does not claim otherwise.
 import * as fs from 'node:fs';
-import { type DiskPath, disk } from '../pack/disk.js';
+import { type DiskPath, disk, removeIfPresent } from '../pack/disk.js';
 import { ConflictError, InvalidError, NotFoundError, RefusedError, isSystemError } from '../pack/errors.js';
 import { type GitObject, streamThresholdBytes } from '../pack/object.js';
 import type { ObjectStore } from '../pack/object-store.js';
@@ -368,11 +368,8 @@ export class WorkTree {
       }
       return this.statData(path)!.stat;
     }
-    if (present !== undefined) {
-      if (!options.force) return false;
-      this.#removePresent(path, present);
-    }
-    this.#create(path, entry);
+    if (present !== undefined && !options.force) return false;
+    this.#create(path, entry, present);
     return this.statData(path)!.stat;
   }
 
@@ -420,22 +417,33 @@ export class WorkTree {
     this.#verifiedDirectories.clear();
   }
 
-  #create(path: string, entry: Pick<IndexEntry, 'path' | 'mode' | 'id'>): void {
+  /** Makes the file where `present` is, which stays while the content cannot be read; a file that comes to nothing is taken back. */
+  #create(path: string, entry: Pick<IndexEntry, 'path' | 'mode' | 'id'>, present?: fs.Stats): void {
     const full = this.diskPath(path);
     if (entry.mode === symlinkMode && this.#hasSymlinks) {
-      disk().symlink(this.#readBlob(entry.id).bytes, full);
+      const { bytes } = this.#readBlob(entry.id);
+      if (present !== undefined) this.#removePresent(path, present);
+      disk().symlink(bytes, full);
       this.#verifiedDirectories.clear();
       return;
     }
     const rule = entry.mode === symlinkMode ? unchanged : this.lineEndings(entry.path);
-    const isLarge = this.#store.readHeader(entry.id).sizeBytes >= streamThresholdBytes;
+    const { type, sizeBytes } = this.#store.readHeader(entry.id);
+    if (type !== 'blob') throw notABlob(entry.id, type);
+    const isLarge = sizeBytes >= streamThresholdBytes;
     const content = isLarge ? (): Iterable<Buffer> => this.#store.openStream(entry.id).chunks : this.#readWhole(entry.id);
     const converts = rule.kind !== 'none' && rule.workTree === 'crlf' && convertsToWorkTree(rule, countText(content()));
+    if (present !== undefined) this.#removePresent(path, present);
     const fd = disk().open(full, 'wx', entry.mode === executableMode ? 0o777 : 0o666);
     try {
-      for (const piece of converts ? toCrlf(content()) : content()) disk().write(fd, piece);
-    } finally {
-      disk().close(fd);
+      try {
+        for (const piece of converts ? toCrlf(content()) : content()) disk().write(fd, piece);
+      } finally {
+        disk().close(fd);
+      }
+    } catch (error) {
+      removeIfPresent(full);
+      throw error;
     }
   }
 
@@ -446,7 +454,7 @@ export class WorkTree {
 
   #readBlob(id: ObjectId): GitObject {
     const object = this.#store.read(id);
-    if (object.type !== 'blob') throw new InvalidError(`object '${id}' is a ${object.type}, not a blob`, { code: 'wrong-type' });
+    if (object.type !== 'blob') throw notABlob(id, object.type);
     return object;
   }
 
@@ -501,6 +509,10 @@ const noThrow = { throwIfNoEntry: false } as const;
 
 function shown(path: string): string {
   return pathToUtf8(path as RepoPath);
+}
+
+function notABlob(id: ObjectId, type: string): InvalidError {
+  return new InvalidError(`object '${id}' is a ${type}, not a blob`, { code: 'wrong-type' });
 }
 
 function kindOf(entry: fs.Dirent | fs.Dirent<Buffer>): DirectoryEntry['kind'] {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cairn } from '../../helpers/cairn.js';
 import { type Case, compareWithGit, makeRepository } from '../../helpers/differential.js';
@@ -88,4 +88,22 @@ test('a file where a link to it was planted is replaced, not followed', async (t
   t.is((await cairn(['checkout-index', '-f', 'one'], { cwd: directory })).code, 0);
   t.is(readFileSync(victim, 'latin1'), 'precious');
   t.is(readFileSync(join(directory, 'one'), 'latin1'), 'one\n');
+});
+
+test('what lies in a file stays while its replacement cannot be read; what turns out damaged on the way is not left as if whole', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const directory = makeRepository(t, 'sha1', 'echo small >small; head -c 17000000 /dev/zero >large; git add .; echo mine >small; rm large');
+  const loose = (name: string): string => {
+    const id = gitOutput(['rev-parse', `:${name}`], { cwd: directory });
+    return join(directory, '.git/objects', id.slice(0, 2), id.slice(2));
+  };
+  rmSync(loose('small'));
+  const damaged = readFileSync(loose('large'));
+  damaged[damaged.length - 1]! ^= 1;
+  chmodSync(loose('large'), 0o644);
+  writeFileSync(loose('large'), damaged);
+  t.is((await cairn(['checkout-index', '-f', 'small'], { cwd: directory })).code, 128);
+  t.is(readFileSync(join(directory, 'small'), 'latin1'), 'mine\n');
+  t.is((await cairn(['checkout-index', 'large'], { cwd: directory })).code, 128);
+  t.false(existsSync(join(directory, 'large')));
 });

@@ -6,7 +6,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InvalidError } from '../pack/errors.js';
-import type { ObjectStore } from '../pack/object-store.js';
 import { compilePathPattern, findRuleFile, findUserFile, type PathPattern } from './ignore.js';
 import type { Index } from './index-file.js';
 import { cUnquote } from './quote.js';
@@ -108,7 +107,7 @@ export interface AttributeSources {
 
 export class Attributes {
   readonly #workTree: string | undefined;
-  readonly #store: ObjectStore;
+  readonly #repository: Repository;
   readonly #sources: AttributeSources;
   readonly #caseFold: boolean;
   readonly #strongest: readonly AttributeFile[];
@@ -119,7 +118,7 @@ export class Attributes {
 
   private constructor(repository: Repository, sources: AttributeSources) {
     this.#workTree = repository.isBare ? undefined : repository.workTree;
-    this.#store = repository.objects;
+    this.#repository = repository;
     this.#sources = sources;
     const { config, context } = repository;
     this.#caseFold = config.getBoolean('core.ignorecase') === true;
@@ -189,7 +188,7 @@ export class Attributes {
       if (text !== undefined) return text;
     }
     const entry = (index ?? fallback)?.find(path);
-    const object = entry === undefined || entry.mode === 0o120000 ? undefined : this.#store.find(entry.id);
+    const object = entry === undefined || entry.mode === 0o120000 ? undefined : this.#repository.objects.find(entry.id);
     return object?.type === 'blob' ? object.bytes.toString('latin1') : undefined;
   }
 }

@@ -60,7 +60,6 @@ export class WorkTree {
   /** Absolute, without trailing slash. */
   readonly root: string;
   readonly #repository: Repository;
-  readonly #store: ObjectStore;
   readonly #rootBytes: Buffer;
   readonly #index: Index | undefined;
   readonly #protection: PathProtection;
@@ -82,7 +81,6 @@ export class WorkTree {
     this.root = repository.requireWorkTree().replace(/\/+$/, '');
     this.#rootBytes = Buffer.from(`${this.root}/`);
     this.#repository = repository;
-    this.#store = repository.objects;
     this.#index = index;
     this.#protection = readPathProtection(config);
     this.#trustExecutable = config.getBoolean('core.filemode') !== false;
@@ -92,6 +90,11 @@ export class WorkTree {
     this.#lineEndings = readLineEndingDefaults(config);
     const safe = config.get('core.safecrlf');
     this.#safeCrlf = safe?.toLowerCase() === 'warn' || safe === undefined ? 'warn' : config.getBoolean('core.safecrlf') === true ? 'true' : 'false';
+  }
+
+  /** Opened by the first who asks: looking at files needs no objects. */
+  get #store(): ObjectStore {
+    return this.#repository.objects;
   }
 
   get protection(): PathProtection {
@@ -244,7 +247,7 @@ export class WorkTree {
   looksSame(entry: Pick<IndexEntry, 'mode' | 'stat' | 'id'>, status: fs.Stats): boolean {
     const { stat } = entry;
     return this.modeOf(status, entry.mode) === entry.mode && stat.size === status.size % 0x100000000
-      && (stat.size !== 0 || entry.id === emptyBlobId(this.#store.format)) && this.#hasSameTimes(stat, status);
+      && (stat.size !== 0 || entry.id === emptyBlobId(this.#repository.format)) && this.#hasSameTimes(stat, status);
   }
 
   #hasSameTimes(stat: StatData, status: fs.Stats): boolean {
@@ -279,7 +282,7 @@ export class WorkTree {
 
   /** The id the file's content would have as a blob; nothing is stored. */
   hashFile(path: string, mode: number): ObjectId {
-    const { format } = this.#store;
+    const { format } = this.#repository;
     return this.stageContent(path, mode, {
       write: (bytes) => hashObject('blob', bytes, format),
       writeStream: (sizeBytes, chunks) => {

@@ -1,8 +1,8 @@
 // One piece of bulk work that touches no disk but for reading: hashing and compressing small files into pack entries,
 // compressing one piece of a large file, or computing a digest. Done here or in a worker thread (pack/workers.ts), by the same code.
 //
-// Invariant: the bytes whose hash is an entry's id are the very bytes that were compressed; a file is taken only when its size
-// did not change while it was read. Files are opened without following a symlink and without blocking on a pipe.
+// Invariant: the bytes whose hash is an entry's id are the very bytes that were compressed; a file is taken only when neither its
+// size nor its time changed while it was read. Files are opened without following a symlink and without blocking on a pipe.
 import * as fs from 'node:fs';
 import { isSystemError } from './errors.js';
 import { encodeObjectHeader, hashFramed } from './oid.js';
@@ -39,7 +39,7 @@ export interface PackedFiles {
 export type PackedFile =
   | { readonly state: 'packed'; readonly id: ObjectId; readonly stat: FileStat; readonly crc32: number; readonly start: number; readonly end: number }
   | { readonly state: 'large'; readonly stat: FileStat }
-  /** Not there any more, not a regular file any more, or never the same size twice. */
+  /** Not there any more, not a regular file any more, or never still. */
   | { readonly state: 'missing' | 'other' | 'changing' }
   | { readonly state: 'unreadable'; readonly code: string; readonly message: string };
 
@@ -91,6 +91,8 @@ const firstOutputBytes = 256 * 1024;
 /** Room for "blob <size>\0" in front of a file's content. */
 const headroomBytes = 32;
 const attempts = 3;
+/** So much is read in less time than file times tell apart: a second look would show nothing. */
+const pageBytes = 4096;
 
 type FilesJob = PackingJob & { readonly kind: 'files' };
 
@@ -128,8 +130,10 @@ class FilePacker {
         if (!status.isFile()) return { state: 'other' };
         const stat = fileStat(status);
         if (stat.sizeBytes >= largeFileBytes) return { state: 'large', stat };
+        const former = this.#used;
         const packed = this.#packContent(fd, stat);
-        if (packed !== undefined) return packed;
+        if (packed !== undefined && (stat.sizeBytes <= pageBytes || fs.fstatSync(fd, { bigint: true }).mtimeNs === status.mtimeNs)) return packed;
+        this.#used = former;
       }
       return { state: 'changing' };
     } catch (error) {

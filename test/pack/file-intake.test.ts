@@ -1,6 +1,7 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import { appendFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import fs, { appendFileSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { FileIntake } from '../../pack/file-intake.js';
 import type { IntakeObserver } from '../../pack/file-intake.js';
@@ -69,6 +70,31 @@ for (const threads of [0, 2]) {
     t.is(take(['large text', 'empty', 'many/1/1']), 0, 'nothing is stored twice');
   });
 }
+
+test('a small file that changes between two reads is read again, never stored as a mixture', (t) => {
+  const { files, stored, take } = setting(t, 0);
+  const path = join(files, 'small');
+  writeFileSync(path, Buffer.alloc(10_000, 'a'));
+  utimesSync(path, 1000, 1000);
+  const { readSync } = fs;
+  let reads = 0;
+  // The first read stops half way, and the file is another one when it goes on.
+  fs.readSync = ((fd: number, buffer: Buffer, offset: number, length: number, position: number) => {
+    reads += 1;
+    if (reads > 1) return readSync(fd, buffer, offset, length, position);
+    const got = readSync(fd, buffer, offset, 5000, position);
+    writeFileSync(path, Buffer.alloc(10_000, 'b'));
+    return got;
+  }) as typeof readSync;
+  syncBuiltinESMExports();
+  try {
+    take(['small']);
+  } finally {
+    fs.readSync = readSync;
+    syncBuiltinESMExports();
+  }
+  t.is(stored.get('small'), hashObject('blob', Buffer.alloc(10_000, 'b'), 'sha256'));
+});
 
 test('a large file that grows meanwhile is an error that names it, and leaves nothing', (t) => {
   const { files, store, take } = setting(t, 0);

@@ -116,7 +116,6 @@ export class Index {
     try {
       const { mtimeNs } = fstatSync(fd, { bigint: true });
       const bytes = readFileSync(fd);
-      if (bytes.length === 0) return new Index(format);
       const writtenAt = { seconds: Number(mtimeNs / 1_000_000_000n), nanoseconds: Number(mtimeNs % 1_000_000_000n) };
       return new Index(format, decodeIndex(bytes, format, path), writtenAt);
     } finally {

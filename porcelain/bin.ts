@@ -1,6 +1,7 @@
 // The program's door: the only file that touches `process`. It packs the process into a Context, runs main and exits.
 // Keep it and what it imports eagerly small: every plumbing call in a shell loop pays for it.
 import * as fs from 'node:fs';
+import { NotFoundError, isSystemError } from '../pack/errors.js';
 import { lazyModule } from '../pack/lazy-module.js';
 import type { Clock, Context, Input, Output } from '../plumbing/command.js';
 import { brokenPipeExit, run } from './main.js';
@@ -108,11 +109,23 @@ if (process.env['CAIRN_EXTRA_CA'] !== undefined) {
   delete process.env['CAIRN_EXTRA_CA'];
 }
 
+/** A directory may be removed while somebody is in it. */
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT')) throw error;
+    throw new NotFoundError('the current directory does not exist any more', {
+      code: 'no-current-directory', hint: 'change into one that does', cause: error,
+    });
+  }
+}
+
 const stdout = new DescriptorOutput(1);
 const stderr = new DescriptorOutput(2);
 let host: string | undefined;
 const context: Context = {
-  cwd: process.cwd(),
+  get cwd() { return workingDirectory(); },
   env: process.env,
   clock,
   stdin,

@@ -7,7 +7,7 @@
 import { disk } from '../pack/disk.js';
 import type { Commit } from '../pack/commit.js';
 import { encodeCommit } from '../pack/commit.js';
-import { ConflictError, InvalidError, NotFoundError, RefusedError } from '../pack/errors.js';
+import { ConflictError, CorruptError, InvalidError, NotFoundError, RefusedError } from '../pack/errors.js';
 import type { Ident } from '../pack/ident.js';
 import { type ObjectId, emptyTreeId } from '../pack/oid.js';
 import { pathToUtf8 } from '../pack/tree.js';
@@ -121,12 +121,21 @@ function keptHeaders(commit: Commit | undefined): Commit['extraHeaders'] {
 
 function readState(repository: Repository): CommitState {
   const head = repository.refs.find('HEAD')?.id;
+  const branch = repository.refs.headBranch();
+  if (head === undefined && branch === undefined) throw headOfNothing(repository);
   return {
     head,
     headCommit: head === undefined ? undefined : repository.objects.readCommit(head),
-    branch: repository.refs.headBranch(),
+    branch,
     merge: readMergeState(repository),
   };
+}
+
+/** A first commit belongs on a branch: what names neither a branch nor a commit is a HEAD that was damaged, not a new beginning. */
+function headOfNothing({ refs }: Repository): CorruptError {
+  return new CorruptError(`'HEAD' names '${refs.findSymbolic('HEAD')}', which is no branch and does not exist`, {
+    code: 'bad-head', hint: 'put it back on its branch with cairn symbolic-ref HEAD refs/heads/<branch>',
+  });
 }
 
 function requireAmendable({ head, merge }: CommitState): void {

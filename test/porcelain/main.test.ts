@@ -4,6 +4,8 @@ import { exitCodeOf } from '../../porcelain/main.js';
 import { cairn, cairnProcess } from '../helpers/cairn.js';
 import { makeSandbox } from '../helpers/sandbox.js';
 import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { cairnProgram } from '../helpers/cairn.js';
 
 const system = (code: string): Error => Object.assign(new Error(code), { code, syscall: 'open' });
@@ -75,4 +77,15 @@ test('as a process: output, exit code and version', (t) => {
 test('as a process: a reader that goes away early is no error message', (t) => {
   const result = spawnSync('sh', ['-c', '{ "$0" help -a; echo $? >&2; } | exec 0<&-', cairnProgram], { cwd: makeSandbox(t), encoding: 'utf8' });
   t.regex(result.stderr.trim(), /^(0|141)$/);
+});
+
+test('a current directory that was removed is an error in words', (t) => {
+  const directory = join(makeSandbox(t), 'gone');
+  mkdirSync(directory);
+  const inGone = (command: string): ReturnType<typeof spawnSync> =>
+    spawnSync('/bin/sh', ['-c', `cd "$1" && rmdir "$1" && { "$2" "$3" ${command}; echo "exit $?"; mkdir "$1"; }`,
+      'sh', directory, process.execPath, cairnProgram], { encoding: 'utf8' });
+  const refused = inGone('status');
+  t.is(refused.stdout, 'exit 2\n');
+  t.regex(String(refused.stderr), /^fatal: the current directory does not exist any more\nhint: .*\n$/);
 });

@@ -63,6 +63,27 @@ test('the empty tree is stored when a commit or the index names it', async (t) =
   t.is((await cairn(['fsck', '--full'], options)).code, 0);
 });
 
+test('a damaged HEAD or index never becomes a new beginning', async (t) => {
+  const root = makeSandbox(t);
+  const options = { cwd: root, env: { GIT_AUTHOR_NAME: 'A', GIT_AUTHOR_EMAIL: 'a@x', GIT_COMMITTER_NAME: 'A', GIT_COMMITTER_EMAIL: 'a@x' } };
+  await cairnOutput(['init', '-q'], options);
+  writeFiles(root, { file: 'x\n' });
+  await cairnOutput(['commit', '-A', '-m', 'first'], options);
+  const head = readFileSync(join(root, '.cairn/HEAD'));
+  const index = readFileSync(join(root, '.cairn/index'));
+  writeFiles(root, { '.cairn/HEAD': 'ref: refs/(eads/main\n', new: 'y\n' });
+  const lost = await cairn(['commit', '-A', '-m', 'second'], options);
+  t.is(lost.code, 6);
+  t.regex(lost.stderr, /^fatal: 'HEAD' names 'refs\/\(eads\/main', which is no branch/);
+  t.is(readFileSync(join(root, '.cairn/HEAD'), 'utf8'), 'ref: refs/(eads/main\n');
+  writeFiles(root, { '.cairn/HEAD': head, '.cairn/index': '' });
+  const emptied = await cairn(['add', 'new'], options);
+  t.is(emptied.code, 6);
+  t.regex(emptied.stderr, /^fatal: index '.*\.cairn\/index' is damaged/);
+  writeFiles(root, { '.cairn/index': index });
+  t.is((await cairn(['commit', '-A', '-m', 'second'], options)).code, 0);
+});
+
 test('only the named paths are committed, or also them; the index keeps the rest', async (t) => {
   if (skipWithoutGit(t)) return;
   const repository = makeRepository(t, 'sha1', `${changed}\ngit add new`);

@@ -20,6 +20,9 @@ export class ByteCache<Value> {
 
   get usedBytes(): number { return this.#usedBytes; }
 
+  /** True when that much more can be kept without anything going. */
+  hasRoom(sizeBytes: number): boolean { return this.#usedBytes + sizeBytes <= this.#budgetBytes; }
+
   /** Keys of one owner. */
   share(): ByteCacheShare<Value> {
     const owned = new Map<number, Entry<Value>>();

@@ -45,7 +45,7 @@ export class PackCaches {
   readonly windowSizeBytes: number;
 
   /** Budgets in bytes, smaller ones for who reads everything once; smaller windows for who reads here and there. */
-  constructor(windowBytes = 128 * 1024 * 1024, baseBytes = 96 * 1024 * 1024, windowSizeBytes = 256 * 1024) {
+  constructor(windowBytes = 128 * 1024 * 1024, baseBytes = 96 * 1024 * 1024, windowSizeBytes = 64 * 1024) {
     this.windows = new ByteCache<Buffer>(windowBytes);
     this.bases = new BaseCache(baseBytes);
     this.windowSizeBytes = windowSizeBytes;
@@ -83,7 +83,13 @@ export interface PackEntry {
 
 const windowBytes = 256 * 1024;
 /** Windows overlap by this much, so that nearly every small entry lies in one of them. */
-const overlapBytes = 16 * 1024;
+const overlapBytes = 4 * 1024;
+/** Read for one object where no window is worth it: nearly every small entry is shorter. */
+const glanceBytes = 8 * 1024;
+/** A window is read when it was asked for this often: objects asked for here and there cost one small read each. */
+const glancesBeforeWindow = 8;
+/** The same where another window has to go for it. */
+const glancesBeforeExchange = 128;
 const longestEntryHeaderBytes = 10 + 32;
 /** The most bytes one stored byte can inflate to. */
 const mostExpansion = 1032;
@@ -98,6 +104,11 @@ export class PackReader {
   /** The window used last, and where it begins. */
   #window: Buffer | undefined;
   #windowBase = 0;
+  /** Number of the window read last: who reads on from there gets the next one at once. */
+  #windowRead = -1;
+  /** By window number, how often it was asked for without being read. */
+  #glances: Uint8Array | undefined;
+  #glance: Buffer | undefined;
   #fd: number | undefined;
   #sizeBytes = 0;
   #isCruft: boolean | undefined;
@@ -295,7 +306,7 @@ export class PackReader {
     return this.#readSpan(start, end - start);
   }
 
-  /** Like readBytes, but perhaps a view of memory shared with others: not to be changed. */
+  /** Like readBytes, but perhaps a view of memory that the next read fills anew. */
   viewBytes(start: number, end: number): Buffer {
     this.#open();
     if (start < 0 || end < start || end > this.#sizeBytes) throw badPack(`bytes ${start} to ${end} are outside '${this.path}'`);
@@ -377,17 +388,22 @@ export class PackReader {
     return inflatePrefix(bytes, start, wantBytes);
   }
 
-  /** A buffer that has `length` bytes of the pack from `offset` on at `start`: a cached window where one covers them. */
+  /**
+   * A buffer that has `length` bytes of the pack from `offset` on at `start`: a cached window where one covers them, otherwise one
+   * that the next call may fill anew.
+   */
   #view(offset: number, length: number): { bytes: Buffer; start: number } {
     if (this.#window === undefined || offset < this.#windowBase || offset + length > this.#windowBase + this.#window.length) {
       const { windowSizeBytes } = this.#caches;
       const number = Math.floor(offset / windowSizeBytes);
       const base = number * windowSizeBytes;
-      if (offset + length > base + windowSizeBytes + overlapBytes) return { bytes: this.#readSpan(offset, length), start: 0 };
-      let window = this.#windows.get(number);
+      const fits = offset + length <= base + windowSizeBytes + overlapBytes;
+      let window = fits ? this.#windows.get(number) : undefined;
       if (window === undefined) {
+        if (!fits || !this.#isWorthReading(number)) return this.#glanceAt(offset, length);
         window = this.#readSpan(base, Math.min(windowSizeBytes + overlapBytes, this.#sizeBytes - base));
         this.#windows.set(number, window, window.length);
+        this.#windowRead = number;
       }
       this.#window = window;
       this.#windowBase = base;
@@ -395,16 +411,39 @@ export class PackReader {
     return { bytes: this.#window, start: offset - this.#windowBase };
   }
 
+  #isWorthReading(number: number): boolean {
+    if (number === this.#windowRead + 1 && number > 0) return true;
+    const glances = this.#glances ??= new Uint8Array(Math.ceil(this.#sizeBytes / this.#caches.windowSizeBytes));
+    const wanted = this.#caches.windows.hasRoom(this.#caches.windowSizeBytes + overlapBytes) ? glancesBeforeWindow : glancesBeforeExchange;
+    const count = glances[number]! + 1;
+    glances[number] = count < wanted ? count : 0;
+    return count >= wanted;
+  }
+
+  #glanceAt(offset: number, length: number): { bytes: Buffer; start: number } {
+    if (length > glanceBytes) return { bytes: this.#readSpan(offset, length), start: 0 };
+    const glance = this.#glance ??= Buffer.allocUnsafeSlow(glanceBytes);
+    const size = Math.min(glanceBytes, this.#sizeBytes - offset);
+    this.#readInto(glance, size, offset);
+    this.#window = size === glanceBytes ? glance : glance.subarray(0, size);
+    this.#windowBase = offset;
+    return { bytes: this.#window, start: 0 };
+  }
+
   #readSpan(offset: number, length: number): Buffer {
-    this.#open();
     const bytes = Buffer.allocUnsafeSlow(length);
+    this.#readInto(bytes, length, offset);
+    return bytes;
+  }
+
+  #readInto(bytes: Buffer, length: number, offset: number): void {
+    this.#open();
     let done = 0;
     while (done < length) {
       const read = readSync(this.#fd!, bytes, done, length - done, offset + done);
       if (read === 0) throw badPack('it was cut short');
       done += read;
     }
-    return bytes;
   }
 
   /** Where objects end and the trailer begins. */
@@ -454,6 +493,8 @@ export class PackReader {
     this.closeFile();
     this.#windows.clear();
     this.#window = undefined;
+    this.#windowRead = -1;
+    this.#glances = undefined;
     this.#bases.clear();
   }
 }

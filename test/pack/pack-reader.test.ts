@@ -5,7 +5,7 @@ import { CorruptError } from '../../pack/errors.js';
 import { ObjectStore } from '../../pack/object-store.js';
 import { type ObjectFormat, type ObjectId, digest, encodeObjectId, hashObject, rawSize } from '../../pack/oid.js';
 import { PackIndex, encodePackIndex } from '../../pack/pack-index.js';
-import { PackReader } from '../../pack/pack-reader.js';
+import { PackCaches, PackReader } from '../../pack/pack-reader.js';
 import { crc32, deflate } from '../../pack/zlib.js';
 import { bothFormats, makeRepository } from '../helpers/differential.js';
 import { makeSandbox, seededRandom } from '../helpers/sandbox.js';
@@ -297,4 +297,29 @@ test('a blob beyond the threshold is read from a pack in pieces', (t) => {
   }
   t.is(total, sizeBytes);
   t.true(pieces > 10);
+});
+
+test('objects of two packs are read here and there, and one after the other, with room for a few windows', (t) => {
+  const directory = makeSandbox(t);
+  const random = seededRandom(20);
+  const caches = new PackCaches(100 * 1024, 64 * 1024, 16 * 1024);
+  const store = ObjectStore.open(directory, 'sha1', { durable: false, caches });
+  const written: { readonly id: ObjectId; readonly content: Buffer }[] = [];
+  for (let pack = 0; pack < 2; pack += 1) {
+    const writer = store.bulk();
+    for (let count = 0; count < 300; count += 1) {
+      const content = Buffer.from(Array.from({ length: 1 + random() ** 4 * 14_000 }, () => random() * 256));
+      written.push({ id: writer.add('blob', content), content });
+    }
+    writer.finish();
+  }
+  const check = ({ id, content }: (typeof written)[number]): void => {
+    const pieces: Buffer[] = [];
+    store.pass(id, ({ sizeBytes }) => { if (sizeBytes !== content.length) t.fail(id); }, (piece) => pieces.push(Buffer.from(piece)));
+    if (!Buffer.concat(pieces).equals(content) || !store.read(id).bytes.equals(content) || store.readHeader(id).sizeBytes !== content.length) t.fail(id);
+  };
+  for (let count = 0; count < 2000; count += 1) check(written[Math.floor(random() * written.length)]!);
+  for (const one of written) check(one);
+  t.true(caches.windows.usedBytes <= 100 * 1024);
+  store.close();
 });

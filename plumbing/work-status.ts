@@ -4,9 +4,11 @@
 //
 // Untracked and ignored directories are collapsed as git-status(1) and gitignore(5) describe. Only reads; what was found to be
 // unchanged although its stat had changed is handed back, so that the caller may refresh the index.
+import type { Stats } from 'node:fs';
 import { pathToUtf8, fileMode, gitlinkMode, type RepoPath } from '../pack/tree.js';
 import type { IgnoreRules } from './ignore.js';
 import type { Index, IndexEntry, StatData } from './index-file.js';
+import type { KnownDirectories } from './known-directories.js';
 import type { Pathspec } from './pathspec.js';
 import type { Change, WorkTree } from './work-tree.js';
 
@@ -26,6 +28,8 @@ export interface ScanOptions {
   readonly expandIgnored?: boolean;
   /** Do not look at tracked files (ls-files -o). */
   readonly trackedUnchecked?: boolean;
+  /** Directories that need not be read while they look as they did; what is read is remembered in it. */
+  readonly directories?: KnownDirectories;
 }
 
 export interface Scan {
@@ -121,11 +125,11 @@ class Scanner {
     }
   }
 
-  /** One directory ('' or with trailing slash) that has the index's entries [from, to). */
-  walk(directory: string, from: number, to: number): void {
+  /** One directory ('' or with trailing slash) that has the index's entries [from, to), and its status when that is known. */
+  walk(directory: string, from: number, to: number, own?: Stats): void {
     const index = this.#index;
     const unchecked = this.#options.trackedUnchecked === true;
-    const listed = this.#workTree.countNames(directory);
+    const listed = this.#countNames(directory, own);
     let found = 0;
     let exact = !unchecked;
     const skip = directory.length;
@@ -135,10 +139,11 @@ class Scanner {
       if (slash >= 0) {
         const below = path.slice(0, slash + 1);
         const end = index.endOfDirectory(below, at, to);
-        const isThere = listed > 0 && this.#workTree.findStatus(path.slice(0, slash))?.isDirectory() === true;
+        const status = listed > 0 ? this.#workTree.findStatus(path.slice(0, slash)) : undefined;
+        const isThere = status?.isDirectory() === true;
         if (isThere) found += 1;
         if (this.#pathspec === undefined || this.#pathspec.mayMatchBelow(below)) {
-          if (isThere) this.walk(below, at, end);
+          if (isThere) this.walk(below, at, end, status);
           else if (!unchecked) this.#compareMissing(at, end);
         }
         at = end;
@@ -155,6 +160,16 @@ class Scanner {
       at = isPlain ? at + 1 : this.#afterPath(at, path);
     }
     if (!exact || found !== listed) this.#listUntracked(directory, from, to);
+  }
+
+  #countNames(directory: string, status: Stats | undefined): number {
+    const { directories } = this.#options;
+    if (directories === undefined || status === undefined) return this.#workTree.countNames(directory);
+    const known = directories.find(directory, status);
+    if (known !== undefined) return known;
+    const count = this.#workTree.countNames(directory);
+    directories.keep(directory, status, count);
+    return count;
   }
 
   /** What is in a directory beyond the entries [from, to). */

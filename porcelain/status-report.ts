@@ -9,6 +9,7 @@ import { type DiffEntry } from '../plumbing/diff.js';
 import { IgnoreRules } from '../plumbing/ignore.js';
 import { diffTreeToIndex } from '../plumbing/index-diff.js';
 import type { Index, IndexEntry } from '../plumbing/index-file.js';
+import { KnownDirectories } from '../plumbing/known-directories.js';
 import { type MergeState, readMergeState } from '../plumbing/merge-state.js';
 import type { Pathspec } from '../plumbing/pathspec.js';
 import type { RefName } from '../plumbing/ref-name.js';
@@ -75,12 +76,21 @@ export interface StatusReport {
   readonly stashCount: number;
 }
 
-/** Looks at everything; `scan` tells the caller which entries could be refreshed. */
-export function readStatus(repository: Repository, index: Index, options: StatusOptions): { report: StatusReport; scan: Scan } {
+/** What a look at everything found; `scan` tells which entries could be refreshed, `directories` what need not be read the next time. */
+export interface StatusFindings {
+  readonly report: StatusReport;
+  readonly scan: Scan;
+  readonly directories: KnownDirectories | undefined;
+}
+
+/** Looks at everything. */
+export function readStatus(repository: Repository, index: Index, options: StatusOptions): StatusFindings {
   const workTree = new WorkTree(repository, index);
   workTree.enterTop();
   let rules: IgnoreRules | undefined;
+  const directories = options.pathspec.isEmpty ? KnownDirectories.open(repository) : undefined;
   const scanOptions: ScanOptions = {
+    ...(directories === undefined ? {} : { directories }),
     untracked: options.untracked, ignored: options.ignored, pathspec: options.pathspec,
     rules: () => (rules ??= IgnoreRules.load(repository)),
   };
@@ -89,6 +99,7 @@ export function readStatus(repository: Repository, index: Index, options: Status
   const branch = repository.refs.headBranch();
   return {
     scan,
+    directories,
     report: {
       branch,
       head,

@@ -6,6 +6,7 @@ import type { Config } from '../../plumbing/config.js';
 import { lockIndex, readIndex } from '../../plumbing/index-file.js';
 import { Pathspec } from '../../plumbing/pathspec.js';
 import { Repository } from '../../plumbing/repository.js';
+import type { KnownDirectories } from '../../plumbing/known-directories.js';
 import type { Scan } from '../../plumbing/work-status.js';
 import { formatJson, formatLong, formatPorcelain2, formatShort, noColors, type StatusColors } from '../status-format.js';
 import { readStatus, type StatusOptions } from '../status-report.js';
@@ -38,7 +39,7 @@ export const command: Command = {
     const format = chooseFormat(args, config);
     const options = chooseOptions(context, args, repository, format);
     const index = readIndex(repository);
-    const { report, scan } = readStatus(repository, index, options);
+    const { report, scan, directories } = readStatus(repository, index, options);
     const forScripts = format === 'v1' || format === 'v2' || format === 'json';
     const isRelative = format !== 'v1' && !args.has('z') && config.getBoolean('status.relativepaths') !== false;
     const style = {
@@ -52,7 +53,7 @@ export const command: Command = {
     const formats = { long: formatLong, short: formatShort, v1: formatShort, v2: formatPorcelain2, json: formatJson };
     context.stdout.write(format === 'json' ? formatJson(report, style) : Buffer.from(formats[format](report, style), 'latin1'));
     context.stdout.flush();
-    if (context.env['GIT_OPTIONAL_LOCKS'] !== '0') refresh(repository, scan);
+    if (context.env['GIT_OPTIONAL_LOCKS'] !== '0') keepFindings(repository, scan, directories);
     return 0;
   },
 };
@@ -116,9 +117,10 @@ function readColors(config: Config): StatusColors {
 }
 
 /** Keeps what the scan learned, so that the next one is quicker; not worth failing or waiting for. */
-function refresh(repository: Repository, scan: Scan): void {
-  if (scan.refreshed.length === 0) return;
+function keepFindings(repository: Repository, scan: Scan, directories: KnownDirectories | undefined): void {
   try {
+    if (directories?.isWorthWriting === true) directories.write();
+    if (scan.refreshed.length === 0) return;
     using lock = lockIndex(repository);
     let changed = false;
     for (const entry of scan.refreshed) {

@@ -63,8 +63,9 @@ const mostThreads = 4;
 const jobsPerWorker = 2;
 /** Work that took this long here, and is not at its end, is worth threads. */
 const mostHereMs = 50;
-/** A job is seconds of work even on a slow disk. */
+/** A job is seconds of work even on a slow disk, but for a digest, which reads a whole pack. */
 const silenceMs = 600_000;
+const slowestDigestBytesPerMs = 10_000;
 
 export class WorkerPool {
   readonly #most: number;
@@ -127,9 +128,15 @@ export class WorkerPool {
         const received = threads().receiveMessageOnPort(member.port) as { readonly message: WorkerReply } | undefined;
         if (received !== undefined) return this.#finish(received.message);
       }
-      const isSilent = Atomics.load(this.#signal, 1) !== 0 || Atomics.wait(this.#signal, 0, before, silenceMs) === 'timed-out';
+      const isSilent = Atomics.load(this.#signal, 1) !== 0 || Atomics.wait(this.#signal, 0, before, this.#patienceMs()) === 'timed-out';
       if (isSilent) throw new Error('a worker thread ended before its work was done');
     }
+  }
+
+  #patienceMs(): number {
+    let digestBytes = 0;
+    for (const { job } of this.#away.values()) if (job.kind === 'digest') digestBytes += job.sizeBytes;
+    return silenceMs + digestBytes / slowestDigestBytesPerMs;
   }
 
   /** Stops the threads; jobs not taken are forgotten. */

@@ -3,9 +3,9 @@
 //
 // Everything in it is untrusted: a position or an offset that leads outside is a CorruptError, never a read out of bounds.
 // Format: gitformat-commit-graph.
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CorruptError, isSystemError } from './errors.js';
+import { CorruptError } from './errors.js';
+import { findFile } from './file-lookup.js';
 import { type ObjectFormat, type ObjectId, decodeObjectId, rawSize } from './oid.js';
 
 /** What the graph knows of a commit. */
@@ -147,10 +147,10 @@ export class CommitGraph {
   /** The graph of an objects directory (file or chain); undefined when it has none, CorruptError when it cannot be used. */
   static find(objectsDirectory: string, format: ObjectFormat): CommitGraph | undefined {
     const single = join(objectsDirectory, 'info/commit-graph');
-    const bytes = readIfPresent(single);
+    const bytes = findFile(single);
     if (bytes !== undefined) return CommitGraph.decode([{ path: single, bytes }], format);
     const folder = join(objectsDirectory, 'info/commit-graphs');
-    const chain = readIfPresent(join(folder, 'commit-graph-chain'));
+    const chain = findFile(join(folder, 'commit-graph-chain'));
     if (chain === undefined) return undefined;
     const names = chain.toString('latin1').split('\n').filter((line) => line !== '');
     if (names.length > maxLayers || !names.every((name) => /^[0-9a-f]{40,64}$/.test(name))) {
@@ -158,7 +158,7 @@ export class CommitGraph {
     }
     const files = names.map((name) => {
       const path = join(folder, `graph-${name}.graph`);
-      const content = readIfPresent(path);
+      const content = findFile(path);
       // A file named by the chain may vanish while a new chain is put in place: then there is no graph to use.
       return content === undefined ? undefined : { path, bytes: content };
     });
@@ -235,14 +235,5 @@ export class CommitGraph {
       if (position >= layer.firstPosition && position - layer.firstPosition < layer.count) return layer;
     }
     throw new CorruptError('commit-graph is damaged: a parent lies outside of it', { code: 'bad-commit-graph' });
-  }
-}
-
-function readIfPresent(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
   }
 }

@@ -3,9 +3,10 @@
 // Invariant: a file under an object's name is complete and durable (private name, write, fsync, rename; the directory's own
 // entry is made durable by `flush`, before any ref names the object). What is read is given only if it hashes to its id.
 // If the power fails: a tmp_obj_* file may remain; it is never read, and gc removes it.
-import { closeSync, fstatSync, openSync, readFileSync, readSync, readdirSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { disk, removeIfPresent, temporaryName } from './disk.js';
 import { CorruptError, InvalidError, isSystemError } from './errors.js';
+import { findFile, listDirectory } from './file-lookup.js';
 import { isObjectType, mismatchError } from './object.js';
 import type { GitObject, ObjectHeader, ObjectStream } from './object.js';
 import { Hasher, encodeObjectHeader, hashFramed, hexSize } from './oid.js';
@@ -75,7 +76,7 @@ export class LooseObjects {
   /** The verified object; undefined when there is no file. */
   find(id: ObjectId): GitObject | undefined {
     const path = this.path(id);
-    const file = readIfPresent(path);
+    const file = findFile(path);
     if (file === undefined) return undefined;
     const { object, framed } = named(path, () => decodeLoose(file));
     if (hashFramed(framed, this.#format) !== id) throw mismatchError(id, path);
@@ -297,25 +298,6 @@ function* readPieces(path: string): Generator<Buffer> {
     }
   } finally {
     closeSync(fd);
-  }
-}
-
-/** Names in a directory; none when it is not there. */
-export function listDirectory(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return [];
-    throw error;
-  }
-}
-
-function readIfPresent(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
   }
 }
 

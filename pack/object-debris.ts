@@ -1,7 +1,7 @@
 // What lies in an objects directory but is no object, pack or part of one: left by crashes, or put there by somebody
 // (git-count-objects(1), "garbage"). Nothing here is ever read as an object.
 import { statSync } from 'node:fs';
-import { listDirectory } from './loose.js';
+import { listDirectory } from './file-lookup.js';
 import { hexSize } from './oid.js';
 import type { ObjectFormat } from './oid.js';
 

@@ -3,10 +3,10 @@
 //
 // They are cleared after the branch has moved. If the power fails in between, the same merge can be concluded once more or be
 // given up; nothing is lost.
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeIfPresent } from '../pack/disk.js';
-import { CorruptError, isSystemError } from '../pack/errors.js';
+import { CorruptError } from '../pack/errors.js';
+import { findFile } from '../pack/file-lookup.js';
 import { type ObjectId, isObjectId } from '../pack/oid.js';
 import type { Repository } from './repository.js';
 
@@ -42,12 +42,7 @@ export function clearMergeState(repository: Repository): void {
 }
 
 function readState(repository: Repository, name: (typeof stateFiles)[number]): string | undefined {
-  try {
-    return readFileSync(join(repository.gitDirectory, name), 'latin1');
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  return findFile(join(repository.gitDirectory, name))?.toString('latin1');
 }
 
 function readIds(repository: Repository, name: (typeof stateFiles)[number]): ObjectId[] {

@@ -4,7 +4,8 @@
 // Invariant: gc removes only files listed here, and only while they are as they were then; what came later is not in it.
 // A pack that cannot be read is an error, for nobody could say what would be lost with it. Nothing is written.
 import * as fs from 'node:fs';
-import { CorruptError, RefusedError, isSystemError } from '../pack/errors.js';
+import { CorruptError, RefusedError } from '../pack/errors.js';
+import { findFile } from '../pack/file-lookup.js';
 import type { LooseFile } from '../pack/loose.js';
 import type { ObjectStore } from '../pack/object-store.js';
 import type { ObjectId } from '../pack/oid.js';
@@ -137,13 +138,8 @@ function describePack(reader: PackReader): StoredPack | undefined {
 }
 
 function readMtimes(reader: PackReader, path: string): Uint32Array | undefined {
-  let bytes: Buffer;
-  try {
-    bytes = fs.readFileSync(path);
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  const bytes = findFile(path);
+  if (bytes === undefined) return undefined;
   try {
     return decodePackMtimes(bytes, reader.objectCount, reader.index.packChecksum, reader.format);
   } catch (error) {

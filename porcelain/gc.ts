@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { CommitGraph } from '../pack/commit-graph.js';
 import { disk, removeIfPresent } from '../pack/disk.js';
 import { CorruptError, InvalidError, RefusedError, isSystemError } from '../pack/errors.js';
+import { listDirectory } from '../pack/file-lookup.js';
 import type { LooseFile } from '../pack/loose.js';
 import { ObjectStore } from '../pack/object-store.js';
 import { type ObjectId, type ObjectType, decodeObjectId, emptyBlobId, emptyTreeId, encodeObjectId } from '../pack/oid.js';
@@ -264,7 +265,7 @@ function* listLeftovers(repository: Repository, beforeMs: number): Generator<{ p
   const objects = repository.objectsDirectory;
   const isTemporary = (name: string): boolean => /^(?:tmp_|\.tmp-)/.test(name);
   const old = function* (directory: string, isLeftover: (name: string) => boolean): Generator<{ path: string; sizeBytes: number; mtimeMs: number }> {
-    for (const name of readDirectory(directory)) {
+    for (const name of listDirectory(directory).sort()) {
       if (!isLeftover(name)) continue;
       const path = join(directory, name);
       const status = fs.lstatSync(path, { throwIfNoEntry: false });
@@ -274,7 +275,7 @@ function* listLeftovers(repository: Repository, beforeMs: number): Generator<{ p
   yield* old(objects, isTemporary);
   for (const fanOut of listFanOuts(objects)) yield* old(fanOut, isTemporary);
   const packs = join(objects, 'pack');
-  const present = new Set(readDirectory(packs));
+  const present = new Set(listDirectory(packs));
   yield* old(packs, (name) => {
     if (isTemporary(name)) return true;
     const stem = /^(pack-[0-9a-f]+)\.(?:pack|rev|mtimes|bitmap)$/.exec(name)?.[1];
@@ -287,16 +288,7 @@ function* listLeftovers(repository: Repository, beforeMs: number): Generator<{ p
 }
 
 function listFanOuts(objects: string): string[] {
-  return readDirectory(objects).filter((name) => /^[0-9a-f]{2}$/.test(name)).map((name) => join(objects, name));
-}
-
-function readDirectory(path: string): string[] {
-  try {
-    return fs.readdirSync(path).sort();
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return [];
-    throw error;
-  }
+  return listDirectory(objects).sort().filter((name) => /^[0-9a-f]{2}$/.test(name)).map((name) => join(objects, name));
 }
 
 /** True when applying the plan would change no object or pack. */
@@ -554,11 +546,11 @@ export function needsGc(repository: Repository): boolean {
   if (most <= 0) return false;
   const digits = format === 'sha1' ? 38 : 62;
   // One of 256 fan-out directories tells how full the others are.
-  const sample = readDirectory(join(repository.objectsDirectory, '17')).filter((name) => name.length === digits).length;
+  const sample = listDirectory(join(repository.objectsDirectory, '17')).filter((name) => name.length === digits).length;
   if (sample > Math.ceil(most / 256)) return true;
   const mostPacks = config.getInteger('gc.autopacklimit') ?? 50;
   if (mostPacks <= 0) return false;
-  const names = new Set(readDirectory(join(repository.objectsDirectory, 'pack')));
+  const names = new Set(listDirectory(join(repository.objectsDirectory, 'pack')));
   let packs = 0;
   for (const name of names) if (name.endsWith('.idx') && !names.has(name.replace(/\.idx$/, '.keep'))) packs += 1;
   return packs > mostPacks;

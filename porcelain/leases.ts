@@ -8,6 +8,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { disk, removeIfPresent, replaceFile } from '../pack/disk.js';
 import { ConflictError, LockedError, isSystemError } from '../pack/errors.js';
+import { findFile } from '../pack/file-lookup.js';
 import { lazyModule } from '../pack/lazy-module.js';
 import { lockSuffix } from '../plumbing/lockfile.js';
 import type { Repository } from '../plumbing/repository.js';
@@ -125,13 +126,8 @@ function lockedError(holder: Holder | undefined): LockedError {
 
 /** The holder the file names; undefined when there is none, or it cannot be told (then only the heartbeat counts). */
 function findHolder(path: string): Holder | undefined {
-  let text: string;
-  try {
-    text = fs.readFileSync(path, 'utf8');
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  const text = findFile(path)?.toString();
+  if (text === undefined) return undefined;
   try {
     const value: unknown = JSON.parse(text);
     return isHolder(value) ? value : undefined;

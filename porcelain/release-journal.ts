@@ -6,6 +6,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { disk, makeDirectories, removeIfPresent, replaceFile } from '../pack/disk.js';
 import { CorruptError, isSystemError } from '../pack/errors.js';
+import { findFile } from '../pack/file-lookup.js';
 import { type ObjectFormat, type ObjectId, isObjectId } from '../pack/oid.js';
 import type { Repository } from '../plumbing/repository.js';
 import { type Channel, encodeChannel, isChannel } from './channel.js';
@@ -102,14 +103,8 @@ export function listNames(repository: Repository): string[] {
 }
 
 function readJournalFile(path: string, format: ObjectFormat): Journal | undefined {
-  let text: string;
-  try {
-    text = fs.readFileSync(path, 'utf8');
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-  return decodeJournal(text, format, path);
+  const text = findFile(path)?.toString();
+  return text === undefined ? undefined : decodeJournal(text, format, path);
 }
 
 /** `path` is for the message. */

@@ -56,6 +56,8 @@ export interface OptionSpec {
   readonly value?: string;
   /** The value may be left out (then only `--name=value` or `-xvalue` gives one). */
   readonly valueOptional?: boolean;
+  /** The value may be left out only where the command line ends: `--name value`, or `--name` as the last word. */
+  readonly valueOptionalAtEnd?: boolean;
   /** `--no-<name>` is accepted and undoes it. */
   readonly negatable?: boolean;
   /** Accepted but not shown in usage. */
@@ -208,8 +210,8 @@ export function parseArguments(command: Pick<Command, 'options' | 'numeric' | 's
       let value = equals < 0 ? undefined : word.slice(equals + 1);
       if (value !== undefined && (spec.value === undefined || negated)) throw new UsageError(`option '${typed}' takes no value`);
       if (spec.value !== undefined && !spec.valueOptional && !negated && value === undefined) {
-        if (at >= argv.length) throw new UsageError(`option '${spec.name}' requires a value`);
-        value = argv[at]!;
+        if (at >= argv.length && !spec.valueOptionalAtEnd) throw new UsageError(`option '${spec.name}' requires a value`);
+        value = argv[at];
         at += 1;
       }
       tokens.push({ kind: 'option', name: spec.name, value, negated });

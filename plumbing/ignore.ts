@@ -3,9 +3,9 @@
 // pattern that matches decides, and nothing below an ignored directory can be taken back.
 //
 // Files are read when a path below their directory is first asked about, and remembered. Nothing is written.
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { isSystemError } from '../pack/errors.js';
+import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { NotFoundError, isSystemError } from '../pack/errors.js';
 import type { DiskPath } from '../pack/disk.js';
 import type { Repository } from './repository.js';
 import { compileWildmatch, literalLength } from './wildmatch.js';
@@ -160,7 +160,11 @@ export class IgnoreRules {
       const text = path === undefined ? undefined : findRuleFile(path, true);
       if (text !== undefined) global.unshift({ base: '', rules: parseRules(text, shown, caseFold) });
     };
-    for (const file of sources.files ?? []) addFile(join(repository.context.cwd, file), file);
+    for (const file of sources.files ?? []) {
+      const path = resolve(repository.context.cwd, file);
+      if (!existsSync(path)) throw new NotFoundError(`cannot use '${file}' as an exclude file: there is none`, { code: 'no-file' });
+      addFile(path, file);
+    }
     if (sources.standard) {
       const excludes = config.getPath('core.excludesfile') ?? findUserFile(repository, 'ignore');
       addFile(excludes, excludes ?? '');

@@ -14,6 +14,12 @@ export function* listChunks(input: Input): Generator<Buffer> {
   for (let chunk = input.readChunk(); chunk !== undefined; chunk = input.readChunk()) yield chunk;
 }
 
+/** Records that end in NUL, or else lines, of which a carriage return at the end is no part: what cat-file and hash-object read. */
+export function* listRecords(input: Input, nul: boolean): Generator<string> {
+  if (nul) yield* listLines(input, '\0');
+  else for (const line of listLines(input)) yield line.endsWith('\r') ? line.slice(0, -1) : line;
+}
+
 /** Records as latin1 text without their terminator, each as soon as it is complete; the last may lack its terminator. */
 export function* listLines(input: Input, terminator: '\n' | '\0' = '\n'): Generator<string> {
   const byte = terminator.charCodeAt(0);

@@ -5,7 +5,8 @@ import { CairnError, InvalidError, NotFoundError } from '../pack/errors.js';
 import type { ObjectHeader } from '../pack/object.js';
 import { type ObjectId, isObjectId } from '../pack/oid.js';
 import type { Input } from './command.js';
-import { listLines } from './line-reader.js';
+import { listRecords } from './line-reader.js';
+import { decodeRefName } from './ref-name.js';
 import type { Repository } from './repository.js';
 import { findRevision } from './revision.js';
 import { deltaBase, storedSize } from './stored-object.js';
@@ -43,14 +44,14 @@ export class ObjectBatch {
     this.#options = options;
     this.#buffered = options.buffered ?? options.all;
     this.#parts = options.format === undefined ? undefined : this.#parse(options.format);
-    this.#splitsRest = options.format?.includes('%(rest)') ?? false;
+    this.#splitsRest = mode !== 'batch-command' && options.format?.includes('%(rest)') === true;
   }
 
   /** Answers until the input ends; returns the exit code. */
   run(): number {
     if (this.#options.all) this.#answerAll();
     else if (this.#mode === 'batch-command') this.#obey();
-    else for (const line of listLines(this.#input(), this.#options.terminator)) this.#answerLine(line, this.#mode === 'batch');
+    else for (const line of listRecords(this.#input(), this.#options.terminator === '\0')) this.#answerLine(line, this.#mode === 'batch');
     return 0;
   }
 
@@ -79,7 +80,7 @@ export class ObjectBatch {
       waiting = [];
       this.#repository.context.stdout.flush();
     };
-    for (const line of listLines(this.#input(), this.#options.terminator)) {
+    for (const line of listRecords(this.#input(), this.#options.terminator === '\0')) {
       if (line === '') throw new InvalidError('empty command in input', { code: 'bad-input' });
       if (/^\s/.test(line)) throw new InvalidError(`whitespace before command: '${line}'`, { code: 'bad-input' });
       const match = /^(contents|info) (.*)$/s.exec(line);
@@ -108,7 +109,7 @@ export class ObjectBatch {
   #findId(name: string): ObjectId | { readonly fault: 'missing' | 'ambiguous' } {
     if (isObjectId(name, this.#repository.format)) return name;
     try {
-      return findRevision(this.#repository, Buffer.from(name, 'latin1').toString()) ?? { fault: 'missing' };
+      return findRevision(this.#repository, decodeRefName(name)) ?? { fault: 'missing' };
     } catch (error) {
       if (error instanceof CairnError && error.code === 'ambiguous-id') return { fault: 'ambiguous' };
       if (error instanceof NotFoundError || error instanceof InvalidError) return { fault: 'missing' };
@@ -157,6 +158,7 @@ export class ObjectBatch {
       if (percent < 0) return [...parts, text.slice(at)];
       parts.push(text.slice(at, percent));
       const match = /^%(?:%|\(([^)]*)\))/.exec(text.slice(percent));
+      if (match === null && text[percent + 1] === '(') throw new InvalidError(`format element '${text.slice(percent + 1)}' does not end in ')'`, { code: 'bad-format' });
       const field = match?.[1] === undefined ? undefined : fields[match[1]];
       if (match?.[1] !== undefined && field === undefined) throw new InvalidError(`unknown format element: ${match[1]}`, { code: 'bad-format' });
       parts.push(field ?? '%');

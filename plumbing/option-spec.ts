@@ -3,7 +3,7 @@
 //
 // Table: usage lines, a line '--', then one option per line as 'n,name=?!*hint help'; other lines are headings. Specified by
 // "PARSEOPT" of git-rev-parse(1).
-import { InvalidError } from '../pack/errors.js';
+import { InvalidError, UsageError } from '../pack/errors.js';
 import type { Context } from './command.js';
 import { shellQuote } from './quote.js';
 
@@ -72,7 +72,8 @@ function usageText(table: Table): string {
 /** Runs --parseopt; the words before '--' are its own options. Returns the exit code. */
 export function normaliseOptions(context: Context, words: readonly string[]): number {
   const dashes = words.indexOf('--');
-  const own = dashes < 0 ? words : words.slice(0, dashes);
+  if (dashes < 0) throw new UsageError('-- is needed before the arguments');
+  const own = words.slice(0, dashes);
   for (const word of own) {
     if (!['--keep-dashdash', '--stop-at-non-option', '--stuck-long'].includes(word)) throw new InvalidError(`unknown option '${word}'`, { code: 'bad-option' });
   }
@@ -81,7 +82,7 @@ export function normaliseOptions(context: Context, words: readonly string[]): nu
   const stuck = own.includes('--stuck-long');
   const table = parseTable(readAll(context));
   const options = table.rows.filter((row): row is ScriptOption => typeof row !== 'string');
-  const argv = dashes < 0 ? [] : words.slice(dashes + 1);
+  const argv = words.slice(dashes + 1);
   const out: string[] = [];
   const rest: string[] = [];
   const fail = (message: string): number => {

@@ -156,7 +156,7 @@ function needsSpace(verb: Verb): boolean {
 
 /** An id given in full, or any revision. */
 function findValue(repository: Repository, text: string): ObjectId | undefined {
-  return findRevision(repository, Buffer.from(text, 'latin1').toString());
+  return findRevision(repository, decodeRefName(text));
 }
 
 /** The fields of one instruction, taken in order. */

@@ -8,7 +8,7 @@ import type { CommitView } from './format.js';
 import { type CommitNode, History } from './history.js';
 import { readReflog } from './reflog.js';
 import type { Repository } from './repository.js';
-import { expandRefName } from './revision.js';
+import { expandLoggedName } from './revision.js';
 import type { WalkRequest } from './walk-options.js';
 
 export interface ReflogCommit {
@@ -59,7 +59,7 @@ function* mergeByTime(logs: readonly Generator<ReflogCommit>[]): Generator<Reflo
 function* listOne(repository: Repository, typed: string, history: History, dateMode: DateMode | undefined): Generator<ReflogCommit> {
   const at = /^(.*)@\{([^}]*)\}$/s.exec(typed);
   const base = at ? at[1]! : typed;
-  const full = base === '' ? repository.refs.headBranch() ?? 'HEAD' : expandRefName(repository, base);
+  const full = base === '' ? repository.refs.headBranch() ?? 'HEAD' : expandLoggedName(repository, base);
   if (full === undefined) throw new NotFoundError(`no reflog for '${typed}'`, { code: 'no-reflog' });
   const entries = readReflog(repository, full).filter(({ newId }) => !isZeroId(newId));
   const first = at && /^[0-9]+$/.test(at[2]!) ? Number(at[2]) : 0;

@@ -70,6 +70,15 @@ export function hasReflog(repository: Repository, name: string): boolean {
   return isRefName(name, { oneLevel: true }) && fs.lstatSync(repository.refs.logPath(name), { throwIfNoEntry: false })?.isFile() === true;
 }
 
+/** The first ref an abbreviated name may stand for that has a reflog, itself or what it points to. */
+export function findLoggedRef(repository: Repository, short: string): string | undefined {
+  for (const name of repository.refs.listExpansions(short)) {
+    const logged = [name, repository.refs.resolve(name).name].find((each) => hasReflog(repository, each));
+    if (logged !== undefined) return logged;
+  }
+  return undefined;
+}
+
 /** Names of all refs that have a reflog, in byte order: the roots a gc must keep. Other work trees' are named 'worktrees/<id>/HEAD' and the like. */
 export function* listReflogs(repository: Repository, options: { readonly allWorkTrees?: boolean } = {}): Generator<RefName> {
   const bases = new Set([repository.gitDirectory, repository.commonDirectory]);

@@ -2,7 +2,7 @@
 //
 // Specified by --git-dir, --git-common-dir, --git-path and --path-format of git-rev-parse(1).
 import { realpathSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { isSystemError } from '../pack/errors.js';
 import type { Repository } from './repository.js';
 
@@ -26,12 +26,19 @@ export function relativeTo(cwd: string, path: string, trailingSlash = false): st
   return trailingSlash && /^(\.\.(\/|$))+$/.test(seen) ? `${seen}/` : seen;
 }
 
+/** The repository goes by its absolute path here: GIT_DIR says so, or a work tree that was named had to be entered. */
+function isNamedAbsolutely({ context: { env }, config, prefix }: Repository): boolean {
+  if (isAbsolute(env['GIT_DIR'] ?? '')) return true;
+  return prefix !== '' && (Boolean(env['GIT_WORK_TREE']) || config.get('core.worktree') !== undefined);
+}
+
 /** The repository directory as --git-dir prints it. */
 export function showGitDirectory(repository: Repository, format: PathFormat): string {
   const { cwd, env } = repository.context;
   if (format === 'absolute') return realPath(repository.gitDirectory);
   if (format === 'relative') return relativeTo(cwd, repository.gitDirectory, true);
-  if (env['GIT_DIR']) return env['GIT_DIR'];
+  if (env['GIT_DIR'] && (isAbsolute(env['GIT_DIR']) || !isNamedAbsolutely(repository))) return env['GIT_DIR'];
+  if (isNamedAbsolutely(repository)) return repository.gitDirectory;
   const here = realPath(cwd);
   if (here === realPath(repository.gitDirectory)) return '.';
   // At the top of the work tree its own name is enough.
@@ -42,7 +49,7 @@ export function showGitDirectory(repository: Repository, format: PathFormat): st
 /** A directory or file of the repository, as --git-common-dir and --git-path print it. */
 export function showRepositoryPath(repository: Repository, path: string, format: PathFormat): string {
   const { cwd } = repository.context;
-  if (format === 'absolute') return realPath(path);
+  if (format === 'absolute' || (format === 'usual' && isNamedAbsolutely(repository))) return realPath(path);
   if (format === 'relative') return relativeTo(cwd, path, true);
   const seen = relative(realPath(cwd), realPath(path));
   if (seen === '') return '.';

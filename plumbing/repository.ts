@@ -127,20 +127,34 @@ export class Repository {
     return this.#prefix ??= this.#findPrefix();
   }
 
+  /** The current directory is the top of the work tree or below it. */
+  get isInsideWorkTree(): boolean {
+    return this.#findInside() !== undefined;
+  }
+
   #findPrefix(): string {
-    if (this.workTree === undefined) return '';
+    const inside = this.#findInside();
+    return inside === undefined || inside === '' ? '' : `${pathFromUtf8(inside) satisfies RepoPath}/`;
+  }
+
+  #findInside(): string | undefined {
+    if (this.workTree === undefined) return undefined;
     const inside = relative(this.workTree, realPath(this.context.cwd));
-    if (inside === '' || inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) return '';
-    return `${pathFromUtf8(inside) satisfies RepoPath}/`;
+    return inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside) ? undefined : inside;
+  }
+
+  /** Where relative paths in the environment begin: git enters the top of the work tree before it reads them. */
+  get #base(): string {
+    return this.isInsideWorkTree ? this.workTree! : this.context.cwd;
   }
 
   get objects(): ObjectStore {
     if (this.#objects === undefined) {
-      const { env, cwd } = this.context;
+      const { env } = this.context;
       const alternates = env['GIT_ALTERNATE_OBJECT_DIRECTORIES'];
       const compression = this.config.getInteger('core.looseCompression') ?? this.config.getInteger('core.compression');
       this.#objects = ObjectStore.open(this.objectsDirectory, this.format, {
-        alternates: alternates ? alternates.split(':').filter((path) => path !== '').map((path) => resolve(cwd, path)) : [],
+        alternates: alternates ? alternates.split(':').filter((path) => path !== '').map((path) => resolve(this.#base, path)) : [],
         ...(compression === undefined ? {} : { compression }),
         replace: this.#replacements(),
       });
@@ -173,7 +187,7 @@ export class Repository {
 
   get indexPath(): string {
     const override = this.context.env['GIT_INDEX_FILE'];
-    return override ? resolve(this.context.cwd, override) : join(this.gitDirectory, 'index');
+    return override ? resolve(this.#base, override) : join(this.gitDirectory, 'index');
   }
 
   /** The work tree's top; RefusedError when there is none. */
@@ -269,11 +283,11 @@ function discover(context: Context): Found | undefined {
   const { env } = context;
   if (env['GIT_NAMESPACE']) throw new RefusedError('GIT_NAMESPACE is not supported', { code: 'no-namespaces', hint: 'unset it' });
   const explicit = env['GIT_DIR'];
-  if (explicit !== undefined && explicit !== '') {
+  if (explicit !== undefined) {
     const path = resolve(context.cwd, explicit);
     const target = readGitFile(path);
     const gitDirectory = target ?? path;
-    if (!isGitDirectory(gitDirectory, context)) {
+    if (explicit === '' || !isGitDirectory(gitDirectory, context)) {
       throw new NotFoundError(`not a cairn or git repository: '${explicit}'`, { code: 'no-repository', hint: 'GIT_DIR or --git-dir names no repository' });
     }
     return { gitDirectory: realPath(gitDirectory), top: undefined, gitFile: target === undefined ? undefined : path, isExplicit: true };

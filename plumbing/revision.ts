@@ -7,11 +7,12 @@ import { InvalidError, NotFoundError } from '../pack/errors.js';
 import type { Commit } from '../pack/commit.js';
 import type { ObjectId, ObjectType } from '../pack/oid.js';
 import { hexSize, isObjectId, isZeroId } from '../pack/oid.js';
-import { type RepoPath, pathFromUtf8 } from '../pack/tree.js';
+import type { RepoPath } from '../pack/tree.js';
 import { approximateDate } from './date.js';
 import { readIndex } from './index-file.js';
 import { parsePattern } from './posix-regex.js';
-import { readReflog } from './reflog.js';
+import { encodeRefName } from './ref-name.js';
+import { findLoggedRef, readReflog } from './reflog.js';
 import type { Repository } from './repository.js';
 import { findPushTarget, findUpstream } from './upstream.js';
 
@@ -106,10 +107,12 @@ function colonOutsideBraces(text: string): number {
 
 /** './x' and '../x' are relative to the current directory, everything else to the top. */
 function relativePath(repository: Repository, typed: string): string {
-  if (!/^\.\.?(\/|$)/.test(typed)) return pathFromUtf8(typed);
+  const bytes = encodeRefName(typed);
+  if (!/^\.\.?(\/|$)/.test(typed)) return bytes;
   repository.requireWorkTree();
+  if (!repository.isInsideWorkTree) throw new InvalidError("relative path syntax can't be used outside working tree", { code: 'outside-work-tree' });
   const parts = String(repository.prefix).split('/').filter((part) => part !== '');
-  for (const part of pathFromUtf8(typed).split('/')) {
+  for (const part of bytes.split('/')) {
     if (part === '' || part === '.') continue;
     if (part !== '..') parts.push(part);
     else if (parts.pop() === undefined) {
@@ -122,8 +125,7 @@ function relativePath(repository: Repository, typed: string): string {
 /** The object at `path` (latin1, '' for the tree itself) below a tree. */
 export function findInTree(repository: Repository, tree: ObjectId, path: string): NamedObject | undefined {
   let at: NamedObject = { id: tree, mode: 0o040000, path: path as RepoPath };
-  for (const name of path.split('/')) {
-    if (name === '') continue;
+  for (const name of path === '' ? [] : path.replace(/\/$/, '').split('/')) {
     if (at.mode !== 0o040000) return undefined;
     const entry = repository.objects.readTree(at.id).find((each) => each.name === name);
     if (entry === undefined) return undefined;
@@ -199,7 +201,7 @@ function findBasic(repository: Repository, text: string): ObjectId | undefined {
     return short === undefined || short === '' ? undefined : repository.refs.findExpanded(short)?.id;
   }
   const { base, inside } = log;
-  const name = base === '' ? repository.refs.headBranch() ?? 'HEAD' : expandRefName(repository, base);
+  const name = base === '' ? repository.refs.headBranch() ?? 'HEAD' : expandLoggedName(repository, base);
   return name === undefined ? undefined : findInReflog(repository, name, inside, text);
 }
 
@@ -219,6 +221,12 @@ export function expandRefName(repository: Repository, text: string): string | un
   const name = expandBranchName(repository, text);
   if (name === undefined || name === '') return undefined;
   return repository.refs.expand(name);
+}
+
+/** Like expandRefName for what stands before '@{...}': of several refs of that name, the first that has a reflog. */
+export function expandLoggedName(repository: Repository, text: string): string | undefined {
+  const name = expandBranchName(repository, text);
+  return name === undefined || name === '' ? undefined : findLoggedRef(repository, name) ?? repository.refs.expand(name);
 }
 
 /** Replaces '@', '@{-n}', '@{upstream}' and '@{push}' in a name by what they stand for; undefined when that does not exist. */

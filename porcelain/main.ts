@@ -235,7 +235,7 @@ export function formatUsage(command: Command): string {
       ...(option.short === undefined ? [] : [`-${option.short}`]),
       option.name.length === 1 ? `-${option.name}` : `--${negatable}${option.name}`,
     ];
-    const value = option.value === undefined ? '' : option.valueOptional ? `[=<${option.value}>]` : ` <${option.value}>`;
+    const value = option.value === undefined ? '' : option.valueOptional ? `[=<${option.value}>]` : option.valueOptionalAtEnd ? ` [<${option.value}>]` : ` <${option.value}>`;
     const left = `    ${spellings.join(', ')}${value}`;
     lines.push(left.length > 27 ? `${left}\n${' '.repeat(28)}${option.help}` : left.padEnd(28) + option.help);
   }

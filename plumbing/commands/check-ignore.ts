@@ -41,6 +41,7 @@ export const command: Command = {
     const rules = IgnoreRules.load(repository);
     let found = 0;
     const check = (typed: string): void => {
+      if (typed === '') fail('an empty string is no path; use . for all paths');
       const path = normalisePath(typed, repository.prefix, repository.workTree).replace(/\/$/, '');
       if (path !== '' && workTree.isBehindSymlink(path)) fail(`pathspec '${Buffer.from(typed, 'latin1').toString()}' is beyond a symbolic link`);
       const isDirectory = typed.endsWith('/') || workTree.findStatus(path)?.isDirectory() === true;

@@ -37,7 +37,7 @@ export const command: Command = {
 /** '@{-1}' and its like need a repository; plain names do not. */
 function checkBranch(context: Context, shorthand: string): number {
   // Here '@' is a branch like any other.
-  const repository = shorthand.includes('@{') ? Repository.find(context) : undefined;
+  const repository = /^@\{-/.test(shorthand) ? Repository.find(context) : undefined;
   const name = (repository && expandBranchName(repository, shorthand)) ?? shorthand;
   if (name.startsWith('-') || name === 'HEAD' || !isRefName(`refs/heads/${name}`)) {
     throw new InvalidError(`'${shorthand}' is not a valid branch name`, { code: 'bad-ref-name' });

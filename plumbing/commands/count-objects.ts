@@ -1,5 +1,6 @@
 // cairn count-objects: how many objects there are, and the space they take (git-count-objects(1)).
 import { statSync } from 'node:fs';
+import { UsageError } from '../../pack/errors.js';
 import type { Command } from '../command.js';
 import { quotePath } from '../quote.js';
 import { Repository } from '../repository.js';
@@ -14,6 +15,7 @@ export const command: Command = {
     { name: 'human-readable', short: 'H', negatable: true, help: 'print sizes with units' },
   ],
   run(context, args) {
+    if (args.positionals.length > 0) throw new UsageError('no arguments are taken');
     const { stdout, stderr } = context;
     const { objects } = Repository.open(context);
     const human = args.has('human-readable');

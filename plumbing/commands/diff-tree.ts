@@ -1,5 +1,5 @@
 // diff-tree: the differences between two trees, or of commits from their parents. See git-diff-tree(1).
-import { UsageError } from '../../pack/errors.js';
+import { InvalidError, UsageError } from '../../pack/errors.js';
 import { type ObjectId, emptyTreeId } from '../../pack/oid.js';
 import { formatCombined } from '../combined-diff.js';
 import type { Arguments, Command, Context } from '../command.js';
@@ -100,7 +100,13 @@ class TreeComparison {
       if (base === undefined) throw new UsageError('no merge base found');
       from = base;
     }
-    this.#write(this.#changes(peel(this.#repository, from, 'tree')!, peel(this.#repository, two.id, 'tree')!));
+    this.#write(this.#changes(this.#treeOf(from), this.#treeOf(two.id)));
+  }
+
+  #treeOf(id: ObjectId): ObjectId {
+    const tree = peel(this.#repository, id, 'tree');
+    if (tree === undefined) throw new InvalidError(`object '${id}' does not lead to a tree`, { code: 'not-a-tree' });
+    return tree;
   }
 
   takeInput(paths: readonly string[]): void {

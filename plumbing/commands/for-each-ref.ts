@@ -5,7 +5,7 @@ import type { Arguments, Command } from '../command.js';
 import { filterRefs, parseSortKeys, sortRefs } from '../ref-filter.js';
 import { type QuoteStyle, RefFormat } from '../ref-format.js';
 import { Repository } from '../repository.js';
-import { findRevision, peel } from '../revision.js';
+import { findRevision, peel, resolveRevision } from '../revision.js';
 
 /** Written at once. */
 const outputBytes = 65_536;
@@ -27,10 +27,10 @@ export const command: Command = {
     { name: 'format', value: 'format', negatable: true, help: 'what is printed for each ref' },
     { name: 'sort', value: 'key', negatable: true, help: 'a field to sort by; - before it reverses' },
     { name: 'points-at', value: 'object', help: 'only refs that point at the object' },
-    { name: 'merged', value: 'commit', valueOptional: true, help: 'only refs the commit can reach' },
-    { name: 'no-merged', value: 'commit', valueOptional: true, help: 'only refs the commit cannot reach' },
-    { name: 'contains', value: 'commit', valueOptional: true, help: 'only refs that can reach the commit' },
-    { name: 'no-contains', value: 'commit', valueOptional: true, help: 'only refs that cannot reach the commit' },
+    { name: 'merged', value: 'commit', valueOptionalAtEnd: true, help: 'only refs the commit can reach' },
+    { name: 'no-merged', value: 'commit', valueOptionalAtEnd: true, help: 'only refs the commit cannot reach' },
+    { name: 'contains', value: 'commit', valueOptionalAtEnd: true, help: 'only refs that can reach the commit' },
+    { name: 'no-contains', value: 'commit', valueOptionalAtEnd: true, help: 'only refs that cannot reach the commit' },
     { name: 'ignore-case', negatable: true, help: 'sort and match without regard to case' },
   ],
   run(context, args) {
@@ -68,7 +68,9 @@ function commits(repository: Repository, args: Arguments, name: string): ObjectI
   return args.tokens.flatMap((token) => {
     if (token.kind !== 'option' || token.name !== name) return [];
     const text = token.value ?? 'HEAD';
-    const id = peel(repository, resolveOption(repository, text), 'commit');
+    // Git tells a wrong name apart only here: 128 for what is merged, 129 for what contains.
+    const object = name.endsWith('merged') ? resolveRevision(repository, text) : resolveOption(repository, text);
+    const id = peel(repository, object, 'commit');
     if (id === undefined) throw new UsageError(`option '${name}' must point to a commit`);
     return [id];
   });

@@ -9,7 +9,7 @@ import { decodeTag } from '../../pack/tag.js';
 import { decodeTree, pathFromUtf8 } from '../../pack/tree.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { convertsToRepository, countText, toLf } from '../line-endings.js';
-import { listChunks, listLines, readInput } from '../line-reader.js';
+import { listChunks, listRecords, readInput } from '../line-reader.js';
 import { unquotePath } from '../quote.js';
 import { Repository } from '../repository.js';
 import { WorkTree } from '../work-tree.js';
@@ -38,7 +38,7 @@ export const command: Command = {
     if (args.has('stdin')) print(hasher.hashInput(args.value('path')));
     for (const path of args.positionals) print(hasher.hashFile(path, args.value('path') ?? path));
     if (args.has('stdin-paths')) {
-      for (const line of listLines(context.stdin)) {
+      for (const line of listRecords(context.stdin, false)) {
         const path = Buffer.from(unquotePath(line), 'latin1').toString();
         print(hasher.hashFile(path, path));
         context.stdout.flush();

@@ -195,12 +195,12 @@ function parseFormat(format: string, fields: Fields): (string | ((entry: Entry) 
       break;
     }
     parts.push(format.slice(at, percent));
-    const match = /^%(?:(%)|x([0-9a-fA-F]{2})|\(([^)]*)\))/.exec(format.slice(percent));
+    const match = /^%(?:(%)|x([0-9a-fA-F]{2})|\(([^)]*)\)|n)/.exec(format.slice(percent));
     const field = match?.[3] === undefined ? undefined : fields[match[3]];
     if (!match || (match[3] !== undefined && field === undefined)) {
       throw new InvalidError(`bad ls-tree format: '${format.slice(percent)}'`, { code: 'bad-format' });
     }
-    parts.push(field ?? (match[1] ?? String.fromCharCode(parseInt(match[2]!, 16))));
+    parts.push(field ?? match[1] ?? (match[2] === undefined ? '\n' : String.fromCharCode(parseInt(match[2], 16))));
     at = percent + match[0].length;
   }
   return parts;

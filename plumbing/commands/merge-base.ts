@@ -1,10 +1,10 @@
 // merge-base: the best common ancestors of commits. See git-merge-base(1).
-import { UsageError } from '../../pack/errors.js';
+import { InvalidError, NotFoundError, UsageError } from '../../pack/errors.js';
 import type { ObjectId } from '../../pack/oid.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { forkPoint, isAncestor, mergeBases, octopusBases, removeRedundant } from '../merge-base.js';
 import { Repository } from '../repository.js';
-import { expandRefName, resolveCommit } from '../revision.js';
+import { expandBranchName, resolveCommit } from '../revision.js';
 
 export const command: Command = {
   name: 'merge-base',
@@ -31,20 +31,22 @@ export const command: Command = {
       return ids.length === 0 ? 1 : 0;
     };
     const modes = ['octopus', 'independent', 'is-ancestor', 'fork-point'].filter((name) => args.has(name));
-    if (modes.length > 1) throw new UsageError(`--${modes[0]} and --${modes[1]} cannot be used together`);
-    if (args.has('all') && (args.has('is-ancestor') || args.has('independent'))) throw new UsageError(`--${modes[0]} cannot be used with --all`);
+    if (modes.length > 1) throw new InvalidError(`--${modes[0]} and --${modes[1]} cannot be used together`, { code: 'bad-options' });
+    if (args.has('all') && (args.has('is-ancestor') || args.has('independent'))) throw new InvalidError(`--${modes[0]} cannot be used with --all`, { code: 'bad-options' });
     if (args.has('is-ancestor')) {
-      if (words.length !== 2) throw new UsageError('--is-ancestor takes exactly two commits');
+      if (words.length !== 2) throw new InvalidError('--is-ancestor takes exactly two commits', { code: 'bad-options' });
       return isAncestor(repository, resolveCommit(repository, words[0]!), resolveCommit(repository, words[1]!)) ? 0 : 1;
     }
     if (args.has('fork-point')) {
       if (words.length < 1 || words.length > 2) throw new UsageError('--fork-point takes a ref and at most one commit');
-      const name = expandRefName(repository, words[0]!);
-      const commit = resolveCommit(repository, words[1] ?? 'HEAD');
-      const found = name === undefined ? undefined : forkPoint(repository, name, commit);
+      const branch = expandBranchName(repository, words[0]!);
+      const [name, another] = branch === undefined ? [] : repository.refs.listExpansions(branch);
+      if (name === undefined) throw new NotFoundError(`no such ref: '${words[0]!}'`, { code: 'no-ref' });
+      if (another !== undefined) throw new InvalidError(`ambiguous refname: '${words[0]!}'`, { code: 'ambiguous-ref' });
+      const found = forkPoint(repository, name, resolveCommit(repository, words[1] ?? 'HEAD'));
       return show(found === undefined ? [] : [found]);
     }
-    if (words.length < (args.has('octopus') || args.has('independent') ? 1 : 2)) throw new UsageError('too few commits are given');
+    if (words.length < 2 && !args.has('octopus') && !args.has('independent')) throw new UsageError('too few commits are given');
     const ids = words.map((word) => resolveCommit(repository, word));
     if (args.has('octopus')) return show(octopusBases(repository, ids));
     if (args.has('independent')) return show(removeRedundant(repository, ids));

@@ -111,11 +111,12 @@ class RevisionPrinter {
     else this.#showWithSign(this.#short === undefined ? id : this.repository.objects.abbreviate(id, this.#short), negated);
   }
 
-  /** The full name of the ref a name stands for, symbolic refs followed; undefined for what is no ref. */
+  /** The full name of the one ref a name stands for, symbolic refs followed; undefined for what is no ref, or several. */
   #findFullName(name: string): string | undefined {
     const branch = expandBranchName(this.repository, name);
-    const expanded = branch === undefined ? undefined : this.repository.refs.expand(branch);
-    return expanded === undefined ? undefined : this.repository.refs.resolve(expanded).name;
+    const [expanded, another] = branch === undefined ? [] : this.repository.refs.listExpansions(branch);
+    if (another !== undefined) this.#context.stderr.write(`error: refname '${name}' is ambiguous\n`);
+    return expanded === undefined || another !== undefined ? undefined : this.repository.refs.resolve(expanded).name;
   }
 
   #showDefault(): boolean {
@@ -317,8 +318,10 @@ class RevisionPrinter {
       this.#excludes.push(value);
       return true;
     }
+    if (name === '--exclude-hidden' && value !== undefined) throw new UsageError('--exclude-hidden is not supported');
     if (name === '--disambiguate' && value !== undefined) {
-      const ids = /^[0-9a-fA-F]{4,}$/.test(value) ? this.repository.objects.findByPrefix(value.toLowerCase()) : [];
+      const { objects } = this.repository;
+      const ids = /^[0-9a-fA-F]{4,}$/.test(value) ? objects.findByPrefix(value.toLowerCase()) : [];
       for (const id of ids) this.#showRevision(id, undefined, false);
       return true;
     }
@@ -373,7 +376,7 @@ class RevisionPrinter {
   #showCdup(): string {
     const { workTree, prefix } = this.repository;
     if (workTree !== undefined && this.#isInside(workTree)) return `${prefix.replace(/[^/]+\//g, '../')}\n`;
-    return workTree === undefined ? (this.repository.isBare ? '\n' : '') : `${workTree}\n`;
+    return workTree === undefined ? '' : `${workTree}\n`;
   }
 
   #resolveGitDirectory(path: string): string {
@@ -401,7 +404,10 @@ function joinPrefix(prefix: string, word: string): string {
 }
 
 function isPath(repository: Repository, word: string, prefix: string | undefined): boolean {
-  if (/[*?[]/.test(word) || /^:[/!^(]/.test(word)) return true;
+  if (/[*?[]/.test(word) || word.startsWith(':(') || /^:[/!^]$/.test(word)) return true;
+  if (word.startsWith(':/')) return isPath(repository, word.slice(2), '');
+  if (/^:[!^]/.test(word)) return isPath(repository, word.slice(2), prefix);
+  if (word === '') return false;
   const base = prefix === undefined ? repository.context.cwd : repository.workTree ?? repository.context.cwd;
   return !word.includes('\0') && statSync(resolve(base, joinPrefix(prefix ?? '', word)), { throwIfNoEntry: false }) !== undefined;
 }

@@ -2,7 +2,6 @@
 import { InvalidError, NotFoundError, RefusedError, UsageError } from '../../pack/errors.js';
 import type { Command } from '../command.js';
 import { isRefName } from '../ref-name.js';
-
 import { updateRef } from '../ref-transaction.js';
 import { Repository } from '../repository.js';
 import { shortenRef } from '../short-ref.js';
@@ -11,11 +10,12 @@ export const command: Command = {
   name: 'symbolic-ref',
   family: 'git',
   summary: 'read, set or delete a symbolic ref',
-  usage: ['symbolic-ref [-m <reason>] <name> <ref>', 'symbolic-ref [-q] [--short] <name>', 'symbolic-ref --delete [-q] <name>'],
+  usage: ['symbolic-ref [-m <reason>] <name> <ref>', 'symbolic-ref [-q] [--short] [--no-recurse] <name>', 'symbolic-ref --delete [-q] <name>'],
   options: [
     { name: 'quiet', short: 'q', negatable: true, help: 'say nothing when the name is no symbolic ref; exit with 1' },
     { name: 'delete', short: 'd', negatable: true, help: 'delete the symbolic ref' },
     { name: 'short', negatable: true, help: 'print the short name' },
+    { name: 'no-recurse', negatable: true, help: 'print what the name itself points to, though that be symbolic too' },
     { name: 'm', value: 'reason', help: 'what the reflog says' },
   ],
   run(context, args) {
@@ -44,7 +44,7 @@ export const command: Command = {
       updateRef(repository, { name, target: 'delete', noDeref: true });
       return 0;
     }
-    const { name: last } = refs.resolve(name);
+    const last = args.has('no-recurse') ? raw.target : refs.resolve(name).name;
     context.stdout.write(`${args.has('short') ? shortenRef(repository, last, repository.config.getBoolean('core.warnambiguousrefs', true)) : last}\n`);
     return 0;
   },

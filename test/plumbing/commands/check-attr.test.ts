@@ -37,6 +37,7 @@ test('check-attr finds the attributes git finds', async (t) => {
     { argv: ['check-attr', '-a', 'a.bin'] },
     { argv: ['check-attr', 'text', 'a.c', 'sub/a.c'] },
     { argv: ['check-attr', '--stdin', 'text', 'below'], stdin: 'a.c\n"a\\tb"\nsub/a.c\n' },
+    { argv: ['check-attr', '--stdin', 'text'], stdin: 'a.c\r\nsub/a.c\r\n' },
     { argv: ['check-attr', '-z', '--stdin', 'text'], stdin: 'a.c\0sub/a.c\0' },
     { argv: ['check-attr', 'below', '--', 'a.c', '../a.c'], subdirectory: 'sub' },
     { argv: ['check-attr', '-bad', '--', 'a.c'] },

@@ -32,6 +32,8 @@ test('check-ignore answers and complains as git does', async (t) => {
     { argv: ['check-ignore', 'x.o', '../x.o', 'deep'], subdirectory: 'sub' },
     { argv: ['check-ignore', 'link/x.o'] },
     { argv: ['check-ignore', '../outside'] },
+    { argv: ['check-ignore', ''] },
+    { argv: ['check-ignore', '--stdin'], stdin: 'x.o\nsub/x.o\r\n' },
   ];
   await compareWithGit(t, makeRepository(t, 'sha1', fixture), cases);
 });

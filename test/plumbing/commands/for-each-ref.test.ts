@@ -61,7 +61,7 @@ const listings: readonly (readonly string[])[] = [
   ['--sort=refname', '--sort=objecttype'], ['--sort=-objecttype', '--sort=-refname'], ['--sort=refname', '--ignore-case'], ['--sort=-refname', '--no-sort'],
   ['--points-at=main'], ['--points-at=v1.10^{}'], ['--points-at=v1.10', '--points-at=HEAD'], ['--points-at=nothing'],
   ['--contains'], ['--contains=topic'], ['--contains=v1.0', 'refs/tags'], ['--no-contains=topic'], ['--contains=topic~1', '--no-contains=topic'], ['--contains=tree'], ['--contains=nothing'],
-  ['--merged'], ['--merged=topic'], ['--no-merged=topic'], ['--merged=main', '--no-merged=topic'], ['--merged=tree'], ['--merged=v1.10'],
+  ['--merged'], ['--merged', 'topic'], ['--contains', 'topic', 'refs/heads'], ['--no-merged', 'topic', '--no-contains', 'v1.0'], ['--merged', 'nothing'], ['--merged=topic'], ['--no-merged=topic'], ['--merged=main', '--no-merged=topic'], ['--merged=tree'], ['--merged=v1.10'],
 ];
 
 for (const format of bothFormats) {

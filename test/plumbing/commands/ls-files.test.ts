@@ -23,7 +23,7 @@ const options: readonly (readonly string[])[] = [
   ['--abbrev=10', '-s'], ['--format=%(objectmode) %(objectname) %(stage) %(path)%x09%x41%%%n'], ['--format=%(eolinfo:index) %(eolinfo:worktree) %(eolattr)'],
   ['--format=%(nothing)'], ['--format=x', '-s'], ['sub'], ['sub/'], ['*.txt'], [':(glob)*.txt'], [':!sub'], [':(exclude)sub', '.'], [':(icase)SUB/TWO'],
   [':(literal)*.txt'], ['../x'], [''], [':/'], ['sub/*'], [':(glob)sub/*'], ['s[u]b'], ['sub/deep/..'], ['./sub//two'], [':(top,icase)LINK'], [':(nonsense)x'],
-  ['--exclude-per-directory=.gitignore', '-o'], ['--exclude-from=.gitignore', '-o'], ['-o', 'one'], ['-o', 'full/of'], ['-o', '--directory', 'full/of'],
+  ['--exclude-per-directory=.gitignore', '-o'], ['--exclude-from=.gitignore', '-o'], ['-X', 'nothing', '-o'], ['-o', 'one'], ['-o', 'full/of'], ['-o', '--directory', 'full/of'],
 ];
 
 for (const format of bothFormats) {

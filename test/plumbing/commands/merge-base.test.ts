@@ -13,6 +13,10 @@ const lines: readonly (readonly string[])[] = [
   ['--is-ancestor', 'HEAD', 'v1'],
   ['--fork-point', 'main', 'topic'],
   ['HEAD'],
+  ['--octopus'],
+  ['--fork-point', 'nothing'],
+  ['--is-ancestor', 'v1', 'HEAD', 'side'],
+  ['--independent', '--all', 'v1', 'HEAD'],
 ];
 
 for (const format of bothFormats) {

@@ -13,7 +13,7 @@ const names = [
   '--short HEAD', '--short=4 HEAD', '--short=10 HEAD', '--short=4 HEAD v1', '--symbolic HEAD v1 ^main main..side', '--symbolic-full-name HEAD v1 side HEAD~1 @{u} @{-1}',
   '--abbrev-ref HEAD v1 side @{u}', '--abbrev-ref=strict HEAD', '--abbrev-ref=loose side', '--abbrev-ref=odd HEAD', '--all', '--branches', '--tags', '--remotes', '--branches=s*', '--glob=heads/*', '--glob=tags',
   '--exclude=refs/tags/* --all', '--exclude=v* --tags', '--symbolic --branches', '--symbolic --all', '--abbrev-ref --all', 'blobtag^{} treetag:a.txt', 'v0-3-gHEAD', 'HEAD@{2005-04-08} main@{1112911993}', 'HEAD:./a.txt', 'heads/main tags/v1 origin origin/main',
-  '..', 'main^{blob}', 'main^{odd}', 'HEAD:nosuch', '--disambiguate=', '--not HEAD ^main',
+  '..', 'main^{blob}', 'main^{odd}', 'HEAD:nosuch', '--disambiguate=', '--not HEAD ^main', ':/nosuch', ':/a.txt', ':!a.txt', ':!nosuch', 'HEAD:/a.txt', 'HEAD:dir//', 'HEAD:dir/', '--parseopt',
 ];
 
 const questions = [
@@ -58,5 +58,33 @@ test('an option table given by a script normalises its arguments', async (t) => 
     { argv: ['rev-parse', '--parseopt', '--stuck-long', '--', '-b', 'val', '--foo', 'x'], stdin, readsOnly: true },
     { argv: ['rev-parse', '--parseopt', '--stop-at-non-option', '--', 'a', '--foo'], stdin, readsOnly: true },
     { argv: ['rev-parse', '--parseopt', '--keep-dashdash', '--', '--foo', '--', 'x'], stdin, readsOnly: true },
+  ]);
+});
+
+test('a name that two refs share is told as git tells it', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeRepository(t, 'sha1', 'for i in 1 2 3; do git commit -q --allow-empty -m $i; done; git tag main HEAD~1; git tag HEAD');
+  const lines = ['main', 'main@{1} main@{0}', 'tags/main', '--symbolic-full-name main heads/main', '--abbrev-ref main tags/main HEAD', '--symbolic main'];
+  await compareWithGit(t, repository, [
+    ...lines.map((line) => ({ argv: ['rev-parse', ...words(line)], readsOnly: true })),
+    { argv: ['reflog', 'show', 'main'], readsOnly: true },
+    { argv: ['merge-base', '--fork-point', 'main'], readsOnly: true },
+  ]);
+});
+
+test('variables that name places are read where git reads them', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeRepository(t, 'sha1', 'mkdir dir; echo a >dir/a; git add .; git commit -qm one; printf "100644 $(git rev-parse HEAD:dir/a) 0\\todd-\\377\\0" | git update-index -z --index-info; git commit -qm two');
+  const asked = ['rev-parse', '--git-common-dir', '--git-path', 'index', '--git-path', 'objects'];
+  const subdirectory = 'dir';
+  await compareWithGit(t, repository, [
+    { argv: asked, env: { GIT_INDEX_FILE: 'other' }, subdirectory },
+    { argv: ['update-index', '--add', 'a'], env: { GIT_INDEX_FILE: 'other' }, subdirectory },
+    { argv: ['ls-files', '-s', '--full-name'], env: { GIT_INDEX_FILE: '../other' }, subdirectory },
+    { argv: ['ls-files', '-s', '--full-name'], env: { GIT_INDEX_FILE: 'other' }, subdirectory },
+    { argv: ['rev-parse', '--git-dir'], env: { GIT_DIR: '' } },
+    { argv: ['rev-parse', '--git-dir', '--is-inside-work-tree'], env: { GIT_DIR: '../.git', GIT_WORK_TREE: '..' }, subdirectory, ignoreOutput: true },
+    { argv: ['rev-parse', 'HEAD:./a'], env: { GIT_DIR: '.git', GIT_WORK_TREE: 'dir' } },
+    { argv: ['cat-file', '--batch'], stdin: Buffer.from('HEAD:odd-\xff\n:odd-\xff\n', 'latin1') },
   ]);
 });

@@ -16,7 +16,7 @@ for (const format of bothFormats) {
     const repository = makeRepository(t, format, files);
     const options = [[], ['-r'], ['-t'], ['-r', '-t'], ['-d'], ['-d', '-r'], ['-l'], ['-r', '-l'], ['-z'], ['--name-only'], ['--name-status', '-r'], ['--object-only'],
       ['--abbrev'], ['--abbrev=4', '-r'], ['--abbrev=100'], ['--full-name'], ['--full-tree', '-r'], ['-rz', '--name-only'],
-      ['--format=%(objectmode)|%(objecttype)|%(objectname)|%(objectsize)|%(objectsize:padded)|%(path)|%%|%x41%x00'], ['-r', '--format=>%(path)', '-z']];
+      ['--format=%(objectmode)|%(objecttype)|%(objectname)|%(objectsize)|%(objectsize:padded)|%(path)|%%|%x41%x00'], ['-r', '--format=>%(path)', '-z'], ['--format=%(path)%n']];
     const paths = [[], ['a'], ['a/'], ['a/b'], ['a/b/', 'dir/four'], ['a/b/c/three'], ['dir'], ['none'], ['*'], ['run/'], ['.'], ['a/../dir/'], [':/a'], ['a/b/two', 'a']];
     const cases: Case[] = [
       ...options.map((option) => ({ argv: ['ls-tree', ...option, 'HEAD'] })),

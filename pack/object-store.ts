@@ -298,6 +298,8 @@ export class ObjectStore {
       level: this.#writing.compression,
       durable: this.#writing.durable,
       isStored: (id) => (this.#packs.length > 0 || fanOuts.has(id.slice(0, 2))) && this.renew(id),
+      // A cruft pack of the very same objects has the same name: from now on they are young.
+      beforeVisible: (_pack, base) => { removeIfPresent(`${base}.mtimes`); },
       onVisible: ({ packId }) => { this.addPack(join(directory, `pack-${packId}.pack`)); },
     });
   }

@@ -1,12 +1,13 @@
 import test from 'ava';
 import { spawn } from 'node:child_process';
-import { chmodSync, readFileSync, readdirSync, renameSync, rmSync, rmdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, rmdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { realDisk, useDisk } from '../../pack/disk.js';
 import { CorruptError, NotFoundError } from '../../pack/errors.js';
 import { ObjectStore } from '../../pack/object-store.js';
 import { emptyTreeId, hashObject } from '../../pack/oid.js';
 import type { ObjectId } from '../../pack/oid.js';
+import { encodePackMtimes } from '../../pack/pack-mtimes.js';
 import { bothFormats, makeRepository } from '../helpers/differential.js';
 import { makeSandbox, writeFiles } from '../helpers/sandbox.js';
 import { cleanEnvironment, git, gitOutput, skipWithoutGit } from '../helpers/stock-git.js';
@@ -169,6 +170,20 @@ test('what another process wrote a moment ago is made durable by whoever relies 
   } finally {
     restore();
   }
+});
+
+test('objects written once more into a pack that was a cruft pack are young again', (t) => {
+  const objects = join(makeSandbox(t), 'objects');
+  const write = (): string => {
+    using bulk = ObjectStore.open(objects, 'sha256').bulk();
+    for (const text of ['one', 'two']) bulk.add('blob', Buffer.from(text));
+    return bulk.finish()!.packId;
+  };
+  const packId = write();
+  const ages = join(objects, `pack/pack-${packId}.mtimes`);
+  writeFileSync(ages, encodePackMtimes([1000, 1000], Buffer.from(packId, 'hex'), 'sha256'));
+  t.is(write(), packId);
+  t.false(existsSync(ages));
 });
 
 test('packs that come, and objects that move into them, are found without opening the store again', (t) => {

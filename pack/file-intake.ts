@@ -83,14 +83,17 @@ export class FileIntake {
   drain(): void {
     if (this.#batch.length > 0) this.#submitBatch();
     while (this.#options.pool.pending > 0) this.#takeFiles();
+    const gone: string[] = [];
     try {
-      for (const path of this.#large) this.#storeLarge(path);
+      for (const path of this.#large) if (!this.#storeLarge(path)) gone.push(path);
       while (this.#steps.length > 0) this.#advance();
     } finally {
       this.#entry?.cancel();
       this.#entry = undefined;
     }
     this.#large.length = 0;
+    // Only now: whoever is told may store something in its place, which must not get between the pieces of a large file.
+    for (const path of gone) this.#options.observer.gone(path);
   }
 
   #submitBatch(): void {
@@ -136,22 +139,19 @@ export class FileIntake {
     });
   }
 
-  #storeLarge(path: string): void {
-    const { format, level, pool, observer } = this.#options;
+  /** Reads a large file and hands its pieces out to be compressed; false when it is not there any more, or no regular file. */
+  #storeLarge(path: string): boolean {
+    const { format, level, pool } = this.#options;
     let fd: number;
     try {
       fd = openForReading(`${this.#root}/${path}`);
     } catch (error) {
-      if (!isSystemError(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO')) throw error;
-      observer.gone(path);
-      return;
+      if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO')) return false;
+      throw error;
     }
     try {
       const status = fs.fstatSync(fd, { bigint: true });
-      if (!status.isFile()) {
-        observer.gone(path);
-        return;
-      }
+      if (!status.isFile()) return false;
       const file = { path, stat: fileStat(status) };
       const { sizeBytes } = file.stat;
       const hasher = new Hasher(format);
@@ -168,6 +168,7 @@ export class FileIntake {
       const after = fs.fstatSync(fd, { bigint: true });
       if (after.size !== status.size || after.mtimeNs !== status.mtimeNs) throw changed(path);
       this.#steps.push({ kind: 'end', file, id: hasher.digestId() });
+      return true;
     } finally {
       fs.closeSync(fd);
     }

@@ -119,6 +119,8 @@ export class PackWriter implements BulkWriter {
   /** Files to remove when it comes to nothing. */
   readonly #leftovers: string[] = [];
   #fd: number | undefined;
+  /** While an entry is written in pieces, nothing else may get between them. */
+  #isInEntry = false;
   #ended = false;
 
   /** Nothing is created before the first object; `directory` is the repository's objects/pack. */
@@ -155,7 +157,7 @@ export class PackWriter implements BulkWriter {
   /** Adds an object whose content is already a zlib stream; the caller vouches that `id` names it. */
   addCompressed(entry: CompressedObject): void {
     if (this.has(entry.id)) return;
-    this.#open();
+    this.#openBetweenEntries();
     const header = encodeEntryHeader(entry.type, entry.sizeBytes);
     this.#record(entry.id, this.#written + this.#staged, crc32(entry.deflated, crc32(header)));
     this.#append(header);
@@ -165,7 +167,7 @@ export class PackWriter implements BulkWriter {
   /** Adds a whole pack entry (header and zlib stream) made elsewhere; the caller vouches for all three. */
   addPacked(entry: PackedObject): void {
     if (this.has(entry.id)) return;
-    this.#open();
+    this.#openBetweenEntries();
     this.#record(entry.id, this.#written + this.#staged, entry.crc32);
     this.#append(entry.bytes);
   }
@@ -199,8 +201,9 @@ export class PackWriter implements BulkWriter {
 
   /** Starts an entry whose zlib stream comes in pieces and whose id is known last; one at a time, nothing else in between. */
   beginEntry(type: ObjectType, sizeBytes: number): PackEntryWriter {
-    this.#open();
+    this.#openBetweenEntries();
     this.#flush();
+    this.#isInEntry = true;
     const start = this.#written;
     const header = encodeEntryHeader(type, sizeBytes);
     let checksum = crc32(header);
@@ -209,6 +212,7 @@ export class PackWriter implements BulkWriter {
     const cancel = (): void => {
       if (!open) return;
       open = false;
+      this.#isInEntry = false;
       this.#staged = 0;
       if (this.#written > start && this.#fd !== undefined) disk().truncate(this.#fd, start);
       this.#written = start;
@@ -223,6 +227,7 @@ export class PackWriter implements BulkWriter {
           cancel();
         } else {
           open = false;
+          this.#isInEntry = false;
           this.#record(id, start, checksum);
         }
       },
@@ -233,6 +238,7 @@ export class PackWriter implements BulkWriter {
   /** Makes the pack durable and visible; undefined when no object was added. Nothing can be added afterwards. */
   finish(): WrittenPack | undefined {
     if (this.#ended) throw new Error('this pack was finished before');
+    if (this.#isInEntry) throw new Error('an entry of this pack is being written in pieces');
     if (this.#fd === undefined || this.#temporary === undefined || this.#offsets.length === 0) {
       this.abort();
       return undefined;
@@ -316,6 +322,11 @@ export class PackWriter implements BulkWriter {
     this.#ids.add(id);
     this.#offsets.push(offset);
     this.#checksums.push(checksum);
+  }
+
+  #openBetweenEntries(): void {
+    if (this.#isInEntry) throw new Error('an entry of this pack is being written in pieces');
+    this.#open();
   }
 
   #open(): void {

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import fs, { appendFileSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import fs, { appendFileSync, mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { FileIntake } from '../../pack/file-intake.js';
@@ -94,6 +94,31 @@ test('a small file that changes between two reads is read again, never stored as
     syncBuiltinESMExports();
   }
   t.is(stored.get('small'), hashObject('blob', Buffer.alloc(10_000, 'b'), 'sha256'));
+});
+
+test('a large file that became a link meanwhile may be stored as one, and spoils no other file', (t) => {
+  const { files, store, stored } = setting(t, 0);
+  const content = Buffer.alloc(12 * megabyte, 'a line of some text\n');
+  writeFiles(files, { first: content, second: content, small: 'small' });
+  using pool = new WorkerPool({ threads: 0 });
+  using bulk = store.bulk();
+  const intake = new FileIntake({
+    root: files, format: 'sha256', level: 1, pool, bulk,
+    observer: {
+      stored: (path, id) => {
+        stored.set(path, id);
+        if (path !== 'small') return;
+        rmSync(join(files, 'second'));
+        symlinkSync('elsewhere', join(files, 'second'));
+      },
+      gone: (path) => { stored.set(path, bulk.add('blob', fs.readlinkSync(join(files, path), { encoding: 'buffer' }))); },
+    },
+  });
+  for (const path of ['first', 'second', 'small']) intake.add(path);
+  intake.drain();
+  bulk.finish();
+  t.true(Buffer.concat([...store.openStream(stored.get('first')!).chunks]).equals(content));
+  t.is(store.read(stored.get('second')!).bytes.toString(), 'elsewhere');
 });
 
 test('a large file that grows meanwhile is an error that names it, and leaves nothing', (t) => {

@@ -421,27 +421,35 @@ export class ObjectStore {
   abbreviate(id: ObjectId, minimumDigits: number): string {
     let digits = Math.min(Math.max(minimumDigits, 4), id.length);
     const raw = encodeObjectId(id);
-    const differFrom = (other: ObjectId): void => {
-      if (other === id) return;
+    for (const pack of this.#packs) {
+      const shared = findIndex(pack)?.sharedDigits(raw) ?? 0;
+      if (shared >= digits && shared < id.length) digits = shared + 1;
+    }
+    for (const other of this.#looseBeside(id)) {
+      if (other === id) continue;
       let same = 0;
       while (other[same] === id[same]) same += 1;
       digits = Math.max(digits, same + 1);
-    };
-    for (const pack of this.#packs) {
-      const index = findIndex(pack);
-      if (index === undefined) continue;
-      const at = index.lowerBound(raw);
-      if (at > 0) differFrom(index.idAt(at - 1));
-      for (let next = at; next < Math.min(at + 2, index.count); next += 1) differFrom(index.idAt(next));
     }
-    const prefix = id.slice(0, 2);
-    let loose = this.#fanOuts.get(prefix);
-    if (loose === undefined) {
-      loose = this.#sources.flatMap((source) => source.loose.listFanOut(prefix));
-      this.#fanOuts.set(prefix, loose);
-    }
-    loose.forEach(differFrom);
     return id.slice(0, digits);
+  }
+
+  /** Loose ids with the same first two digits, as they were when first asked for. */
+  #looseBeside(id: ObjectId): readonly ObjectId[] {
+    const prefix = id.slice(0, 2);
+    const known = this.#fanOuts.get(prefix);
+    if (known !== undefined) return known;
+    if (this.#fanOuts.size === 0) {
+      // One look at the directory spares a failing one at each of most fan-outs in a store that is packed.
+      const present = new Set(this.#sources.flatMap(({ directory }) => listDirectory(directory)));
+      for (let byte = 0; byte < 256; byte += 1) {
+        const name = byte.toString(16).padStart(2, '0');
+        if (!present.has(name)) this.#fanOuts.set(name, []);
+      }
+    }
+    const found = this.#fanOuts.get(prefix) ?? this.#sources.flatMap(({ loose }) => loose.listFanOut(prefix));
+    this.#fanOuts.set(prefix, found);
+    return found;
   }
 
   /** Digits an abbreviation has by default in a store of this size (core.abbrev=auto): 7, more in large ones. */

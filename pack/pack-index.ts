@@ -117,6 +117,23 @@ export class PackIndex {
     return low;
   }
 
+  /** How many leading hex digits an id has in common with the nearest other ids here. */
+  sharedDigits(raw: Uint8Array): number {
+    const found = this.position(raw);
+    const after = found < 0 ? this.lowerBound(raw) : found + 1;
+    const before = (found < 0 ? after : found) - 1;
+    return Math.max(before < 0 ? 0 : this.#sharedWith(before, raw), after >= this.count ? 0 : this.#sharedWith(after, raw));
+  }
+
+  #sharedWith(position: number, raw: Uint8Array): number {
+    const at = this.#idsAt + position * this.#idStride;
+    for (let byte = 0; byte < this.#idSize; byte += 1) {
+      const difference = this.#bytes[at + byte]! ^ raw[byte]!;
+      if (difference !== 0) return byte * 2 + (difference < 16 ? 1 : 0);
+    }
+    return this.#idSize * 2;
+  }
+
   #compare(position: number, raw: Uint8Array, length: number): number {
     const bytes = this.#bytes;
     const at = this.#idsAt + position * this.#idStride;

@@ -9,7 +9,8 @@ import type { Commit } from '../pack/commit.js';
 import { CommitGraph } from '../pack/commit-graph.js';
 import { CorruptError, NotFoundError, isSystemError } from '../pack/errors.js';
 import type { ObjectStore } from '../pack/object-store.js';
-import { type ObjectId, hexSize, isObjectId } from '../pack/oid.js';
+import type { ObjectHeader } from '../pack/object.js';
+import { type ObjectId, type ObjectType, hexSize, isObjectId } from '../pack/oid.js';
 import type { Repository } from './repository.js';
 
 /** A commit being walked. `flags` and `parents` belong to the walk, which may simplify them. */
@@ -124,6 +125,15 @@ export class History {
   readonly #shallow: ReadonlySet<ObjectId>;
   readonly #keepContent: boolean;
   readonly #stored = new Map<ObjectId, readonly ObjectId[]>();
+  #passedType: ObjectType = 'commit';
+  readonly #pieces: Buffer[] = [];
+  #passedBytes = 0;
+  readonly #beginPass = ({ type, sizeBytes }: ObjectHeader): void => {
+    this.#passedType = type;
+    this.#passedBytes = sizeBytes;
+  };
+  /** One of several pieces may be overwritten by the next. */
+  readonly #takePiece = (piece: Buffer): void => { this.#pieces.push(piece.length === this.#passedBytes ? piece : Buffer.from(piece)); };
 
   /** With `keepContent`, what was read for a commit's header is kept for showing it. */
   constructor(repository: Repository, options: { readonly keepContent?: boolean } = {}) {
@@ -156,11 +166,11 @@ export class History {
     if (graph !== undefined && node.position >= 0) {
       node.seconds = graph.secondsAt(node.position);
     } else {
-      const bytes = this.read(node.id);
+      const bytes = this.#readOnce(node.id);
       const { tree, parents, seconds } = decodeLinks(bytes, node.id, hexSize(this.store.format));
       node.link(tree, this.#shallow.has(node.id) ? [] : parents);
       node.seconds = seconds;
-      if (this.#keepContent) node.hold(bytes);
+      if (this.#keepContent) node.hold(Buffer.from(bytes));
     }
     node.isLoaded = true;
   }
@@ -245,34 +255,56 @@ export class History {
 
   /** The bytes of a commit. */
   read(id: ObjectId): Buffer {
-    const found = this.store.find(id);
-    if (found === undefined) throw new NotFoundError(`commit '${id}' is missing`, { code: 'object-missing' });
-    if (found.type !== 'commit') throw new CorruptError(`object '${id}' is a ${found.type}, not a commit`, { code: 'wrong-type' });
-    return found.bytes;
+    return Buffer.from(this.#readOnce(id));
+  }
+
+  /** The bytes of a commit, good until the next object is read. */
+  #readOnce(id: ObjectId): Buffer {
+    this.#pieces.length = 0;
+    if (!this.store.pass(id, this.#beginPass, this.#takePiece)) throw new NotFoundError(`commit '${id}' is missing`, { code: 'object-missing' });
+    if (this.#passedType !== 'commit') throw new CorruptError(`object '${id}' is a ${this.#passedType}, not a commit`, { code: 'wrong-type' });
+    return this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces);
   }
 }
 
 /** Tree, parents and committer's time of a commit's content, and nothing else of it. */
 function decodeLinks(bytes: Buffer, id: ObjectId, digits: number): { tree: ObjectId; parents: ObjectId[]; seconds: number } {
-  const damaged = (): CorruptError => new CorruptError(`commit '${id}' is damaged`, { code: 'bad-commit' });
-  const head = bytes.toString('latin1', 0, Math.min(bytes.length, 5 + digits + 1));
-  const tree = head.slice(5, 5 + digits);
-  if (!head.startsWith('tree ') || !/^[0-9a-f]+\n$/.test(head.slice(5))) throw damaged();
+  const tree = decodeIdLine(bytes, 0, 'tree ', id, digits);
   const parents: ObjectId[] = [];
   let at = 5 + digits + 1;
   while (bytes[at] === 0x70 && bytes[at + 1] === 0x61) {
-    const line = bytes.toString('latin1', at, Math.min(bytes.length, at + 7 + digits + 1));
-    const parent = line.slice(7, 7 + digits);
-    if (!line.startsWith('parent ') || line[7 + digits] !== '\n' || !/^[0-9a-f]+$/.test(parent)) throw damaged();
-    parents.push(parent as ObjectId);
+    parents.push(decodeIdLine(bytes, at, 'parent ', id, digits));
     at += 7 + digits + 1;
   }
-  let committer = at;
-  while (committer < bytes.length && bytes[committer] === 0x61) committer = nextLine(bytes, committer);
-  if (bytes[committer] !== 0x63) return { tree: tree as ObjectId, parents, seconds: 0 };
-  const line = bytes.toString('latin1', committer, nextLine(bytes, committer));
-  const seconds = Number.parseInt(line.slice(line.lastIndexOf('>') + 1), 10);
-  return { tree: tree as ObjectId, parents, seconds: Number.isSafeInteger(seconds) && seconds > 0 ? seconds : 0 };
+  while (bytes[at] === 0x61) at = nextLine(bytes, at);
+  return { tree, parents, seconds: bytes[at] === 0x63 ? decodeSeconds(bytes, at) : 0 };
+}
+
+/** The id of the line "<key><id>\n" at `at`. */
+function decodeIdLine(bytes: Buffer, at: number, key: string, commit: ObjectId, digits: number): ObjectId {
+  const from = at + key.length;
+  const end = from + digits;
+  let isGood = bytes[end] === 0x0a;
+  for (let index = 0; index < key.length; index += 1) isGood &&= bytes[at + index] === key.charCodeAt(index);
+  for (let index = from; index < end; index += 1) {
+    const byte = bytes[index]!;
+    isGood &&= (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66);
+  }
+  if (!isGood) throw new CorruptError(`commit '${commit}' is damaged`, { code: 'bad-commit' });
+  return bytes.toString('latin1', from, end) as ObjectId;
+}
+
+/** The number behind the last '>' of the line at `at`; 0 when there is none. */
+function decodeSeconds(bytes: Buffer, at: number): number {
+  const end = nextLine(bytes, at);
+  let from = end;
+  while (from > at && bytes[from - 1] !== 0x3e) from -= 1;
+  // All numbers but odd ones are digits behind one blank.
+  let seconds = 0;
+  let digit = from + 1;
+  for (; digit < end && bytes[digit]! >= 0x30 && bytes[digit]! <= 0x39; digit += 1) seconds = seconds * 10 + bytes[digit]! - 0x30;
+  if (bytes[from] !== 0x20 || digit === from + 1) seconds = Number.parseInt(bytes.toString('latin1', from, end), 10);
+  return Number.isSafeInteger(seconds) && seconds > 0 ? seconds : 0;
 }
 
 function nextLine(bytes: Buffer, at: number): number {

@@ -268,7 +268,7 @@ export class RevWalk {
     if (node.flags & (flag.shown | flag.uninteresting)) return false;
     if (until !== undefined && node.seconds > until) return false;
     if (since !== undefined && sinceAsFilter && node.seconds < since) return false;
-    if (minParents !== undefined && node.parentIds.length < minParents) return false;
+    if (minParents !== undefined && minParents > 0 && node.parentIds.length < minParents) return false;
     if (maxParents !== undefined && maxParents >= 0 && node.parentIds.length > maxParents) return false;
     if (matches !== undefined && !matches(node.commit, node)) return false;
     if (this.#prune && !sparse && (node.flags & flag.treeSame)) {

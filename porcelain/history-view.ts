@@ -6,7 +6,7 @@ import type { ObjectId } from '../pack/oid.js';
 import type { Tag } from '../pack/tag.js';
 import type { Arguments, Context, OptionSpec } from '../plumbing/command.js';
 import { formatCombined } from '../plumbing/combined-diff.js';
-import { commitMark } from '../plumbing/commit-mark.js';
+import { type MarkOptions, commitMark } from '../plumbing/commit-mark.js';
 import { type DateMode, formatDate, parseDateMode } from '../plumbing/date.js';
 import { type DiffEntry, diffTrees } from '../plumbing/diff.js';
 import type { DiffColors, FileStat, Sink } from '../plumbing/diff-format.js';
@@ -63,6 +63,8 @@ function expansionOf(args: Arguments): { expandTabs?: number } {
 
 type MergeStyle = 'off' | 'first-parent' | 'separate' | 'combined' | 'dense';
 
+const everyMark: MarkOptions = { graph: false, leftRight: true, cherryMark: true };
+
 /** Shows commits the way the arguments ask for. */
 export class HistoryView {
   readonly diff: DiffRequest;
@@ -81,8 +83,10 @@ export class HistoryView {
   readonly #graph: HistoryGraph | undefined;
   readonly #context: Context;
   readonly #headerColor: string;
-  #pending: string[] = [];
-  #pendingLength = 0;
+  readonly #marks: MarkOptions;
+  /** Commits without changes are left out. */
+  readonly #hasLimits: boolean;
+  #pending = '';
   #follow: string | undefined;
 
   constructor(
@@ -129,6 +133,8 @@ export class HistoryView {
       decorate: (id, style) => this.#decorations.format(id, style, decoration === 'full', color),
       ...(color === undefined ? {} : { color }), ...(notes === undefined ? {} : { notes: (id: ObjectId, raw: boolean) => notes.format(id, raw) }), ...(encoding === undefined ? {} : { encoding }),
     });
+    this.#marks = { graph: false, leftRight: args.has('left-right'), cherryMark: args.has('cherry-mark') || args.has('cherry') };
+    this.#hasLimits = this.diff.pickaxe !== undefined || this.diff.filter !== undefined;
     const { walk } = setup;
     this.#graph = setup.graph && walk !== undefined ? new HistoryGraph({
       isShown: (node) => walk.willShow(node), mark: (node) => commitMark(node, { graph: true, leftRight: args.has('left-right'), cherryMark: args.has('cherry-mark') }),
@@ -151,16 +157,14 @@ export class HistoryView {
 
   /** Where text goes: collected, and written out in large pieces. */
   readonly sink: Sink = (text) => {
-    this.#pending.push(text);
-    this.#pendingLength += text.length;
-    if (this.#pendingLength > 65536) this.flush();
+    this.#pending += text;
+    if (this.#pending.length > 65536) this.flush();
   };
 
   flush(): void {
-    if (this.#pendingLength === 0) return;
-    this.#context.stdout.write(Buffer.from(this.#pending.join(''), 'latin1'));
-    this.#pending = [];
-    this.#pendingLength = 0;
+    if (this.#pending === '') return;
+    this.#context.stdout.write(Buffer.from(this.#pending, 'latin1'));
+    this.#pending = '';
   }
 
   /** The first line of what is shown, in its colour. */
@@ -184,15 +188,14 @@ export class HistoryView {
 
   /** Shows one commit, and what it changed when that is asked for. */
   show(node: CommitNode, reflog?: CommitView['reflog']): void {
-    const args = this.#args;
-    const mark = commitMark(node, { graph: false, leftRight: args.has('left-right'), cherryMark: args.has('cherry-mark') || args.has('cherry') });
-    const view = new NodeView(node, commitMark(node, { graph: false, leftRight: true, cherryMark: true }), reflog);
+    const mark = commitMark(node, this.#marks);
+    const view = new NodeView(node, commitMark(node, everyMark), reflog);
     this.#graph?.update(node);
     if (this.#isJson) {
       this.#showJson(node, view);
       return;
     }
-    const hasLimits = this.diff.pickaxe !== undefined || this.diff.filter !== undefined;
+    const hasLimits = this.#hasLimits;
     if (!this.diff.isShown && !hasLimits) {
       this.printer.print({ node, view, mark });
       return;

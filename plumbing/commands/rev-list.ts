@@ -78,18 +78,25 @@ export const command: Command = {
     if (args.has('count')) return printCount(context, walk, args);
     if (wantsObjects || args.has('disk-usage')) return listAll(context, walk, request.set.tips, { ...printing, graph, walk });
     const isQuiet = args.has('quiet');
-    let pending: string[] = [];
+    const whole = { ...printing, graph, walk };
+    const isPlain = format === undefined && graph === undefined && printing.digits === undefined && !decorating.some((name) => args.has(name));
+    let pending = '';
     for (const node of walk) {
       if (isQuiet) continue;
-      pending.push(formatCommit(node, { ...printing, graph, walk }));
-      if (pending.length < 256) continue;
-      context.stdout.write(latin1(pending.join('')));
-      pending = [];
+      pending += isPlain && (node.flags & marked) === 0 ? `${node.id}\n` : formatCommit(node, whole);
+      if (pending.length < 32768) continue;
+      context.stdout.write(latin1(pending));
+      pending = '';
     }
-    context.stdout.write(latin1(pending.join('')));
+    context.stdout.write(latin1(pending));
     return 0;
   },
 };
+
+/** Options that put something beside the ids. */
+const decorating = ['timestamp', 'parents', 'children', 'header', 'left-right', 'cherry-mark', 'cherry'];
+/** Commits with these have a mark in any case. */
+const marked = flag.boundary | flag.uninteresting | flag.patchSame;
 
 const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
 

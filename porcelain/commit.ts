@@ -97,6 +97,7 @@ export function makeCommit(repository: Repository, request: CommitRequest): Comm
     state, tree, amend: request.amend, author, committer, verify: request.verify, indexPath: staging.indexPath,
   });
   if (!Buffer.isBuffer(message)) return { kind: 'stopped', reason: message.stopped };
+  if (message.includes(0)) throw new InvalidError('a NUL byte in a commit message is not allowed', { code: 'bad-message' });
   const encoding = repository.config.get('i18n.commitencoding');
   const commit: Commit = {
     tree, parents, author, committer, message,

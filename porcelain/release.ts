@@ -153,7 +153,7 @@ function currentDirectory(target: Target): string | null {
   const directory = state.kind === 'link' && state.value.startsWith(`${target.containerName}/`) ? state.value.slice(target.containerName.length + 1) : '';
   if (directoryPattern.test(directory)) return directory;
   throw new RefusedError(state.kind === 'link' ? `target '${target.name}' is a symbolic link to '${state.value}', which no release made`
-    : `target '${target.name}' exists and was not made by a release`, { code: 'foreign-target', hint: `move '${target.path}' away, or choose another target with --to` });
+    : `target '${target.name === '' ? '.' : target.name}' exists and was not made by a release`, { code: 'foreign-target', hint: `move '${target.path}' away, or choose another target with --to` });
 }
 
 /** A path that publishing would change at a target. */

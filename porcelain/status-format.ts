@@ -212,8 +212,10 @@ class LongFormatter {
     return this.#text;
   }
 
-  #hint(text: string): void {
-    if (this.#style.hints) this.#text += `  (${text.replaceAll('$', this.#program)})\n`;
+  /** What could be done next; `ours` instead in our own repositories, where cairn has no such command ('': nothing to say). */
+  #hint(text: string, ours = text): void {
+    const said = this.#program === 'cairn' ? ours : text;
+    if (this.#style.hints && said !== '') this.#text += `  (${said.replaceAll('$', this.#program)})\n`;
   }
 
   #formatHead(): void {
@@ -231,7 +233,7 @@ class LongFormatter {
     const commits = (count: number): string => `${count} commit${count === 1 ? '' : 's'}`;
     if (upstream.gone) {
       this.#text += `Your branch is based on '${name}', but the upstream is gone.\n`;
-      this.#hint('use "$ branch --unset-upstream" to fixup');
+      this.#hint('use "$ branch --unset-upstream" to fixup', '');
     } else if (!upstream.differs) {
       this.#text += `Your branch is up to date with '${name}'.\n`;
     } else if (ahead === undefined || behind === undefined) {
@@ -239,13 +241,13 @@ class LongFormatter {
       this.#hint('use "$ status --ahead-behind" for details');
     } else if (behind === 0) {
       this.#text += `Your branch is ahead of '${name}' by ${commits(ahead)}.\n`;
-      this.#hint('use "$ push" to publish your local commits');
+      this.#hint('use "$ push" to publish your local commits', '');
     } else if (ahead === 0) {
       this.#text += `Your branch is behind '${name}' by ${commits(behind)}, and can be fast-forwarded.\n`;
-      this.#hint('use "$ pull" to update your local branch');
+      this.#hint('use "$ pull" to update your local branch', '');
     } else {
       this.#text += `Your branch and '${name}' have diverged,\nand have ${ahead} and ${behind} different commits each, respectively.\n`;
-      this.#hint('use "$ pull" to merge the remote branch into yours');
+      this.#hint('use "$ pull" to merge the remote branch into yours', '');
     }
     this.#text += '\n';
   }
@@ -256,7 +258,7 @@ class LongFormatter {
       if (hasUnmerged) {
         this.#text += 'You have unmerged paths.\n';
         this.#hint('fix conflicts and run "$ commit"');
-        this.#hint('use "$ merge --abort" to abort the merge');
+        this.#hint('use "$ merge --abort" to abort the merge', '');
       } else {
         this.#text += 'All conflicts fixed but you are still merging.\n';
         this.#hint('use "$ commit" to conclude merge');
@@ -264,20 +266,20 @@ class LongFormatter {
       this.#text += '\n';
     } else if (merge.cherryPickHead !== undefined) {
       this.#text += `You are currently cherry-picking commit ${abbreviateId(this.#style.repository, merge.cherryPickHead)}.\n`;
-      this.#hint(`${hasUnmerged ? 'fix conflicts and run' : 'all conflicts fixed: run'} "$ cherry-pick --continue"`);
-      this.#hint('use "$ cherry-pick --skip" to skip this patch');
-      this.#hint('use "$ cherry-pick --abort" to cancel the cherry-pick operation');
+      this.#hint(`${hasUnmerged ? 'fix conflicts and run' : 'all conflicts fixed: run'} "$ cherry-pick --continue"`, '');
+      this.#hint('use "$ cherry-pick --skip" to skip this patch', '');
+      this.#hint('use "$ cherry-pick --abort" to cancel the cherry-pick operation', '');
       this.#text += '\n';
     } else if (merge.revertHead !== undefined) {
       this.#text += `You are currently reverting commit ${abbreviateId(this.#style.repository, merge.revertHead)}.\n`;
-      this.#hint(`${hasUnmerged ? 'fix conflicts and run' : 'all conflicts fixed: run'} "$ revert --continue"`);
-      this.#hint('use "$ revert --skip" to skip this patch');
-      this.#hint('use "$ revert --abort" to cancel the revert operation');
+      this.#hint(`${hasUnmerged ? 'fix conflicts and run' : 'all conflicts fixed: run'} "$ revert --continue"`, '');
+      this.#hint('use "$ revert --skip" to skip this patch', '');
+      this.#hint('use "$ revert --abort" to cancel the revert operation', '');
       this.#text += '\n';
     }
     if (bisectFrom === undefined) return;
     this.#text += bisectFrom === '' ? 'You are currently bisecting.\n' : `You are currently bisecting, started from branch '${latin1(bisectFrom)}'.\n`;
-    this.#hint('use "$ bisect reset" to get back to the original branch');
+    this.#hint('use "$ bisect reset" to get back to the original branch', '');
     this.#text += '\n';
   }
 
@@ -285,7 +287,8 @@ class LongFormatter {
   #formatUnstageHint(): void {
     const { merge, head } = this.#report;
     if (merge.mergeHeads.length > 0 || merge.cherryPickHead !== undefined) return;
-    this.#hint(head === undefined ? 'use "$ rm --cached <file>..." to unstage' : 'use "$ restore --staged <file>..." to unstage');
+    this.#hint(head === undefined ? 'use "$ rm --cached <file>..." to unstage' : 'use "$ restore --staged <file>..." to unstage',
+      head === undefined ? undefined : 'use "$ read-tree HEAD" to unstage everything');
   }
 
   #line(slot: keyof StatusColors, word: string, width: number, name: string): void {
@@ -323,7 +326,8 @@ class LongFormatter {
     const hasDeleted = entries.some(({ change }) => change!.kind === 'deleted');
     this.#text += 'Changes not staged for commit:\n';
     this.#hint(`use "$ ${hasDeleted ? 'add/rm' : 'add'} <file>..." to update what will be committed`);
-    this.#hint('use "$ restore <file>..." to discard changes in working directory');
+    this.#hint('use "$ restore <file>..." to discard changes in working directory',
+      'use "$ checkout-index -f -- <file>..." to discard changes in working directory');
     for (const { path, change } of entries) {
       const isNested = change!.new?.mode === gitlinkMode;
       this.#line('changed', stagedWords[worktreeLetters[change!.kind]]!, stagedWidth, this.#quote(path));

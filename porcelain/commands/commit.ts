@@ -215,7 +215,7 @@ function report(repository: Repository, args: Arguments, outcome: CommitOutcome)
 /** Why there is nothing to commit, told by the status. */
 function explainUnchanged(repository: Repository, args: Arguments, { index }: CommitOutcome & { readonly kind: 'unchanged' }): string {
   if (args.has('amend')) {
-    return 'the last commit would become empty; repeat the command with --allow-empty, or take it back with cairn reset HEAD^\n';
+    return 'the last commit would become empty; repeat the command with --allow-empty, or take it back with cairn update-ref HEAD HEAD^\n';
   }
   if (repository.workTree === undefined) return 'nothing to commit\n';
   const { config, prefix } = repository;

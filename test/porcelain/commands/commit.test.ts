@@ -288,6 +288,13 @@ git checkout -q main; git merge -q side || true`);
   await compareWithGit(t, conflicted, [{ argv: ['commit', '-qam', 'resolved'] }]);
 });
 
+test('a message with a NUL byte is refused', async (t) => {
+  const options = { cwd: makeSandbox(t), env: { GIT_AUTHOR_NAME: 'A', GIT_AUTHOR_EMAIL: 'a@x', GIT_COMMITTER_NAME: 'A', GIT_COMMITTER_EMAIL: 'a@x' } };
+  await cairnOutput(['init', '-q'], options);
+  const { code, stderr } = await cairn(['commit', '--allow-empty', '-F', '-'], { ...options, stdin: 'one\0two\n' });
+  t.deepEqual([code, stderr], [2, 'fatal: a NUL byte in a commit message is not allowed\n']);
+});
+
 test('what cannot be done is refused, never ignored', async (t) => {
   if (skipWithoutGit(t)) return;
   const directory = makeRepository(t, 'sha1', changed);

@@ -1,8 +1,10 @@
 import test from 'ava';
-import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cairn, cairnOutput } from '../../helpers/cairn.js';
+import { findCommand } from '../../../porcelain/commands.js';
 import { makeRepository } from '../../helpers/differential.js';
+import { makeSandbox, writeFiles } from '../../helpers/sandbox.js';
 import { git, gitOutput, skipWithoutGit } from '../../helpers/stock-git.js';
 
 const work = `
@@ -119,4 +121,29 @@ test('status --json has stable fields', async (t) => {
   t.deepEqual(byPath['st'], { path: 'st', staged: 'added', unstaged: 'modified', conflict: null });
   t.true(report.untracked.some((entry: { path: string }) => entry.path === 'un/'));
   t.true(report.ignored.some((entry: { path: string }) => entry.path === 'x.o'));
+});
+
+test('in our own repositories hints name only commands there are', async (t) => {
+  const root = makeSandbox(t);
+  const env = { GIT_AUTHOR_NAME: 'A', GIT_AUTHOR_EMAIL: 'a@x', GIT_COMMITTER_NAME: 'A', GIT_COMMITTER_EMAIL: 'a@x' };
+  const options = { cwd: root, env };
+  await cairnOutput(['init', '-q'], options);
+  writeFiles(root, { staged: 'one\n', changed: 'one\n', gone: 'one\n' });
+  await cairnOutput(['commit', '-A', '-m', 'first'], options);
+  writeFiles(root, { staged: 'two\n', changed: 'two\n', new: 'two\n' });
+  await cairnOutput(['add', 'staged'], options);
+  rmSync(join(root, 'gone'));
+  const head = await cairnOutput(['rev-parse', 'HEAD'], options);
+  const texts = [await cairnOutput(['status'], options)];
+  for (const name of ['MERGE_HEAD', 'CHERRY_PICK_HEAD', 'REVERT_HEAD']) {
+    writeFiles(root, { [`.cairn/${name}`]: `${head}\n` });
+    texts.push(await cairnOutput(['status'], options));
+    rmSync(join(root, '.cairn', name));
+  }
+  const named = new Set(texts.flatMap((text) => [...text.matchAll(/"cairn ([a-z-]+)/g)].map((match) => match[1]!)));
+  t.true(named.size >= 3);
+  t.deepEqual([...named].filter((name) => findCommand(name) === undefined), []);
+  await cairnOutput(['checkout-index', '-f', '--', 'changed'], options);
+  await cairnOutput(['read-tree', 'HEAD'], options);
+  t.is(await cairnOutput(['status', '-s'], options), ' D gone\n M staged\n?? new');
 });

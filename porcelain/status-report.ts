@@ -16,7 +16,7 @@ import type { RefName } from '../plumbing/ref-name.js';
 import { readReflog } from '../plumbing/reflog.js';
 import { findRenames, maxScore } from '../plumbing/rename.js';
 import type { Repository } from '../plumbing/repository.js';
-import { findRevision, peel } from '../plumbing/revision.js';
+import { findRevision } from '../plumbing/revision.js';
 import { shortenRef } from '../plumbing/short-ref.js';
 import { configuredUpstream, findUpstream } from '../plumbing/upstream.js';
 import { RevWalk } from '../plumbing/walk.js';
@@ -116,7 +116,8 @@ export function readStatus(repository: Repository, index: Index, options: Status
 }
 
 function joinEntries(repository: Repository, index: Index, head: ObjectId | undefined, scan: Scan, options: StatusOptions): StatusEntry[] {
-  const tree = head === undefined ? undefined : peel(repository, head, 'tree');
+  // The tree itself is not needed where the index still knows that it is the same.
+  const tree = head === undefined ? undefined : repository.objects.readCommit(head).tree;
   const pathspec = options.pathspec.isEmpty ? undefined : options.pathspec;
   let staged = diffTreeToIndex(repository.objects, tree, index, pathspec);
   if (options.renameScore !== undefined) staged = findRenames(repository.objects, staged, { minimumScore: Math.min(options.renameScore, maxScore) });

@@ -42,17 +42,53 @@ export interface Disk {
   removeTree(path: string): void;
 }
 
+/** What is open for writing: the system names no file when a write fails. */
+const openPaths = new Map<number, DiskPath>();
+
+/** `error`, with the file it happened to in its message. */
+function namingFile(error: unknown, fd: number): unknown {
+  const path = openPaths.get(fd);
+  if (path !== undefined && error instanceof Error && !('path' in error)) {
+    error.message += ` '${path.toString()}'`;
+    Object.assign(error, { path: path.toString() });
+  }
+  return error;
+}
+
 export const realDisk: Disk = {
-  open: (path, flags, mode) => fs.openSync(path, flags, mode),
+  open(path, flags, mode) {
+    const fd = fs.openSync(path, flags, mode);
+    openPaths.set(fd, path);
+    return fd;
+  },
   write(fd, bytes, position) {
     let done = 0;
-    while (done < bytes.length) {
-      done += fs.writeSync(fd, bytes, done, bytes.length - done, position === undefined ? null : position + done);
+    try {
+      while (done < bytes.length) {
+        done += fs.writeSync(fd, bytes, done, bytes.length - done, position === undefined ? null : position + done);
+      }
+    } catch (error) {
+      throw namingFile(error, fd);
     }
   },
-  truncate: (fd, sizeBytes) => fs.ftruncateSync(fd, sizeBytes),
-  fsync: (fd) => fs.fsyncSync(fd),
-  close: (fd) => fs.closeSync(fd),
+  truncate(fd, sizeBytes) {
+    try {
+      fs.ftruncateSync(fd, sizeBytes);
+    } catch (error) {
+      throw namingFile(error, fd);
+    }
+  },
+  fsync(fd) {
+    try {
+      fs.fsyncSync(fd);
+    } catch (error) {
+      throw namingFile(error, fd);
+    }
+  },
+  close(fd) {
+    openPaths.delete(fd);
+    fs.closeSync(fd);
+  },
   fsyncDirectory(path) {
     const fd = fs.openSync(path, 'r');
     try {

@@ -62,3 +62,13 @@ test.serial('removing says whether there was something', (t) => {
   t.true(removeIfPresent(path));
   t.false(existsSync(path));
 });
+
+test('a write that fails names the file', (t) => {
+  if (!existsSync('/dev/full')) {
+    t.pass('no /dev/full here');
+    return;
+  }
+  const fd = realDisk.open('/dev/full', 'w', 0o600);
+  t.throws(() => { realDisk.write(fd, Buffer.from('x')); }, { code: 'ENOSPC', message: /write '\/dev\/full'$/ });
+  realDisk.close(fd);
+});

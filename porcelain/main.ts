@@ -1,6 +1,6 @@
 // From argv to an exit code: global options, finding the command, and turning an error into words. Only this file imports
 // yargs (for help pages and completion) and only when one is asked for.
-import { isAbsolute, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import {
   CairnError, ConflictError, CorruptError, InvalidError, LockedError, NotFoundError, RefusedError, RemoteError, UsageError, isSystemError,
 } from '../pack/errors.js';
@@ -41,7 +41,8 @@ function firstError(error: unknown): unknown {
 
 /** Runs one command line and returns its exit code; never throws but for failing outputs. */
 export async function run(context: Context, argv: readonly string[]): Promise<number> {
-  let family: Command['family'] = 'cairn';
+  // When the options before the command's name are wrong, the command is the first word that looks like one.
+  let family = familyOf(argv.find((word) => findCommand(word) !== undefined));
   let json = false;
   try {
     const global = parseGlobal(context, argv);
@@ -53,9 +54,9 @@ export async function run(context: Context, argv: readonly string[]): Promise<nu
       return 0;
     }
     if (name === undefined || global.show === 'help') return await help(context, name === undefined ? [] : [name], name === undefined && global.show !== 'help');
+    family = familyOf(name);
     const load = findCommand(name);
     if (load === undefined) throw new UsageError(`'${name}' is not a cairn command`, { code: 'unknown-command', hint: nearestHint(name) });
-    if (name in plumbingCommands) family = 'git';
     const { command } = await load();
     family = command.family;
     const end = rest.indexOf('--');
@@ -93,6 +94,10 @@ export async function run(context: Context, argv: readonly string[]): Promise<nu
     report(context, error, exit, json);
     return exit;
   }
+}
+
+function familyOf(name: string | undefined): Command['family'] {
+  return name !== undefined && name in plumbingCommands ? 'git' : 'cairn';
 }
 
 /** Control characters in names and remote text must not reach a terminal. */
@@ -166,8 +171,8 @@ function parseGlobal(context: Context, argv: readonly string[]): Global {
       }
       case '-c': overrides.push(parseOverride(value())); break;
       case '--config-env': overrides.push(parseConfigEnvironment(value(), context)); break;
-      case '--git-dir': env['GIT_DIR'] = absolute(cwd, value()); break;
-      case '--work-tree': env['GIT_WORK_TREE'] = absolute(cwd, value()); break;
+      case '--git-dir': env['GIT_DIR'] = value(); break;
+      case '--work-tree': env['GIT_WORK_TREE'] = value(); break;
       case '--bare': env['GIT_DIR'] ??= context.env['GIT_DIR'] ?? cwd; env['CAIRN_BARE'] = '1'; break;
       case '--no-replace-objects': env['GIT_NO_REPLACE_OBJECTS'] = '1'; break;
       case '--literal-pathspecs': env['GIT_LITERAL_PATHSPECS'] = '1'; break;
@@ -189,19 +194,17 @@ function parseGlobal(context: Context, argv: readonly string[]): Global {
   };
 }
 
-function absolute(cwd: string, path: string): string {
-  return isAbsolute(path) ? path : join(cwd, path);
-}
-
 /** `name=value`; `name` alone means true, as in a config file. */
 function parseOverride(text: string): readonly [string, string | undefined] {
   const equals = text.indexOf('=');
+  const name = equals < 0 ? text : text.slice(0, equals);
+  if (!name.includes('.')) throw new InvalidError(`'${name}' names no variable`, { code: 'bad-config', hint: 'a name is section.variable or section.subsection.variable' });
   return equals < 0 ? [text, undefined] : [text.slice(0, equals), text.slice(equals + 1)];
 }
 
 function parseConfigEnvironment(text: string, context: Context): readonly [string, string] {
   const equals = text.lastIndexOf('=');
-  if (equals <= 0) throw new UsageError(`'${text}' is not of the form <name>=<environment variable>`);
+  if (equals <= 0) throw new InvalidError(`'${text}' is not of the form <name>=<environment variable>`);
   const variable = text.slice(equals + 1);
   const value = context.env[variable];
   if (value === undefined) throw new InvalidError(`environment variable '${variable}' is not set`);

@@ -21,7 +21,7 @@ test('a hook gets its arguments, input, environment and place, and what it print
   const inside = Repository.open({ ...context, configOverrides: [['a.b', "it's"], ['c.d', undefined]] });
   t.deepEqual(runHook(inside, 'teller', { args: ['one', '-two'], stdin: 'input\n', env: { EXTRA: 'more' } }), { ran: true, exitCode: 3 });
   t.deepEqual(readFileSync(log, 'utf8').split('\n'), [
-    'args one -two', `cwd ${base}`, `dir ${base}/.cairn`, `tree ${base}`, 'prefix sub/', `index ${base}/sub/idx`, 'extra more', "config 'a.b'='it'\\''s' 'c.d'=", 'input', '',
+    'args one -two', `cwd ${base}`, `dir ${base}/.cairn`, `tree ${base}`, 'prefix sub/', `index ${base}/idx`, 'extra more', "config 'a.b'='it'\\''s' 'c.d'=", 'input', '',
   ]);
   t.is(stdout.bytes.toString(), '');
   t.is(stderr.bytes.toString(), 'to stdout\nto stderr\n');

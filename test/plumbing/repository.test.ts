@@ -48,7 +48,7 @@ test('the environment names repository, work tree, index, objects and limits of 
   const treed = Repository.open(at(cwd, { GIT_DIR: '../../.cairn', GIT_WORK_TREE: base, GIT_INDEX_FILE: 'idx', GIT_OBJECT_DIRECTORY: join(base, '.cairn/objects') }));
   t.is(treed.workTree, base);
   t.is(treed.prefix, 'deep/er/');
-  t.is(treed.indexPath, join(cwd, 'idx'));
+  t.is(treed.indexPath, join(base, 'idx'), 'relative to the top of the work tree, as git has it');
   t.is(Repository.find(at(cwd, { GIT_CEILING_DIRECTORIES: base })), undefined);
   t.not(Repository.find(at(cwd, { GIT_CEILING_DIRECTORIES: cwd })), undefined);
   t.throws(() => Repository.open(at(cwd, { GIT_DIR: 'nothing' })), { instanceOf: NotFoundError });

@@ -236,7 +236,11 @@ class Mark {
       seen: this.seen,
       withoutParents: this.#shallow,
       checkBlobs: true,
-      onMissing: (id) => { refuse(id, 'is missing'); },
+      onMissing: (id) => {
+        refuse(id, 'is missing');
+        // It may come back before anything is removed, and is looked at again then.
+        this.seen.delete(id);
+      },
       onCorrupt: (id, error) => {
         if (!(error instanceof CorruptError)) throw error;
         refuse(id, `is damaged: ${error.message}`);

@@ -591,6 +591,29 @@ test('a pack with an object that is needed again, or that was renewed, stays', (
   }
 });
 
+test('a commit that an old reflog names and that comes back between plan and apply brings back what it needs', (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeHistory(t);
+  const blob = orphan(repository, 'needed again', 100 * day);
+  const tree = gitOutput(['mktree'], { cwd: repository, stdin: `100644 blob ${blob}\tname\n` });
+  setAge(loosePath(repository, tree), 100 * day);
+  const commit = gitOutput(['commit-tree', '-m', 'comes back', tree], { cwd: repository });
+  const content = gitOutput(['cat-file', 'commit', commit], { cwd: repository });
+  const head = gitOutput(['rev-parse', 'HEAD'], { cwd: repository });
+  appendFileSync(join(repository, '.git/logs/HEAD'), `${commit} ${head} a <b> 1 +0000\tnames it\n`);
+  rmSync(loosePath(repository, commit));
+  const opened = openRepository(repository);
+  const options = { graceMs: 14 * day };
+  using lock = MaintenanceLock.acquire(opened);
+  const plan = planGc(opened, options);
+  t.is(plan.expired.size, 2);
+  t.is(gitOutput(['hash-object', '-w', '-t', 'commit', '--stdin'], { cwd: repository, stdin: `${content}\n` }), commit);
+  gitOutput(['tag', 'back', commit], { cwd: repository });
+  applyGc(opened, plan, lock, options);
+  t.deepEqual([commit, tree, blob].map((id) => isThere(repository, id)), [true, true, true]);
+  isSound(t, repository);
+});
+
 test('a pack that is renewed while others are removed stays', (t) => {
   if (skipWithoutGit(t)) return;
   const repository = makeHistory(t);

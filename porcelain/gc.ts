@@ -394,10 +394,10 @@ class Application {
     };
     const roots = [...listRoots(this.#repository)];
     markReachable(this.#store, roots.map(({ id }) => id), options);
-    // Written since the plan was made: a tree that is not in any ref yet may name an old blob.
+    // Written or relied on since the plan was made: a tree that is not in any ref yet may name an old blob.
     const now = Inventory.read(this.#store);
     const recent: ObjectId[] = [];
-    for (const id of now.listIds()) if (!inventory.has(id)) recent.push(id);
+    for (const id of now.listIds()) if (!inventory.has(id) || now.youngestMs(id) > inventory.youngestMs(id)) recent.push(id);
     markReachable(this.#store, recent, options);
     return needed;
   }

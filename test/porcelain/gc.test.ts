@@ -554,19 +554,23 @@ test('what is named, renewed or written between plan and apply stays', (t) => {
   const named = orphan(repository, 'named by a ref', 100 * day);
   const inTree = orphan(repository, 'named by a new tree', 100 * day);
   const renewed = orphan(repository, 'renewed', 100 * day);
+  const inRenewed = orphan(repository, 'named by a renewed tree', 100 * day);
+  const renewedTree = gitOutput(['mktree'], { cwd: repository, stdin: `100644 blob ${inRenewed}\tname\n` });
+  setAge(loosePath(repository, renewedTree), 100 * day);
   const lost = orphan(repository, 'lost', 100 * day);
   const opened = openRepository(repository);
   const options = { graceMs: 14 * day };
   using lock = MaintenanceLock.acquire(opened);
   const plan = planGc(opened, options);
-  t.is(plan.expired.size, 4);
+  t.is(plan.expired.size, 6);
   gitOutput(['tag', 'named', named], { cwd: repository });
   const tree = gitOutput(['mktree'], { cwd: repository, stdin: `100644 blob ${inTree}\tname\n` });
-  utimesSync(loosePath(repository, renewed), new Date(), new Date());
+  for (const id of [renewed, renewedTree]) utimesSync(loosePath(repository, id), new Date(), new Date());
   const report = applyGc(opened, plan, lock, options);
   t.is(report.expired.objects, 1);
-  t.is(report.spared.objects, 3);
-  t.deepEqual([named, inTree, renewed, tree, lost].map((id) => isThere(repository, id)), [true, true, true, true, false]);
+  t.is(report.spared.objects, 5);
+  for (const id of [named, inTree, renewed, renewedTree, inRenewed, tree]) t.true(isThere(repository, id));
+  t.false(isThere(repository, lost));
 });
 
 test('a pack with an object that is needed again, or that was renewed, stays', (t) => {

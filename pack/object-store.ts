@@ -21,7 +21,7 @@ import type { LooseFile } from './loose.js';
 import { streamThresholdBytes } from './object.js';
 import type { GitObject, ObjectHeader, ObjectStream } from './object.js';
 import { MultiPackIndex } from './multi-pack-index.js';
-import { emptyTreeId, encodeObjectHeader, encodeObjectId, hashFramed, hashObject, hexSize } from './oid.js';
+import { emptyTreeId, encodeObjectHeader, encodeObjectId, encodeObjectIdInto, hashFramed, hashObject, hexSize, rawSize } from './oid.js';
 import type { ObjectFormat, ObjectId, ObjectType } from './oid.js';
 import type { PackIndex } from './pack-index.js';
 import { PackCaches, PackReader } from './pack-reader.js';
@@ -78,6 +78,8 @@ export class ObjectStore {
   readonly #caches: PackCaches;
   readonly #commits = new Map<ObjectId, Commit>();
   readonly #trees = new Map<ObjectId, TreeEntry[]>();
+  /** The id being looked up; a lookup is over before the next begins. */
+  readonly #raw: Buffer;
   readonly #renewedMs = new Map<string, number>();
   /** Directories of objects found there, whose names somebody else may not have made durable yet. */
   readonly #unsettled = new Set<string>();
@@ -92,6 +94,7 @@ export class ObjectStore {
   private constructor(directory: string, format: ObjectFormat, options: ObjectStoreOptions) {
     this.directory = directory;
     this.format = format;
+    this.#raw = Buffer.alloc(rawSize(format));
     this.#replace = options.replace;
     this.#caches = options.caches ?? new PackCaches();
     this.#writing = { compression: options.compression ?? 1, durable: options.durable ?? true };
@@ -199,7 +202,8 @@ export class ObjectStore {
 
   /** The object from the first pack that has it; undefined where anything is out of the ordinary. */
   #passQuickly(id: ObjectId): GitObject | undefined {
-    const raw = encodeObjectId(id);
+    const raw = this.#raw;
+    encodeObjectIdInto(raw, id);
     const covering = this.#coveringPack(raw);
     for (const pack of covering === undefined ? this.#uncovered : [covering]) {
       try {
@@ -649,7 +653,8 @@ export class ObjectStore {
     fromLoose: (loose: LooseObjects) => Answer | undefined,
     strict = true,
   ): Answer | undefined {
-    const raw = encodeObjectId(id);
+    const raw = this.#raw;
+    encodeObjectIdInto(raw, id);
     let damage: CorruptError | undefined;
     /** Looks at the disk that are worth it: more while things keep moving. */
     let rounds = 2;

@@ -27,7 +27,12 @@ export function hexSize(format: ObjectFormat): 40 | 64 {
 
 /** True when `text` is a full lower-case id of `format`. */
 export function isObjectId(text: string, format: ObjectFormat): text is ObjectId {
-  return text.length === hexSize(format) && /^[0-9a-f]+$/.test(text);
+  if (text.length !== hexSize(format)) return false;
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    if (unit < 48 || unit > 102 || (unit > 57 && unit < 97)) return false;
+  }
+  return true;
 }
 
 /** `text` as an id of `format`, upper-case digits accepted; InvalidError otherwise. */
@@ -45,6 +50,11 @@ export function decodeObjectId(bytes: Buffer, offset: number, format: ObjectForm
 /** The raw form of `id`: 20 or 32 bytes. */
 export function encodeObjectId(id: ObjectId): Buffer {
   return Buffer.from(id, 'hex');
+}
+
+/** `encodeObjectId` into `raw`, which has room: for lookups, where even a small allocation counts. */
+export function encodeObjectIdInto(raw: Buffer, id: ObjectId): void {
+  raw.write(id, 'hex');
 }
 
 const zero = { sha1: '0'.repeat(40) as ObjectId, sha256: '0'.repeat(64) as ObjectId } as const;

@@ -86,10 +86,14 @@ const windowBytes = 256 * 1024;
 const overlapBytes = 4 * 1024;
 /** Read for one object where no window is worth it: nearly every small entry is shorter. */
 const glanceBytes = 8 * 1024;
+/** The same for who asks only for type and size. */
+const headerGlanceBytes = 1024;
 /** A window is read when it was asked for this often: objects asked for here and there cost one small read each. */
 const glancesBeforeWindow = 8;
 /** The same where another window has to go for it. */
 const glancesBeforeExchange = 128;
+/** Deltas whose kind is remembered. */
+const mostKinds = 2 ** 18;
 const longestEntryHeaderBytes = 10 + 32;
 /** The most bytes one stored byte can inflate to. */
 const mostExpansion = 1032;
@@ -101,6 +105,8 @@ export class PackReader {
   readonly #windows: ByteCacheShare<Buffer>;
   readonly #caches: PackCaches;
   readonly #bases = new Map<number, KeptBase>();
+  /** By offset, what deltas are in the end: 1 to 4. */
+  readonly #kinds = new Map<number, number>();
   /** The window used last, and where it begins. */
   #window: Buffer | undefined;
   #windowBase = 0;
@@ -204,12 +210,14 @@ export class PackReader {
 
   /** Type and size, inflating no more than the size of a delta. */
   headerAt(position: number): ObjectHeader {
-    return named(this.path, () => {
-      const entry = this.entryAt(this.offsetAt(position));
+    try {
+      const entry = this.entryAt(this.offsetAt(position), headerGlanceBytes);
       if (entry.baseOffset === undefined) return { type: packTypes[entry.kind] as ObjectType, sizeBytes: entry.sizeBytes };
       const head = this.#inflateHead(entry, Math.min(entry.sizeBytes, 20));
       return { type: this.#typeOf(entry), sizeBytes: readDeltaSizes(head).resultBytes };
-    }, this.index.idAt(position));
+    } catch (error) {
+      throw asNamed(this.path, error, this.index.idAt(position));
+    }
   }
 
   /** The object in pieces: in constant memory, unless it is a delta, which needs its base and itself whole. */
@@ -250,11 +258,11 @@ export class PackReader {
     if (left !== 0 || hasher.digestId() !== id) throw mismatchError(id, this.path);
   }
 
-  /** The header of the entry at an offset; CorruptError when there cannot be one. */
-  entryAt(offset: number): PackEntry {
+  /** The header of the entry at an offset, read with up to `mostBytes` where no window is; CorruptError when there cannot be one. */
+  entryAt(offset: number, mostBytes = glanceBytes): PackEntry {
     this.#open();
     if (offset < 12 || offset >= this.#dataEnd) throw badPack(`there is no object at byte ${offset}`);
-    const { bytes, start } = this.#view(offset, Math.min(longestEntryHeaderBytes, this.#sizeBytes - offset));
+    const { bytes, start } = this.#view(offset, Math.min(longestEntryHeaderBytes, this.#sizeBytes - offset), mostBytes);
     let at = start;
     let byte = bytes[at++]!;
     const kind = (byte >> 4) & 7;
@@ -342,16 +350,20 @@ export class PackReader {
     return { type: base.type, bytes: applyDelta(base.bytes, this.#inflateDelta(entry), allocate) };
   }
 
-  /** The type at the end of a chain of deltas. */
+  /** The type at the end of a chain of deltas; what was learnt on the way is kept for chains that share it. */
   #typeOf(delta: PackEntry): ObjectType {
+    const links: number[] = [];
     let entry = delta;
-    for (let length = 0; entry.baseOffset !== undefined; length += 1) {
-      if (length > this.objectCount) throw badPack(`the delta at byte ${entry.offset} is its own base`);
-      const base = this.#bases.get(entry.baseOffset);
-      if (base !== undefined) return base.type;
-      entry = this.entryAt(entry.baseOffset);
+    let kind: number | undefined;
+    while (entry.baseOffset !== undefined && kind === undefined) {
+      if (links.push(entry.offset) > this.objectCount) throw badPack(`the delta at byte ${entry.offset} is its own base`);
+      kind = this.#kinds.get(entry.baseOffset);
+      if (kind === undefined) entry = this.entryAt(entry.baseOffset, headerGlanceBytes);
     }
-    return packTypes[entry.kind] as ObjectType;
+    kind ??= entry.kind;
+    if (this.#kinds.size + links.length > mostKinds) this.#kinds.clear();
+    for (const offset of links) this.#kinds.set(offset, kind);
+    return packTypes[kind] as ObjectType;
   }
 
   #inflateDelta(entry: PackEntry): Buffer {
@@ -384,7 +396,7 @@ export class PackReader {
   }
 
   #inflateHead(entry: PackEntry, wantBytes: number): Buffer {
-    const { bytes, start } = this.#view(entry.dataOffset, Math.min(512, this.#dataEnd - entry.dataOffset));
+    const { bytes, start } = this.#view(entry.dataOffset, Math.min(512, this.#dataEnd - entry.dataOffset), headerGlanceBytes);
     return inflatePrefix(bytes, start, wantBytes);
   }
 
@@ -392,7 +404,7 @@ export class PackReader {
    * A buffer that has `length` bytes of the pack from `offset` on at `start`: a cached window where one covers them, otherwise one
    * that the next call may fill anew.
    */
-  #view(offset: number, length: number): { bytes: Buffer; start: number } {
+  #view(offset: number, length: number, mostBytes = glanceBytes): { bytes: Buffer; start: number } {
     if (this.#window === undefined || offset < this.#windowBase || offset + length > this.#windowBase + this.#window.length) {
       const { windowSizeBytes } = this.#caches;
       const number = Math.floor(offset / windowSizeBytes);
@@ -400,7 +412,7 @@ export class PackReader {
       const fits = offset + length <= base + windowSizeBytes + overlapBytes;
       let window = fits ? this.#windows.get(number) : undefined;
       if (window === undefined) {
-        if (!fits || !this.#isWorthReading(number)) return this.#glanceAt(offset, length);
+        if (!fits || !this.#isWorthReading(number)) return this.#glanceAt(offset, length, mostBytes);
         window = this.#readSpan(base, Math.min(windowSizeBytes + overlapBytes, this.#sizeBytes - base));
         this.#windows.set(number, window, window.length);
         this.#windowRead = number;
@@ -420,10 +432,10 @@ export class PackReader {
     return count >= wanted;
   }
 
-  #glanceAt(offset: number, length: number): { bytes: Buffer; start: number } {
-    if (length > glanceBytes) return { bytes: this.#readSpan(offset, length), start: 0 };
+  #glanceAt(offset: number, length: number, mostBytes: number): { bytes: Buffer; start: number } {
+    if (length > mostBytes) return { bytes: this.#readSpan(offset, length), start: 0 };
     const glance = this.#glance ??= Buffer.allocUnsafeSlow(glanceBytes);
-    const size = Math.min(glanceBytes, this.#sizeBytes - offset);
+    const size = Math.min(mostBytes, this.#sizeBytes - offset);
     this.#readInto(glance, size, offset);
     this.#window = size === glanceBytes ? glance : glance.subarray(0, size);
     this.#windowBase = offset;
@@ -496,6 +508,7 @@ export class PackReader {
     this.#windowRead = -1;
     this.#glances = undefined;
     this.#bases.clear();
+    this.#kinds.clear();
   }
 }
 

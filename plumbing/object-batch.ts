@@ -121,10 +121,14 @@ export class ObjectBatch {
     const { objects, context: { stdout } } = this.#repository;
     if (!withContent) {
       const header = objects.findHeader(id);
-      this.#write(header === undefined ? `${name} missing\n` : `${this.#describe({ id, header, rest })}\n`);
+      if (header === undefined) this.#write(`${name} missing\n`);
+      else if (this.#parts === undefined) stdout.write(describe(id, header));
+      else this.#write(`${this.#describe({ id, header, rest }, this.#parts)}\n`);
       return;
     }
-    const begin = (header: ObjectHeader): void => this.#write(`${this.#describe({ id, header, rest })}\n`);
+    const begin = (header: ObjectHeader): void => (
+      this.#parts === undefined ? stdout.write(describe(id, header)) : this.#write(`${this.#describe({ id, header, rest }, this.#parts)}\n`)
+    );
     if (objects.pass(id, begin, (piece) => stdout.write(piece))) stdout.write('\n');
     else this.#write(`${name} missing\n`);
   }
@@ -135,10 +139,9 @@ export class ObjectBatch {
     stdout.write(/[\x80-\xff]/.test(line) ? Buffer.from(line, 'latin1') : line);
   }
 
-  #describe(subject: Subject): string {
-    if (this.#parts === undefined) return `${subject.id} ${subject.header.type} ${subject.header.sizeBytes}`;
+  #describe(subject: Subject, parts: readonly Part[]): string {
     let text = '';
-    for (const part of this.#parts) text += typeof part === 'string' ? part : part(subject);
+    for (const part of parts) text += typeof part === 'string' ? part : part(subject);
     return text;
   }
 
@@ -166,6 +169,11 @@ export class ObjectBatch {
     }
     return parts;
   }
+}
+
+/** The line of an object where no format is given. */
+function describe(id: ObjectId, header: ObjectHeader): string {
+  return `${id} ${header.type} ${header.sizeBytes}\n`;
 }
 
 function badCommand(line: string): InvalidError {

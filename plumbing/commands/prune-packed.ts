@@ -1,5 +1,6 @@
 // cairn prune-packed: removes loose objects that are also in a pack (git-prune-packed(1)). Unlike git it reads the packed copy
-// first: a loose object goes only when the pack really has it.
+// first: a loose object goes only when the pack really has it. A cruft pack does not count: there the object would be as old as before
+// it was written again, and gc might take it.
 import { join, relative } from 'node:path';
 import { disk } from '../../pack/disk.js';
 import { UsageError, isSystemError } from '../../pack/errors.js';
@@ -40,7 +41,7 @@ export const command: Command = {
 function isPacked(store: ObjectStore, id: ObjectId): boolean {
   const raw = encodeObjectId(id);
   return store.listPacks().some((pack) => {
-    const position = pack.position(raw);
+    const position = pack.isCruft ? -1 : pack.position(raw);
     return position >= 0 && pack.isGoodAt(position);
   });
 }

@@ -671,3 +671,14 @@ test('prune-packed removes what git removes and says the same', async (t) => {
   ]);
   t.is(runProgram('find', ['.git/objects', '-type', 'f', '-path', '*/??/*'], { cwd: repository }).code, 0);
 });
+
+test('prune-packed leaves what was written again while a cruft pack has it', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeHistory(t);
+  const id = orphan(repository, 'cruft', 100 * day);
+  gitOutput(['repack', '-q', '-d', '-a', '--cruft'], { cwd: repository });
+  gitOutput(['hash-object', '-w', '--stdin'], { cwd: repository, stdin: 'cruft' });
+  t.true(existsSync(loosePath(repository, id)));
+  await cairnOutput(['prune-packed'], { cwd: repository });
+  t.true(existsSync(loosePath(repository, id)));
+});

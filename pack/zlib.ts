@@ -16,7 +16,7 @@ export { useKernels } from './kernels/kernel.js';
 export type { DeflateMode } from './kernels/deflate-kernel.js';
 
 const zlib = lazyModule<typeof import('node:zlib')>('node:zlib');
-const loadZlibSync = lazyModule<typeof import('zlib-sync')>('zlib-sync');
+const loadZlibSync = lazyModule<ZlibSync>('zlib-sync');
 
 /** Content inflated, and how many bytes of the input it took. */
 export interface Inflated {
@@ -114,6 +114,17 @@ function placed(content: Buffer, into: Buffer | undefined): Buffer {
   return into;
 }
 
+/** What is used of zlib-sync, declared here because the package is optional and this must build without it. */
+export interface ZlibSync {
+  readonly Inflate: new (options: { readonly chunkSize: number }) => {
+    readonly result: Buffer | string | null;
+    readonly err: number;
+    push(input: Buffer, flush: number): void;
+  };
+  readonly Z_FINISH: number;
+  readonly Z_STREAM_END: number;
+}
+
 /** zlib-sync puts out all a stream holds, however much; for contents up to this many bytes it is given little enough input. */
 const mostSyncBytes = 512;
 /** Given this much input, zlib-sync can put out a megabyte at most. */
@@ -130,9 +141,9 @@ function inflateWithSync(input: Buffer, offset: number, sizeBytes: number): Buff
   return Buffer.isBuffer(content) && content.length === sizeBytes ? content : undefined;
 }
 
-let zlibSync: typeof import('zlib-sync') | 'missing' | undefined;
+let zlibSync: ZlibSync | 'missing' | undefined;
 
-function findZlibSync(): typeof import('zlib-sync') | undefined {
+function findZlibSync(): ZlibSync | undefined {
   if (zlibSync === undefined) {
     try {
       zlibSync = loadZlibSync();

@@ -7,6 +7,7 @@ import { encodeObjectHeader, hashFramed } from '../../pack/oid.js';
 import {
   BulkDeflater, Deflater, Inflater, crc32, crc32ByTable, deflate, inflate, inflateContent, inflatePrefix,
   useKernels, zlibHeader, zlibTrailer,
+  type ZlibSync,
 } from '../../pack/zlib.js';
 import { SampleContent, testSeed } from '../helpers/sample-content.js';
 import { makeSandbox, writeFiles } from '../helpers/sandbox.js';
@@ -310,9 +311,9 @@ test('CRC-32 is that of RFC 1952, in one go, in parts, and by table', (t) => {
 });
 
 test('zlib-sync reads what is written here', (t) => {
-  let sync: typeof import('zlib-sync');
+  let sync: ZlibSync;
   try {
-    sync = createRequire(import.meta.url)('zlib-sync') as typeof import('zlib-sync');
+    sync = createRequire(import.meta.url)('zlib-sync') as ZlibSync;
   } catch {
     t.log('skipped: zlib-sync is not built here');
     t.pass();

@@ -34,7 +34,8 @@ export const command: Command = {
     if (modes.length > 1) throw new InvalidError(`--${modes[0]} and --${modes[1]} cannot be used together`, { code: 'bad-options' });
     if (args.has('all') && (args.has('is-ancestor') || args.has('independent'))) throw new InvalidError(`--${modes[0]} cannot be used with --all`, { code: 'bad-options' });
     if (args.has('is-ancestor')) {
-      if (words.length !== 2) throw new InvalidError('--is-ancestor takes exactly two commits', { code: 'bad-options' });
+      if (words.length < 2) throw new UsageError('too few commits are given');
+      if (words.length > 2) throw new InvalidError('--is-ancestor takes exactly two commits', { code: 'bad-options' });
       return isAncestor(repository, resolveCommit(repository, words[0]!), resolveCommit(repository, words[1]!)) ? 0 : 1;
     }
     if (args.has('fork-point')) {

@@ -15,6 +15,7 @@ const lines: readonly (readonly string[])[] = [
   ['HEAD'],
   ['--octopus'],
   ['--fork-point', 'nothing'],
+  ['--is-ancestor', 'v1'],
   ['--is-ancestor', 'v1', 'HEAD', 'side'],
   ['--independent', '--all', 'v1', 'HEAD'],
 ];

@@ -3,7 +3,7 @@
 // So nothing is allocated per object, and no small content keeps a large slab alive.
 //
 // Contents given out are views that later ones overwrite: for applying a delta at once, never to hand on. What `find` gives
-// survives the next `reserve`, because it lies in the newer half.
+// survives the next `reserve`, because there is room for another slab or it lies in the newer half.
 import type { ObjectType } from './oid.js';
 
 const slabBytes = 1024 * 1024;
@@ -47,7 +47,8 @@ export class BaseCache {
     if (kept === undefined) return undefined;
     const { type, slab, start, end } = kept;
     const bytes = slab.bytes.subarray(start, end);
-    if (slab.number * 2 >= this.#slabs[0]!.number + this.#next || bytes.length > slabBytes / 4) return { type, bytes };
+    const isSafe = this.#totalBytes + slabBytes <= this.#budgetBytes || slab.number * 2 >= this.#slabs[0]!.number + this.#next;
+    if (isSafe || bytes.length > slabBytes / 4) return { type, bytes };
     const moved = this.reserve(bytes.length);
     moved.set(bytes);
     this.keep(owner, key, type, moved);

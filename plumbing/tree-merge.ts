@@ -4,7 +4,7 @@
 //
 // Applying removes and writes files of the work tree, then changes the index in memory; the caller writes it under its lock.
 // If the power fails in between, the old index is in place and status shows what was done.
-import { ConflictError } from '../pack/errors.js';
+import { ConflictError, RefusedError } from '../pack/errors.js';
 import type { ObjectStore } from '../pack/object-store.js';
 import type { ObjectId } from '../pack/oid.js';
 import { checkTreeDepth, gitlinkMode, isTreeMode, pathToUtf8, type RepoPath } from '../pack/tree.js';
@@ -40,7 +40,11 @@ export interface TreeMergeOptions {
   readonly protection?: PathProtection;
   /** Compare files whose stat differs by content, too, instead of taking them for changed (see update-index --refresh). */
   readonly compareContent?: boolean;
+  /** More new entries than this are refused; default 5,000,000. */
+  readonly mostEntries?: number;
 }
+
+const mostEntries = 5_000_000;
 
 /** Why a path keeps the merge from happening. */
 export interface Rejection {
@@ -233,12 +237,21 @@ class Planner {
     }
   }
 
+  /** Trees of the same trees name more files than any memory holds; RefusedError then. */
+  #addEntry(entry: IndexEntry): void {
+    const most = this.#options.mostEntries ?? mostEntries;
+    if (this.plan.puts.length >= most) {
+      throw new RefusedError(`the index would get more than ${most} entries`, { code: 'tree-too-large' });
+    }
+    this.plan.puts.push(entry);
+  }
+
   #overlay(path: RepoPath, sources: readonly Source[]): void {
     for (let at = sources.length - 1; at >= 0; at -= 1) {
       const source = sources[at];
       if (source === 'conflict') return;
       if (source === undefined) continue;
-      this.plan.puts.push(indexEntry({ path, id: source.id, mode: source.mode }));
+      this.#addEntry(indexEntry({ path, id: source.id, mode: source.mode }));
       return;
     }
   }
@@ -329,7 +342,7 @@ class Planner {
     this.plan.isNontrivial = true;
     // #2, #3, #4, #6, #7, #9, #10, #11
     const keep = (found: Side | undefined, stage: 1 | 2 | 3): void => {
-      if (found !== undefined) this.plan.puts.push(indexEntry({ path, id: found.id, mode: found.mode, stage }));
+      if (found !== undefined) this.#addEntry(indexEntry({ path, id: found.id, mode: found.mode, stage }));
     };
     if (!headMatches || !remoteMatches) keep(ancestors.find((ancestor) => ancestor !== undefined), 1);
     keep(head, 2);
@@ -376,7 +389,7 @@ class Planner {
       return;
     }
     const entry = indexEntry({ path, id: found.id, mode: found.mode, skipWorktree: current?.entry.skipWorktree ?? false });
-    this.plan.puts.push(entry);
+    this.#addEntry(entry);
     this.plan.updates.push(entry);
   }
 

@@ -17,14 +17,14 @@ export interface TreeFile {
 export const mostFiles = 5_000_000;
 
 /** Every file, symbolic link and gitlink below `tree`, in tree order; InvalidError 'unsafe-path' for a path nobody may write. */
-export function listTreeFiles(store: ObjectStore, tree: ObjectId, protection: PathProtection): TreeFile[] {
+export function listTreeFiles(store: ObjectStore, tree: ObjectId, protection: PathProtection, most = mostFiles): TreeFile[] {
   const files: TreeFile[] = [];
-  let entriesLeft = mostFiles;
+  let entriesLeft = most;
   const walk = (id: ObjectId, prefix: string, depth: number): void => {
     checkTreeDepth(depth, id);
     for (const { mode, name, id: child } of store.readTree(id)) {
       entriesLeft -= 1;
-      if (entriesLeft < 0) throw new RefusedError(`tree '${tree}' has more than ${mostFiles} entries`, { code: 'tree-too-large' });
+      if (entriesLeft < 0) throw new RefusedError(`tree '${tree}' has more than ${most} entries`, { code: 'tree-too-large' });
       const path = prefix + name;
       // Components above were checked on the way down.
       if (name.includes('/')) throw new CorruptError(`tree '${id}' is damaged: it has an entry named '${pathToUtf8(repoPath(name))}'`, { code: 'bad-tree' });

@@ -1,7 +1,12 @@
-// Trees nested deeper than any path can be: walked as far as a file system goes, refused beyond, never the end of the stack.
+// Trees nested deeper than any path can be: walked as far as a file system goes, refused beyond, never the end of the stack; and trees of trees
+// that name more files than memory holds.
 import test, { type ExecutionContext } from 'ava';
 import { encodeTree } from '../../pack/tree.js';
+import { Index } from '../../plumbing/index-file.js';
 import { Repository } from '../../plumbing/repository.js';
+import { fullProtection } from '../../plumbing/path-safety.js';
+import { planTreeMerge } from '../../plumbing/tree-merge.js';
+import { listTreeFiles } from '../../porcelain/tree-listing.js';
 import { cairn, cairnOutput, makeContext } from '../helpers/cairn.js';
 import { makeSandbox } from '../helpers/sandbox.js';
 
@@ -40,4 +45,18 @@ test('a deeper tree is refused by name', async (t) => {
   }
   t.is((await cairn(['release', 'deep', '--to', '../deep'], options)).code, 3);
   t.is((await cairn(['fsck', '--full'], options)).code, 0);
+});
+
+test('a small tree of trees that names more files than memory holds is refused where all of them would be kept', (t) => {
+  const cwd = makeSandbox(t, { inMemory: true });
+  const { context } = makeContext({ cwd });
+  Repository.init(context, { directory: cwd });
+  const { objects } = Repository.open(context);
+  let id = objects.write('blob', Buffer.from('x'));
+  for (let level = 0; level < 10; level += 1) {
+    id = objects.write('tree', encodeTree(Array.from({ length: 10 }, (_, at) => ({ mode: level === 0 ? 0o100644 : 0o040000, name: `e${at}`, id })), objects.format));
+  }
+  t.throws(() => planTreeMerge(objects, new Index(objects.format), [id], { kind: 'overlay', mostEntries: 1000 }),
+    { code: 'tree-too-large', message: 'the index would get more than 1000 entries' });
+  t.throws(() => listTreeFiles(objects, id, fullProtection, 1000), { code: 'tree-too-large' });
 });

@@ -66,6 +66,13 @@ interface Side {
 /** What a tree has at a path: a file, nothing, or something that is a directory there (or a file above). */
 type Source = Side | undefined | 'conflict';
 
+/** A directory to go into: the trees that have it, and which of them have a file above it. */
+interface InnerDirectory {
+  readonly directory: string;
+  readonly trees: readonly (ObjectId | undefined)[];
+  readonly below: readonly boolean[];
+}
+
 /** What is to be done; `apply` does it. */
 export class TreeMergePlan {
   readonly rejections: Rejection[] = [];
@@ -169,6 +176,12 @@ class Planner {
     const { from, to } = this.#index.rangeOf(directory);
     if (mayShortcut && this.#isUntouched(directory, trees, from, to)) return;
     for (const tree of trees) if (tree !== undefined) checkTreeDepth(depth, tree);
+    // Little is kept on the stack here, because directories nest deeply.
+    for (const inner of this.#mergeFiles(directory, trees, below, from, to)) this.#walk(inner.directory, inner.trees, inner.below, true, depth + 1);
+  }
+
+  /** Merges what are files in one directory, and gives its directories in their turn. */
+  *#mergeFiles(directory: string, trees: readonly (ObjectId | undefined)[], below: readonly boolean[], from: number, to: number): Iterable<InnerDirectory> {
     const levels = trees.map((id) => new Map((id === undefined ? [] : this.#store.readTree(id)).map((entry) => [entry.name, entry])));
     const names = new Set<string>();
     for (const level of levels) for (const name of level.keys()) names.add(name);
@@ -204,13 +217,11 @@ class Planner {
         }));
       }
       if (hasDirectory) {
-        this.#walk(
-          `${path}/`,
-          entries.map((entry) => entry !== undefined && isTreeMode(entry.mode) ? entry.id : undefined),
-          entries.map((entry, at) => below[at]! || (entry !== undefined && !isTreeMode(entry.mode))),
-          true,
-          depth + 1,
-        );
+        yield {
+          directory: `${path}/`,
+          trees: entries.map((entry) => entry !== undefined && isTreeMode(entry.mode) ? entry.id : undefined),
+          below: entries.map((entry, at) => below[at]! || (entry !== undefined && !isTreeMode(entry.mode))),
+        };
       }
     }
   }

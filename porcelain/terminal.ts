@@ -128,7 +128,8 @@ export function findPager(context: Context, config: Config | undefined): string 
  */
 export function runInPager(context: Context, pager: string, program: readonly string[], argv: readonly string[]): number {
   // The command's own exit code comes back through descriptor 3; the pipeline's would be the pager's.
-  const script = '{ "$@" 3>&-; echo $? >&3; } | sh -c "$CAIRN_PAGER_COMMAND" 3>&-';
+  // A pager that is not installed (127) has read nothing: everything is shown without it.
+  const script = '{ "$@" 3>&-; echo $? >&3; } | { sh -c "$CAIRN_PAGER_COMMAND"; test $? -ne 127 || cat; } 3>&-';
   const result = childProcess().spawnSync('sh', ['-c', script, 'cairn', ...program, ...argv], {
     cwd: context.cwd,
     env: {

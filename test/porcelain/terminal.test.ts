@@ -1,4 +1,5 @@
 import test from 'ava';
+import { spawnSync } from 'node:child_process';
 import { InvalidError } from '../../pack/errors.js';
 import { Progress, escapeControls, findPager, formatColor, formatSize, wantsColor } from '../../porcelain/terminal.js';
 import { makeContext } from '../helpers/cairn.js';
@@ -74,4 +75,15 @@ test('sizes are told to people in units', (t) => {
 
 test('control characters are spelled out, tabs and line ends kept', (t) => {
   t.is(escapeControls('a\u001b[31m\tb\n\u009bc\u007f'), 'a\\x1b[31m\tb\n\\x9bc\\x7f');
+});
+
+test('what a pager shows is shown without it where it is not installed, and the exit code is the command\'s own', (t) => {
+  const module = new URL('../../porcelain/terminal.js', import.meta.url).href;
+  const program = `import { runInPager } from '${module}';
+    const context = { cwd: '/', env: process.env, stdout: { columns: 80 } };
+    process.exitCode = runInPager(context, process.argv[1], ['sh', '-c'], ['echo shown; exit 3']);`;
+  for (const pager of ['no-such-pager-anywhere', 'cat', 'sed p\\;d']) {
+    const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program, pager], { encoding: 'utf8' });
+    t.deepEqual([pager, status, stdout], [pager, 3, 'shown\n']);
+  }
 });

@@ -235,16 +235,17 @@ export function messageOf(commit: Pick<Commit, 'message' | 'encoding'>, encoding
   return convert(commit.message.toString('latin1'), commit.encoding, encoding).replace(/^(?:[ \t\v\f\r]*\n)+/, '');
 }
 
-const emptyLine = Buffer.from('\n\n');
+/** As much of a commit as is looked at for a plain subject. */
+const plainBytes = 4096;
 
-/** The subject of a commit's content when that is one plain line of ASCII; undefined when it takes more to tell. */
-function plainSubject(bytes: Buffer | undefined): string | undefined {
-  const headers = bytes?.indexOf(emptyLine) ?? -1;
-  if (bytes === undefined || headers < 0) return undefined;
-  const at = headers + 2;
-  const newline = bytes.indexOf(10, at);
-  if (newline < 0 || (newline + 1 < bytes.length && bytes[newline + 1] !== 10)) return undefined;
-  const line = bytes.toString('latin1', at, newline);
+/** The subject where that is plain to see: one line of printable ASCII. Undefined where it takes more to find it. */
+export function plainSubject(bytes: Buffer | undefined): string | undefined {
+  if (bytes === undefined) return undefined;
+  const text = bytes.toString('latin1', 0, plainBytes);
+  const at = text.indexOf('\n\n') + 2;
+  const newline = text.indexOf('\n', at);
+  if (at < 2 || newline < 0 || (newline + 1 < bytes.length && bytes[newline + 1] !== 10)) return undefined;
+  const line = text.slice(at, newline);
   return /^[!-~](?:[ -~]*[!-~])?$/.test(line) ? line : undefined;
 }
 

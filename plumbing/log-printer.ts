@@ -7,7 +7,7 @@ import type { DateMode } from './date.js';
 import type { DiffEntry } from './diff.js';
 import type { DiffRequest } from './diff-options.js';
 import type { Sink } from './diff-format.js';
-import type { CommitFormat, CommitView } from './format.js';
+import { type CommitFormat, type CommitView, plainSubject } from './format.js';
 import type { HistoryGraph } from './graph.js';
 import type { CommitNode } from './history.js';
 import type { Repository } from './repository.js';
@@ -78,6 +78,25 @@ export class LogPrinter {
     }
     const prefix = graph === undefined ? undefined : (): string => graph.paddingRow();
     diff.writer(sink, prefix === undefined ? { nul: nul ?? false } : { linePrefix: prefix }).write(changes);
+  }
+
+  /** A commit is its id and its subject, and nothing else that depends on it. */
+  get isBare(): boolean {
+    const { format, graph, decorate, notes, showParents, showSource, childrenOf, commitColor = '' } = this.#options;
+    return format.pretty.kind === 'oneline' && graph === undefined && decorate === undefined && notes === undefined && !showParents
+      && !showSource && childrenOf === undefined && commitColor === '';
+  }
+
+  /** What `print` does where the printer is bare and the commit has neither mark nor changes; false, and nothing done, for a subject that is not plain. */
+  printBare(node: CommitNode): boolean {
+    const { abbreviation, repository, sink, nul } = this.#options;
+    const subject = plainSubject(node.bytes);
+    if (subject === undefined) return false;
+    sink(`${abbreviation === undefined ? node.id : repository.objects.abbreviate(node.id, abbreviation)} ${subject}${nul ? '\0' : '\n'}`);
+    this.#isFirst = false;
+    this.#missingNewline = true;
+    node.hold(undefined);
+    return true;
   }
 
   /** What is no commit follows (a tag, a tree): apart from what came before. */

@@ -86,6 +86,7 @@ export class HistoryView {
   readonly #marks: MarkOptions;
   /** Commits without changes are left out. */
   readonly #hasLimits: boolean;
+  readonly #isBare: boolean;
   #pending = '';
   #follow: string | undefined;
 
@@ -148,6 +149,7 @@ export class HistoryView {
       ...(isColored ? { commitColor: this.#headerColor, resetColor: formatColor('reset') } : {}),
       nul: args.has('z'), ...(args.has('children') && walk !== undefined ? { childrenOf: (node: CommitNode) => walk.childrenOf(node) } : {}),
     });
+    this.#isBare = this.printer.isBare && !this.#isJson && !this.diff.isShown && !this.#hasLimits;
   }
 
   /** The format tells where commits were reached from, as --source does. */
@@ -189,6 +191,7 @@ export class HistoryView {
   /** Shows one commit, and what it changed when that is asked for. */
   show(node: CommitNode, reflog?: CommitView['reflog']): void {
     const mark = commitMark(node, this.#marks);
+    if (this.#isBare && mark === '' && reflog === undefined && this.printer.printBare(node)) return;
     const view = new NodeView(node, commitMark(node, everyMark), reflog);
     this.#graph?.update(node);
     if (this.#isJson) {

@@ -122,6 +122,18 @@ class Layer {
     return parents;
   }
 
+  /** Puts the parents not marked in `seen` on `stack` and marks them; where there is no such commit, the stack's user finds out. */
+  pushParents(index: number, seen: Uint8Array, stack: number[], firstOnly: boolean): void {
+    const { bytes } = this;
+    const from = this.#data.from + index * (this.#size + 16) + this.#size;
+    const first = bytes.readUInt32BE(from);
+    const second = bytes.readUInt32BE(from + 4);
+    if (first !== noParent) pushNew(first, seen, stack);
+    if (firstOnly || second === noParent) return;
+    if (second < edgeFlag) pushNew(second, seen, stack);
+    else for (const parent of this.parentsAt(index)) pushNew(parent, seen, stack);
+  }
+
   #readEdges(from: number, parents: number[]): void {
     const edges = this.#edges;
     for (let at = from; ; at += 1) {
@@ -134,6 +146,12 @@ class Layer {
       if (value >= edgeFlag) return;
     }
   }
+}
+
+function pushNew(position: number, seen: Uint8Array, stack: number[]): void {
+  if (seen[position] === 1) return;
+  seen[position] = 1;
+  stack.push(position);
 }
 
 /** A commit-graph that is open for reading. */
@@ -221,6 +239,20 @@ export class CommitGraph {
   parentsAt(position: number): number[] {
     const layer = this.#layerOf(position);
     return layer.parentsAt(position - layer.firstPosition);
+  }
+
+  /** How many commits can be reached from those at these positions, themselves included. */
+  countReachable(positions: readonly number[], firstParentOnly: boolean): number {
+    const seen = new Uint8Array(this.count);
+    const stack: number[] = [];
+    for (const position of positions) pushNew(position, seen, stack);
+    let count = 0;
+    for (let position = stack.pop(); position !== undefined; position = stack.pop()) {
+      const layer = this.#layerOf(position);
+      layer.pushParents(position - layer.firstPosition, seen, stack, firstParentOnly);
+      count += 1;
+    }
+    return count;
   }
 
   /** The id at a position of the chain. */

@@ -424,7 +424,8 @@ export class ObjectStore {
   /** The shortest beginning of `id`, of at least `minimumDigits`, that no other object shares. */
   abbreviate(id: ObjectId, minimumDigits: number): string {
     let digits = Math.min(Math.max(minimumDigits, 4), id.length);
-    const raw = encodeObjectId(id);
+    const raw = this.#raw;
+    encodeObjectIdInto(raw, id);
     for (const pack of this.#packs) {
       const shared = findIndex(pack)?.sharedDigits(raw) ?? 0;
       if (shared >= digits && shared < id.length) digits = shared + 1;

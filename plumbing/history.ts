@@ -205,6 +205,12 @@ export class History {
     take(node);
   }
 
+  /** How many commits can be reached from loaded ones, themselves included; undefined when the graph does not have all of them. */
+  findCount(nodes: readonly CommitNode[], firstParentOnly: boolean): number | undefined {
+    const positions = nodes.map(({ position }) => position);
+    return positions.some((position) => position < 0) ? undefined : this.#graph?.countReachable(positions, firstParentOnly);
+  }
+
   /** Of the commit-graph in use. */
   get graphCount(): number {
     return this.#graph?.count ?? 0;

@@ -165,6 +165,13 @@ export class RevWalk {
     yield* [...this.#counted()].reverse();
   }
 
+  /** How many commits there are, where the commit-graph can tell without looking at each; undefined otherwise. */
+  findCount(): number | undefined {
+    const { maxCount = -1, skip = 0, minParents = 0, maxParents = -1, since, until, matches, firstParent } = this.#options;
+    const takesAll = maxCount < 0 && skip <= 0 && minParents <= 0 && maxParents < 0 && since === undefined && until === undefined && matches === undefined;
+    return takesAll && this.#met !== undefined ? this.history.findCount(this.#tips, firstParent === true) : undefined;
+  }
+
   /** The shown children of a commit, for `wantChildren`. */
   childrenOf(node: CommitNode): readonly CommitNode[] {
     return this.#children.get(node) ?? [];

@@ -123,10 +123,15 @@ function formatOf(repository: Repository, args: Arguments): CommitFormat | undef
 
 function printCount(context: Context, walk: RevWalk, args: Arguments): number {
   let [left, right, same] = [0, 0, 0];
-  for (const { flags } of walk) {
-    if (args.has('cherry-mark') && flags & flag.patchSame) same += 1;
-    else if (args.has('left-right') && flags & flag.left) left += 1;
-    else right += 1;
+  const known = args.has('left-right') || args.has('cherry-mark') ? undefined : walk.findCount();
+  if (known !== undefined) {
+    right = known;
+  } else {
+    for (const { flags } of walk) {
+      if (args.has('cherry-mark') && flags & flag.patchSame) same += 1;
+      else if (args.has('left-right') && flags & flag.left) left += 1;
+      else right += 1;
+    }
   }
   const counts = args.has('left-right') ? [left, right] : [right];
   if (args.has('cherry-mark')) counts.push(same);

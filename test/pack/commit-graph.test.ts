@@ -37,6 +37,27 @@ for (const format of bothFormats) {
     t.is(await cairnOutput(['log', '--all', '--graph', '--format=%H %T %P'], { cwd }), plain);
   });
 
+  test(`history is walked and counted as git does, wherever the graph ends (${format})`, async (t) => {
+    if (skipWithoutGit(t)) return;
+    const cwd = makeRepository(t, format, `${branchyHistory}${octopus}`);
+    const questions = [
+      ['rev-list', '--all'], ['rev-list', '--count', '--all'], ['rev-list', '--count', '--first-parent', 'octopus'], ['rev-list', '--count', '--no-merges', 'octopus'],
+      ['rev-list', '--count', 'octopus', '^v0'], ['rev-list', '--count', '--skip=2', '--max-count=3', 'octopus'], ['rev-list', '--first-parent', 'octopus'],
+      ['rev-list', '--parents', '--all'], ['rev-list', '--reverse', 'octopus'], ['log', '--oneline', '--all'], ['log', '--all'], ['log', '--format=%H %T %P %s', '--all'],
+    ];
+    const check = async (): Promise<void> => {
+      for (const argv of questions) t.is(await cairnOutput(argv, { cwd }), gitOutput(argv, { cwd }), argv.join(' '));
+    };
+    await check();
+    gitOutput(['commit-graph', 'write', '--reachable'], { cwd });
+    await check();
+    for (const parents of [['octopus'], ['octopus', 'side'], ['octopus', 'main', 'side']]) {
+      const id = gitOutput(['commit-tree', 'main^{tree}', '-m', `on ${parents.length}`, ...parents.flatMap((name) => ['-p', name])], { cwd }).trim();
+      gitOutput(['update-ref', 'refs/heads/octopus', id], { cwd });
+    }
+    await check();
+  });
+
   test(`a chain of graphs is read from its base up (${format})`, (t) => {
     if (skipWithoutGit(t)) return;
     const cwd = makeRepository(t, format, `${branchyHistory}
@@ -62,6 +83,7 @@ git rev-parse side | git commit-graph write --split=no-merge --stdin-commits; gi
       try {
         const graph = CommitGraph.decode([{ path, bytes }], format);
         for (const id of ids) graph.find(id);
+        graph.countReachable([round % graph.count], false);
       } catch (error) {
         if (!(error instanceof CorruptError)) throw error;
       }

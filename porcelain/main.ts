@@ -41,8 +41,8 @@ function firstError(error: unknown): unknown {
 
 /** Runs one command line and returns its exit code; never throws but for failing outputs. */
 export async function run(context: Context, argv: readonly string[]): Promise<number> {
-  // When the options before the command's name are wrong, the command is the first word that looks like one.
-  let family = familyOf(argv.find((word) => findCommand(word) !== undefined));
+  // The options before the command's name are Git's own.
+  let family: Command['family'] = 'git';
   let json = false;
   try {
     const global = parseGlobal(context, argv);
@@ -54,7 +54,7 @@ export async function run(context: Context, argv: readonly string[]): Promise<nu
       return 0;
     }
     if (name === undefined || global.show === 'help') return await help(context, name === undefined ? [] : [name], name === undefined && global.show !== 'help');
-    family = familyOf(name);
+    family = name in plumbingCommands ? 'git' : 'cairn';
     const load = findCommand(name);
     if (load === undefined) throw new UsageError(`'${name}' is not a cairn command`, { code: 'unknown-command', hint: nearestHint(name) });
     const { command } = await load();
@@ -94,10 +94,6 @@ export async function run(context: Context, argv: readonly string[]): Promise<nu
     report(context, error, exit, json);
     return exit;
   }
-}
-
-function familyOf(name: string | undefined): Command['family'] {
-  return name !== undefined && name in plumbingCommands ? 'git' : 'cairn';
 }
 
 /** Control characters in names and remote text must not reach a terminal. */

@@ -86,6 +86,6 @@ test('a current directory that was removed is an error in words', (t) => {
     spawnSync('/bin/sh', ['-c', `cd "$1" && rmdir "$1" && { "$2" "$3" ${command}; echo "exit $?"; mkdir "$1"; }`,
       'sh', directory, process.execPath, cairnProgram], { encoding: 'utf8' });
   const refused = inGone('status');
-  t.is(refused.stdout, 'exit 2\n');
+  t.is(refused.stdout, 'exit 128\n');
   t.regex(String(refused.stderr), /^fatal: the current directory does not exist any more\nhint: .*\n$/);
 });

@@ -221,11 +221,12 @@ section('history', () => {
   mkdirSync(join(top, 'empty'));
   const env = newRepository(join(top, 'empty'));
   makeHistory(env);
-  compare(`log, ${commits} commits`, rounds, 1.5, () => [{ argv: ['git', 'log'], env }], () => [{ argv: [cairnProgram, 'log'], env }]);
+  compare(`log --oneline, ${commits} commits`, rounds, 1.5,
+    () => [{ argv: ['git', 'log', '--oneline'], env }], () => [{ argv: [cairnProgram, 'log', '--oneline'], env }]);
   compare(`rev-list --all, ${commits} commits`, rounds, undefined, () => [{ argv: ['git', 'rev-list', '--all'], env }], () => [{ argv: [cairnProgram, 'rev-list', '--all'], env }]);
   const listed = spawnSync('git', ['cat-file', '--batch-all-objects', '--batch-check=%(objectname)'], { env: { ...cleanEnvironment, ...env }, encoding: 'utf8', maxBuffer: 1 << 30 }).stdout;
   const ids = listed.split('\n').slice(0, 100_000).join('\n');
-  compare('cat-file --batch, up to 100000', rounds, 1.5,
+  compare('cat-file --batch, up to 100000', rounds, 1.3,
     () => [{ argv: ['git', 'cat-file', '--batch'], env, stdin: ids }], () => [{ argv: [cairnProgram, 'cat-file', '--batch'], env, stdin: ids }]);
 });
 

@@ -7,7 +7,7 @@ import type { RepoPath } from '../pack/tree.js';
 import { abbreviateId } from '../plumbing/abbreviation.js';
 import { type DiffEntry } from '../plumbing/diff.js';
 import { IgnoreRules } from '../plumbing/ignore.js';
-import { diffTreeToIndex } from '../plumbing/index-diff.js';
+import { listStagedChanges } from '../plumbing/staged-changes.js';
 import type { Index, IndexEntry } from '../plumbing/index-file.js';
 import { KnownDirectories } from '../plumbing/known-directories.js';
 import { type MergeState, readMergeState } from '../plumbing/merge-state.js';
@@ -119,7 +119,7 @@ function joinEntries(repository: Repository, index: Index, head: ObjectId | unde
   // The tree itself is not needed where the index still knows that it is the same.
   const tree = head === undefined ? undefined : repository.objects.readCommit(head).tree;
   const pathspec = options.pathspec.isEmpty ? undefined : options.pathspec;
-  let staged = diffTreeToIndex(repository.objects, tree, index, pathspec);
+  let staged = listStagedChanges(repository.objects, tree, index, pathspec);
   if (options.renameScore !== undefined) staged = findRenames(repository.objects, staged, { minimumScore: Math.min(options.renameScore, maxScore) });
   const entries = new Map<string, StatusEntry>();
   for (const entry of staged) {

@@ -8,7 +8,7 @@ import type { Index } from './index-file.js';
 import type { Pathspec } from './pathspec.js';
 
 /** The differences from `tree` (undefined: an empty one) to the merged entries of the index, by path; unmerged paths have the status 'U'. */
-export function diffTreeToIndex(store: ObjectStore, tree: ObjectId | undefined, index: Index, pathspec?: Pathspec): DiffEntry[] {
+export function listStagedChanges(store: ObjectStore, tree: ObjectId | undefined, index: Index, pathspec?: Pathspec): DiffEntry[] {
   const differ = new IndexDiffer(store, index, pathspec);
   differ.walk('', tree, 0, index.count);
   return differ.entries.sort((one, two) => (one.path < two.path ? -1 : one.path > two.path ? 1 : 0));

@@ -108,7 +108,7 @@ export class Repository {
     let workTree: string | undefined;
     if (environment) workTree = resolve(context.cwd, environment);
     else if (layout.workTree !== undefined) workTree = resolve(gitDirectory, layout.workTree);
-    else if (layout.bare !== true) workTree = found.isExplicit ? context.cwd : found.top;
+    else if (layout.bare !== true) workTree = found.isExplicit ? implicitWorkTree(context) : found.top;
     if (workTree !== undefined) workTree = realPath(workTree);
     const config = Config.open(context, { gitDirectory, commonDirectory, shownDirectory: shownFor(context, commonDirectory, workTree) });
     const isBare = workTree === undefined && (layout.bare ?? found.top === undefined);
@@ -277,6 +277,11 @@ function shownFor(context: Context, directory: string, workTree: string | undefi
   if (context.env['GIT_DIR']) return context.env['GIT_DIR'];
   const inside = relative(workTree ?? realPath(context.cwd), directory);
   return inside === '' ? '.' : inside.startsWith('..') ? directory : inside;
+}
+
+/** Where GIT_DIR alone puts the work tree: here, unless --bare forbids it. */
+function implicitWorkTree({ cwd, env }: Context): string | undefined {
+  return parseConfigBoolean(env['GIT_IMPLICIT_WORK_TREE'] ?? 'true') === false ? undefined : cwd;
 }
 
 function discover(context: Context): Found | undefined {

@@ -169,7 +169,7 @@ function parseGlobal(context: Context, argv: readonly string[]): Global {
       case '--config-env': overrides.push(parseConfigEnvironment(value(), context)); break;
       case '--git-dir': env['GIT_DIR'] = value(); break;
       case '--work-tree': env['GIT_WORK_TREE'] = value(); break;
-      case '--bare': env['GIT_DIR'] ??= context.env['GIT_DIR'] ?? cwd; env['CAIRN_BARE'] = '1'; break;
+      case '--bare': env['GIT_DIR'] ??= context.env['GIT_DIR'] ?? cwd; env['GIT_IMPLICIT_WORK_TREE'] = '0'; break;
       case '--no-replace-objects': env['GIT_NO_REPLACE_OBJECTS'] = '1'; break;
       case '--literal-pathspecs': env['GIT_LITERAL_PATHSPECS'] = '1'; break;
       case '--glob-pathspecs': env['GIT_GLOB_PATHSPECS'] = '1'; break;

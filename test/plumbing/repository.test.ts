@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { CorruptError, InvalidError, NotFoundError, RefusedError } from '../../pack/errors.js';
 import type { Context } from '../../plumbing/command.js';
 import { Repository } from '../../plumbing/repository.js';
-import { makeContext } from '../helpers/cairn.js';
+import { cairn, makeContext } from '../helpers/cairn.js';
 import { makeSandbox, writeFiles } from '../helpers/sandbox.js';
-import { gitOutput, skipWithoutGit } from '../helpers/stock-git.js';
+import { git, gitOutput, skipWithoutGit } from '../helpers/stock-git.js';
 
 const at = (cwd: string, env: Record<string, string> = {}): Context => makeContext({ cwd, env }).context;
 const make = (directory: string, bare = false): Repository => Repository.init(at('/'), { directory, bare, objectFormat: 'sha1' }).repository;
@@ -153,4 +153,17 @@ test('core.worktree and core.bare are obeyed; a HEAD that is a symbolic link is 
   symlinkSync('refs/heads/old', join(base, '.cairn/HEAD'));
   t.is(Repository.open(at(base)).refs.headBranch(), 'refs/heads/old' as never);
   chmodSync(base, 0o755);
+});
+
+test('--bare takes the current directory for the repository, which then has no work tree', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const cwd = join(makeSandbox(t), 'repo');
+  gitOutput(['init', '-q', cwd], { cwd: '/' });
+  for (const question of ['--is-bare-repository', '--is-inside-work-tree', '--show-toplevel', '--git-dir']) {
+    for (const directory of [cwd, join(cwd, '.git')]) {
+      const expected = git(['--bare', 'rev-parse', question], { cwd: directory });
+      const actual = await cairn(['--bare', 'rev-parse', question], { cwd: directory });
+      t.deepEqual([actual.code, actual.stdout], [expected.code, expected.stdout], `${question} in ${directory}`);
+    }
+  }
 });

@@ -70,15 +70,14 @@ async function buildCli() {
   const output = join(root, 'dist/cli');
   const entries = [{ in: 'porcelain/bin.ts', out: 'cairn' }, ...lazyBundles.map((path) => ({ in: path, out: basename(path, '.ts') })), { in: 'porcelain/main.ts', out: 'main' }, { in: 'pack/errors.ts', out: 'errors' }, { in: 'porcelain/terminal.ts', out: 'terminal' }, { in: 'pack/worker.ts', out: 'worker' }, { in: 'porcelain/release-worker.ts', out: 'release-worker' }];
   for (const folder of ['plumbing/commands', 'porcelain/commands']) {
-    for (const name of (existsSync(join(root, folder)) ? readdirSync(join(root, folder)) : [])) {
+    for (const name of readdirSync(join(root, folder))) {
       if (name.endsWith('.ts')) entries.push({ in: `${folder}/${name}`, out: name.slice(0, -3) });
     }
   }
-  const present = entries.filter((entry) => existsSync(join(root, entry.in)));
   rmSync(output, { recursive: true, force: true });
   await build({
     absWorkingDir: root,
-    entryPoints: present,
+    entryPoints: entries,
     outdir: output,
     outExtension: { '.js': '.cjs' },
     bundle: true,
@@ -153,7 +152,6 @@ async function cacheCode(output) {
     ]) {
       // `@` is what the command before printed.
       const argv = words.split(' ').map((word) => word.replace(/@/, printed.trim()));
-      if (!existsSync(join(output, `${argv[0]}.cjs`))) continue;
       printed = '';
       let errors = '';
       const pending = [Buffer.from('x')];

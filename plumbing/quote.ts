@@ -59,3 +59,9 @@ export function unquotePath(text: string): string {
 export function shellQuote(text: string): string {
   return `'${text.replace(/['!]/g, (character) => `'\\${character}'`)}'`;
 }
+
+/** Text safe to print: control characters other than tab and line end become `\x1b` and the like. */
+export function escapeControls(text: string): string {
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) =>
+    `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}

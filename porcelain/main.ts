@@ -5,6 +5,7 @@ import {
   CairnError, ConflictError, CorruptError, InvalidError, LockedError, NotFoundError, RefusedError, RemoteError, UsageError, isSystemError,
 } from '../pack/errors.js';
 import { type Command, type Context, UsageRequested, parseArguments } from '../plumbing/command.js';
+import { escapeControls } from '../plumbing/quote.js';
 import { findCommand, plumbingCommands, porcelainCommands } from './commands.js';
 
 /** The version this program is; a test compares it with package.json. */
@@ -79,7 +80,7 @@ export async function run(context: Context, argv: readonly string[]): Promise<nu
       }
       if (error instanceof UsageError && error.code === 'usage' && !json) {
         context.stdout.flush();
-        context.stderr.write(`error: ${printable(error.message)}\n${formatUsage(command)}`);
+        context.stderr.write(`error: ${escapeControls(error.message)}\n${formatUsage(command)}`);
         return 129;
       }
       throw error;
@@ -96,12 +97,6 @@ export async function run(context: Context, argv: readonly string[]): Promise<nu
   }
 }
 
-/** Control characters in names and remote text must not reach a terminal. */
-function printable(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) =>
-    `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
-}
-
 function report(context: Context, error: unknown, exit: number, json: boolean): void {
   const { stderr } = context;
   if (json) {
@@ -116,10 +111,10 @@ function report(context: Context, error: unknown, exit: number, json: boolean): 
     return;
   }
   if (error instanceof CairnError) {
-    stderr.write(`${error instanceof UsageError ? 'error' : 'fatal'}: ${printable(error.message)}\n`);
-    if (error.hint !== undefined) stderr.write(`hint: ${printable(error.hint)}\n`);
+    stderr.write(`${error instanceof UsageError ? 'error' : 'fatal'}: ${escapeControls(error.message)}\n`);
+    if (error.hint !== undefined) stderr.write(`hint: ${escapeControls(error.hint)}\n`);
   } else if (exit !== 70) {
-    stderr.write(`fatal: ${printable(error instanceof Error ? error.message : String(error))}\n`);
+    stderr.write(`fatal: ${escapeControls(error instanceof Error ? error.message : String(error))}\n`);
     const remedy = systemRemedy(error);
     if (remedy !== undefined) stderr.write(`hint: ${remedy}\n`);
   } else {

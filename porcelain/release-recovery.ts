@@ -18,7 +18,7 @@ import { type Swap, findLink, linkValue, removeDirectory, swapTargets } from './
 import {
   type Journal, findJournal, journalPath, listJournals, listNames, listRecorded, recordPath, recordPattern, releasesDirectory, removeJournal,
 } from './release-journal.js';
-import { escapeControls } from './terminal.js';
+import { escapeControls } from '../plumbing/quote.js';
 
 /** A private file this old belongs to nobody any more. */
 const abandonedMs = 3_600_000;

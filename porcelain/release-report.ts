@@ -9,7 +9,8 @@ import { type ReceiptOutput, type StoredReceipt } from './receipt.js';
 import { linkValue, readTarget } from './release-directory.js';
 import { isBad } from './release-history.js';
 import { type ReleasePlan, listChanges } from './release.js';
-import { escapeControls, formatSize } from './terminal.js';
+import { escapeControls } from '../plumbing/quote.js';
+import { formatSize } from './terminal.js';
 
 const utf8 = (latin1: string): string => Buffer.from(latin1, 'latin1').toString();
 

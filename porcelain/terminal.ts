@@ -9,12 +9,6 @@ import { Repository } from '../plumbing/repository.js';
 
 const childProcess = lazyModule<typeof import('node:child_process')>('node:child_process');
 
-/** Text safe to print: control characters other than tab and line end become `\x1b` and the like. */
-export function escapeControls(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) =>
-    `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
-}
-
 const colourCodes: Readonly<Record<string, number>> = {
   black: 0, red: 1, green: 2, yellow: 3, blue: 4, magenta: 5, cyan: 6, white: 7, default: 9,
 };

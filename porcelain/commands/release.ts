@@ -13,7 +13,7 @@ import { isBad, markBad, requireNewestReceipt, resolveReceipt } from '../release
 import { settleReleases } from '../release-recovery.js';
 import { formatDone, formatLine, formatPlan, formatReceipt, isLive, planToJson, receiptToJson } from '../release-report.js';
 import { type TargetDrift, checkRelease } from '../release-verification.js';
-import { escapeControls } from '../terminal.js';
+import { escapeControls } from '../../plumbing/quote.js';
 
 const modes = ['show', 'history', 'verify', 'mark-bad'] as const;
 const publishing = ['to', 'path', 'message', 'dry-run'] as const;

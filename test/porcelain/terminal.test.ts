@@ -1,7 +1,8 @@
 import test from 'ava';
 import { spawnSync } from 'node:child_process';
 import { InvalidError } from '../../pack/errors.js';
-import { Progress, escapeControls, findPager, formatColor, formatSize, wantsColor } from '../../porcelain/terminal.js';
+import { escapeControls } from '../../plumbing/quote.js';
+import { Progress, findPager, formatColor, formatSize, wantsColor } from '../../porcelain/terminal.js';
 import { makeContext } from '../helpers/cairn.js';
 import { git, skipWithoutGit } from '../helpers/stock-git.js';
 

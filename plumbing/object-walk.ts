@@ -6,6 +6,7 @@ import type { ObjectStore } from '../pack/object-store.js';
 import type { ObjectId } from '../pack/oid.js';
 import { checkTreeDepth } from '../pack/tree.js';
 import type { CommitNode } from './history.js';
+import { type FilterVerdict, FilterWalk, type ObjectFilter } from './object-filter.js';
 import { flag } from './walk.js';
 
 export interface ListedObject {
@@ -19,15 +20,34 @@ export interface ListedObject {
 export class ObjectLister {
   readonly #store: ObjectStore;
   readonly #seen = new Set<ObjectId>();
+  /** What the caller named, which no filter leaves out. */
+  readonly #given = new Set<ObjectId>();
+  readonly #filter: FilterWalk | undefined;
 
-  constructor(store: ObjectStore) {
+  constructor(store: ObjectStore, filter?: ObjectFilter) {
     this.#store = store;
+    this.#filter = filter && new FilterWalk(filter, (id) => store.findHeader(id)?.sizeBytes);
+  }
+
+  /** Has an object that the caller named listed whatever the filter says. */
+  give(id: ObjectId): void {
+    this.#given.add(id);
+  }
+
+  /** Whether the filter lets a commit or tag through that the caller did not name. */
+  lets(type: 'commit' | 'tag'): boolean {
+    return this.#filter === undefined || (type === 'commit' ? this.#filter.commit() : this.#filter.tag());
   }
 
   /** Marks everything in a tree as known on the other side. */
   exclude(tree: ObjectId): void {
     if (this.#seen.has(tree) || !this.#store.has(tree)) return;
-    for (const found of this.listTree(tree, '')) void found;
+    this.#seen.add(tree);
+    for (const entry of this.#store.readTree(tree)) {
+      if (entry.mode === 0o160000) continue;
+      if ((entry.mode & 0o170000) === 0o040000) this.exclude(entry.id);
+      else this.#seen.add(entry.id);
+    }
   }
 
   excludeBlob(id: ObjectId): void {
@@ -51,19 +71,27 @@ export class ObjectLister {
   *listTree(id: ObjectId, path: string, depth = 0): Generator<ListedObject> {
     if (this.#seen.has(id)) return;
     checkTreeDepth(depth, id);
-    this.#seen.add(id);
-    yield { id, type: 'tree', path };
-    for (const entry of this.#store.readTree(id)) {
-      if (entry.mode === 0o160000) continue;
-      const below = path === '' ? entry.name : `${path}/${entry.name}`;
-      if ((entry.mode & 0o170000) === 0o040000) yield* this.listTree(entry.id, below, depth + 1);
-      else yield* this.listBlob(entry.id, below);
+    const filter = this.#given.has(id) ? undefined : this.#filter;
+    const verdict = filter?.tree(id) ?? letThrough;
+    if (verdict.settled) this.#seen.add(id);
+    if (verdict.show) yield { id, type: 'tree', path };
+    if (verdict.enter) {
+      for (const entry of this.#store.readTree(id)) {
+        if (entry.mode === 0o160000) continue;
+        const below = path === '' ? entry.name : `${path}/${entry.name}`;
+        if ((entry.mode & 0o170000) === 0o040000) yield* this.listTree(entry.id, below, depth + 1);
+        else yield* this.listBlob(entry.id, below);
+      }
     }
+    filter?.leave();
   }
 
   *listBlob(id: ObjectId, path: string): Generator<ListedObject> {
     if (this.#seen.has(id)) return;
-    this.#seen.add(id);
-    yield { id, type: 'blob', path };
+    const verdict = this.#given.has(id) ? letThrough : this.#filter?.blob(id) ?? letThrough;
+    if (verdict.settled) this.#seen.add(id);
+    if (verdict.show) yield { id, type: 'blob', path };
   }
 }
+
+const letThrough: FilterVerdict = { show: true, settled: true, enter: true };

@@ -1,7 +1,7 @@
 // Commands by comparison with stock git: the same argv in two copies of one repository; output, exit code, refs, index and
 // objects afterwards must agree, and `git fsck --strict` must be content with what cairn left.
 import type { ExecutionContext } from 'ava';
-import { cpSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type InProcessOptions, cairn } from './cairn.js';
 import { makeSandbox } from './sandbox.js';
@@ -27,6 +27,13 @@ export interface Case {
   readonly ignoreOutput?: boolean;
 }
 
+/** Where every case run is written down, one JSON array of words per line; `npm test` counts them at its end. */
+const caseRecord = process.env['CAIRN_CASE_RECORD'];
+
+function recordCase(argv: readonly string[]): void {
+  if (caseRecord !== undefined) appendFileSync(join(caseRecord, String(process.pid)), `${JSON.stringify(argv)}\n`);
+}
+
 /** A shell script run by `sh -e` with stock git on its path makes the repository both sides start from. */
 export function makeRepository(t: ExecutionContext, format: Format, script: string): string {
   const directory = join(makeSandbox(t), 'repo');
@@ -49,7 +56,8 @@ export async function compareWithGit(t: ExecutionContext, repository: string, ca
     const label = `cairn ${one.argv.join(' ')}`;
     const expected = git(one.argv, optionsFor(theirs, one));
     const actual = await cairn(one.argv, optionsFor(ours, one) as InProcessOptions);
-    compareFinished(t, label, expected, actual, one);
+    recordCase(one.argv);
+    compareOutcome(t, label, expected, actual, one);
     const state = (directory: string): object => ({ ...stateOf(directory), ...(one.ignoreObjects ? { objects: '' } : {}) });
     if (!one.readsOnly) t.deepEqual(state(ours), state(theirs), `${label}: refs, index and objects afterwards`);
   }
@@ -67,8 +75,13 @@ function optionsFor(root: string, one: Case): { cwd: string; stdin?: string | Bu
   };
 }
 
-/** Output and exit code must agree; on failure git's words are shown. */
+/** Output and exit code must agree; on failure git's words are shown. The label is the command line, words between blanks. */
 export function compareFinished(t: ExecutionContext, label: string, expected: Finished, actual: Finished, one: Pick<Case, 'compareStderr' | 'ignoreOutput'> = {}): void {
+  recordCase(label.replace(/^cairn /, '').split(' '));
+  compareOutcome(t, label, expected, actual, one);
+}
+
+function compareOutcome(t: ExecutionContext, label: string, expected: Finished, actual: Finished, one: Pick<Case, 'compareStderr' | 'ignoreOutput'>): void {
   t.is(actual.code, expected.code, `${label}: exit code\n  git: ${expected.stderr}\n  cairn: ${actual.stderr}`);
   // Usage goes to standard output with -h and is worded by each for itself.
   if (!one.ignoreOutput && expected.code !== 129) t.is(actual.stdout, expected.stdout, `${label}: output`);

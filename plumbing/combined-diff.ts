@@ -51,30 +51,45 @@ export function formatCombined(repository: Repository, tree: ObjectId, parents: 
   const store = repository.objects;
   const { format } = options;
   const paths = listCombined(store, tree, parents, options.pathspec);
-  let text = '';
-  const sink: Sink = (piece) => { text += piece; };
-  const quote = (path: string): string => (format.nul ? path : quotePath(path, { quotePath: format.quotePath ?? true }));
-  const end = format.nul ? '\0' : '\n';
-  const short = (id: ObjectId): string => (format.rawAbbreviation === undefined ? id : /^0+$/.test(id) ? id.slice(0, format.rawAbbreviation) : store.abbreviate(id, format.rawAbbreviation));
-  let sections = 0;
-  if (format.raw || format.nameOnly || format.nameStatus) {
-    for (const each of paths) {
-      let head = '';
-      if (format.raw) {
-        head = `${':'.repeat(parents.length)}${[...each.parents, each.result].map(({ mode }) => formatMode(mode)).join(' ')} ${[...each.parents, each.result].map(({ id }) => short(id)).join(' ')} `;
-      }
-      sink(`${head}${format.nameOnly && !format.raw ? '' : `${each.statuses.join('')}${format.nul ? '\0' : '\t'}`}${quote(each.path)}${end}`);
-    }
-    if (paths.length > 0) sections += 1;
-  }
+  let text = formatRawCombined(store, paths, options);
+  let sections = text === '' ? 0 : 1;
   if (format.stat || format.numstat || format.shortstat || format.summary) {
     const entries = options.request.finish(diffTrees(store, parents[0], tree, { recursive: true, ...(options.pathspec === undefined ? {} : { pathspec: options.pathspec }) }));
-    new DiffWriter(store, { ...format, raw: false, nameOnly: false, nameStatus: false, patch: false }, sink).write(entries);
+    new DiffWriter(store, { ...format, raw: false, nameOnly: false, nameStatus: false, patch: false }, (piece) => { text += piece; }).write(entries);
     if (entries.length > 0) sections += 1;
   }
   if (format.patch) {
     const patches = paths.map((each) => formatCombinedPath(store, each, options)).join('');
     if (patches !== '') text += (sections > 0 ? '\n' : '') + patches;
+  }
+  return text;
+}
+
+/** Paths compared one by one with several sides: a raw line or a patch for each. */
+export function formatCombinedEntries(store: ObjectStore, paths: readonly CombinedPath[], options: CombinedOptions, sink: Sink): void {
+  for (const path of paths) {
+    const raw = formatRawCombined(store, [path], options);
+    sink(raw !== '' || !options.format.patch ? raw : formatCombinedPath(store, path, options));
+  }
+}
+
+/** Lines of modes, ids and statuses, or of names; '' when the format asks for none. */
+function formatRawCombined(store: ObjectStore, paths: readonly CombinedPath[], options: CombinedOptions): string {
+  const { format } = options;
+  if (!format.raw && !format.nameOnly && !format.nameStatus) return '';
+  const quote = (path: string): string => (format.nul ? path : quotePath(path, { quotePath: format.quotePath ?? true }));
+  const end = format.nul ? '\0' : '\n';
+  const short = (id: ObjectId): string => {
+    const digits = format.rawAbbreviation;
+    if (digits === undefined) return id;
+    return /^0+$/.test(id) ? id.slice(0, digits) : store.abbreviate(id, digits);
+  };
+  let text = '';
+  for (const { path, parents, result, statuses } of paths) {
+    const sides = [...parents, result];
+    if (format.raw) text += `${':'.repeat(parents.length)}${sides.map(({ mode }) => formatMode(mode)).join(' ')} ${sides.map(({ id }) => short(id)).join(' ')} `;
+    if (format.raw || format.nameStatus) text += `${statuses.join('')}${format.nul ? '\0' : '\t'}`;
+    text += `${quote(path)}${end}`;
   }
   return text;
 }
@@ -102,7 +117,8 @@ export function formatCombinedPath(store: ObjectStore, each: CombinedPath, optio
   let body = '';
   if (!isBin) {
     body = hunks(contents.map(splitLines), splitLines(result), options, each.parents);
-    if (body === '' && !modeDiffers) return '';
+    // Of a file of the work tree at least the names are shown.
+    if (body === '' && !modeDiffers && each.result.content === undefined) return '';
   }
   const paint = (line: string): string => (colors === undefined ? `${line}\n` : `${colors.meta}${line}${colors.reset}\n`);
   const quote = (path: string): string => quotePath(path, { quotePath: format.quotePath ?? true });
@@ -121,7 +137,7 @@ export function formatCombinedPath(store: ObjectStore, each: CombinedPath, optio
     }
   }
   if (isBin) return `${text}Binary files differ\n`;
-  if (body === '') return text;
+  if (body === '' && each.result.content === undefined) return text;
   // Swapping old and new means nothing here.
   const [before, after] = options.request.isReversed ? [format.newPrefix, format.oldPrefix] : [format.oldPrefix, format.newPrefix];
   text += paint(`--- ${isNew ? '/dev/null' : quote(before + each.path)}`);

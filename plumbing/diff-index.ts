@@ -1,22 +1,39 @@
-// What differs between a tree, the index and the work tree.
+// What differs between the work tree and the index, or the work tree and a tree.
 //
 // A work-tree file that looks as it did when it was added is taken to be what the index says; any other is read, converted as it
-// would be added, and compared. Paths come in byte order. Specified by git-diff-index(1) and git-diff-files(1).
+// would be added, and compared: at once, or with `byAppearance` only when its content is asked for. Paths come in byte order.
+// Specified by git-diff-index(1) and git-diff-files(1).
 import type { ObjectStore } from '../pack/object-store.js';
 import { type ObjectId, hashObject, zeroId } from '../pack/oid.js';
-import { checkTreeDepth, type RepoPath } from '../pack/tree.js';
+import { checkTreeDepth, gitlinkMode, type RepoPath } from '../pack/tree.js';
+import type { CombinedPath } from './combined-diff.js';
+import { readSide } from './diff-content.js';
 import { type DiffEntry, type DiffSide, statusOf } from './diff.js';
 import type { Index, IndexEntry } from './index-file.js';
 import type { Pathspec } from './pathspec.js';
 import type { Repository } from './repository.js';
 import { WorkTree } from './work-tree.js';
 
-const gitlinkMode = 0o160000;
-
 export interface IndexDiffOptions {
   readonly pathspec?: Pathspec;
   /** Also give paths that do not differ, as copy sources. */
   readonly unchanged?: boolean;
+  /** A file that looks changed is changed, whatever it holds (git's plumbing). */
+  readonly byAppearance?: boolean;
+  /** Entries that are only intended to be added stand for empty files. */
+  readonly showsIntended?: boolean;
+  /** The stage unmerged files are compared with; default 2, ours. */
+  readonly unmergedStage?: 0 | 1 | 2 | 3;
+  /** Paths that differ in several ways at once are given in `combined` instead. */
+  readonly combines?: boolean;
+  /** Files that are gone are passed over, or (of a tree) taken to be as they were. */
+  readonly ignoresMissing?: boolean;
+}
+
+/** What was found; `combined` are the paths that are compared with two sides at once. */
+export interface IndexDiff {
+  readonly entries: DiffEntry[];
+  readonly combined: CombinedPath[];
 }
 
 /** Compares work-tree files with index entries. */
@@ -24,12 +41,14 @@ class WorkFiles {
   readonly #tree: WorkTree;
   readonly #store: ObjectStore;
   readonly #index: Index;
+  readonly #byAppearance: boolean;
 
-  constructor(repository: Repository, index: Index) {
+  constructor(repository: Repository, index: Index, options: IndexDiffOptions) {
     repository.requireWorkTree();
     this.#tree = new WorkTree(repository, index);
     this.#store = repository.objects;
     this.#index = index;
+    this.#byAppearance = options.byAppearance === true;
   }
 
   /** The file as one side of a difference; mode 0 when it is not there. An unchanged one has the id of the entry. */
@@ -49,7 +68,9 @@ class WorkFiles {
     }
     const mode = this.#tree.modeOf(status, entry.mode);
     if (mode === undefined) return absent;
-    if (!entry.intentToAdd && this.#tree.compareStatus(entry, status, this.#index) === 'same') return { mode: entry.mode, id: entry.id };
+    const isPlain = entry.stage === 0 && !entry.intentToAdd;
+    if (isPlain && this.#tree.compareStatus(entry, status, this.#index) === 'same') return { mode: entry.mode, id: entry.id };
+    if (this.#byAppearance && !(isPlain && this.#tree.looksSame(entry, status))) return this.#read(entry, mode);
     return this.#file(entry, mode);
   }
 
@@ -61,6 +82,10 @@ class WorkFiles {
 
   #file(entry: IndexEntry, mode: number): DiffSide {
     if (mode === entry.mode && !entry.intentToAdd && this.#tree.hashFile(entry.path, mode) === entry.id) return { mode, id: entry.id };
+    return this.#read(entry, mode);
+  }
+
+  #read(entry: IndexEntry, mode: number): DiffSide {
     let held: Buffer | undefined;
     return {
       mode, id: zeroId(this.#store.format),
@@ -85,36 +110,43 @@ function isWanted(path: string, options: IndexDiffOptions): boolean {
   return options.pathspec === undefined || options.pathspec.matches(path);
 }
 
-/** The index against the work tree; unmerged paths once as 'U', and compared with our side when it is there. */
-export function diffIndexToWorkTree(repository: Repository, index: Index, options: IndexDiffOptions = {}): DiffEntry[] {
-  const files = new WorkFiles(repository, index);
+/** The index against the work tree; unmerged paths once as 'U', and compared with one of their sides when it is there. */
+export function diffIndexToWorkTree(repository: Repository, index: Index, options: IndexDiffOptions = {}): IndexDiff {
+  const files = new WorkFiles(repository, index, options);
   const absent: DiffSide = { mode: 0, id: zeroId(repository.format) };
-  const result: DiffEntry[] = [];
-  let unmerged = '';
-  for (const entry of index.entries) {
+  const found: IndexDiff = { entries: [], combined: [] };
+  const { entries: result, combined } = found;
+  const { entries } = index;
+  for (let at = 0; at < entries.length; at += 1) {
+    let entry = entries[at]!;
     const { path } = entry;
     if (!isWanted(path, options)) continue;
     if (entry.stage !== 0) {
-      if (path !== unmerged) {
-        const side = files.side(entry);
-        result.push({ path, status: 'U', old: absent, new: side.mode === 0 ? absent : { mode: side.mode, id: absent.id } });
-        const ours = index.find(path, 2);
-        const now = ours === undefined ? undefined : files.side(ours);
-        if (ours !== undefined && now !== undefined && !same({ mode: ours.mode, id: ours.id }, now)) {
-          const old = { mode: ours.mode, id: ours.id };
-          result.push({ path, status: statusOf(old, now), old, new: now });
-        }
+      const now = files.side(entry);
+      const sides: DiffSide[] = [];
+      let chosen: IndexEntry | undefined;
+      for (; entries[at]?.path === path; at += 1) {
+        const { stage, mode, id } = entries[at]!;
+        if (stage >= 2) sides.push({ mode, id });
+        if (stage === (options.unmergedStage ?? 2)) chosen = entries[at];
       }
-      unmerged = path;
-      continue;
+      at -= 1;
+      if (options.combines && sides.length === 2) {
+        combined.push({ path, parents: sides, result: now, statuses: ['M', 'M'] });
+        continue;
+      }
+      result.push({ path, status: 'U', old: absent, new: now.mode === 0 ? absent : { mode: now.mode, id: absent.id } });
+      if (chosen === undefined) continue;
+      entry = chosen;
     }
+    if (entry.skipWorktree) continue;
     const now = files.side(entry);
-    const old = entry.intentToAdd ? absent : { mode: entry.mode, id: entry.id };
-    if (entry.intentToAdd && now.mode === 0) continue;
+    const old = entry.intentToAdd && !options.showsIntended ? absent : { mode: entry.mode, id: entry.id };
+    if (now.mode === 0 && (options.ignoresMissing || entry.intentToAdd && !options.showsIntended)) continue;
     if (!same(old, now)) result.push({ path, status: statusOf(old, now), old, new: now });
     else if (options.unchanged) result.push({ path, status: 'same', old, new: now });
   }
-  return result;
+  return found;
 }
 
 interface TreeFile { readonly path: RepoPath; readonly side: DiffSide }
@@ -130,26 +162,12 @@ function* listTree(store: ObjectStore, tree: ObjectId | undefined, prefix: strin
   }
 }
 
-/** A tree (undefined: nothing) against the index. */
-export function diffTreeToIndex(repository: Repository, tree: ObjectId | undefined, index: Index, options: IndexDiffOptions = {}): DiffEntry[] {
-  return join(repository, tree, index, options, true, (entry) => (entry.intentToAdd ? undefined : { mode: entry.mode, id: entry.id }));
-}
-
-/** A tree against the work-tree files of the paths in the index. */
-export function diffTreeToWorkTree(repository: Repository, tree: ObjectId | undefined, index: Index, options: IndexDiffOptions = {}): DiffEntry[] {
-  const files = new WorkFiles(repository, index);
-  return join(repository, tree, index, options, false, (entry) => {
-    const side = files.side(entry);
-    return side.mode === 0 ? undefined : side;
-  });
-}
-
-function join(
-  repository: Repository, tree: ObjectId | undefined, index: Index, options: IndexDiffOptions, tellsUnmerged: boolean,
-  sideOf: (entry: IndexEntry) => DiffSide | undefined,
-): DiffEntry[] {
+/** A tree (undefined: nothing) against the work-tree files of the paths in the index. */
+export function diffTreeToWorkTree(repository: Repository, tree: ObjectId | undefined, index: Index, options: IndexDiffOptions = {}): IndexDiff {
+  const files = new WorkFiles(repository, index, options);
   const absent: DiffSide = { mode: 0, id: zeroId(repository.format) };
-  const result: DiffEntry[] = [];
+  const found: IndexDiff = { entries: [], combined: [] };
+  const { entries: result, combined } = found;
   const old = listTree(repository.objects, tree, '', options.pathspec);
   let left = old.next();
   const { entries } = index;
@@ -167,19 +185,23 @@ function join(
     if (order <= 0) left = old.next();
     // Of a path in conflict the first of its entries stands for all.
     if (order >= 0) while (entries[at]?.path === path) at += 1;
-    if (order >= 0 && entry!.stage !== 0 && tellsUnmerged) {
-      result.push({ path, status: 'U', old: before, new: absent });
+    if (order < 0 || entry === undefined) {
+      result.push({ path, status: 'D', old: before, new: absent });
       continue;
     }
-    const now = order >= 0 ? sideOf(entry!) ?? absent : absent;
+    let now = files.side(entry);
+    if (now.mode === 0 && options.ignoresMissing) now = { mode: entry.mode, id: entry.id };
     if (before.mode === 0 && now.mode === 0) continue;
-    if (same(before, now)) {
+    if (options.combines && before.mode !== 0 && now.mode !== 0 && (now.content !== undefined || now.id !== before.id || entry.id !== before.id)) {
+      const content = now.content ?? ((): Buffer => readSide(repository.objects, now));
+      combined.push({ path, parents: [{ mode: entry.mode, id: entry.id }, before], result: { mode: now.mode, id: absent.id, content }, statuses: ['M', 'M'] });
+    } else if (same(before, now)) {
       if (options.unchanged) result.push({ path, status: 'same', old: before, new: now });
-    } else if (before.mode !== now.mode || now.content === undefined || !isBlob(repository.objects, before, now)) {
+    } else if (options.byAppearance || before.mode !== now.mode || now.content === undefined || !isBlob(repository.objects, before, now)) {
       result.push({ path, status: statusOf(before, now), old: before, new: now });
     }
   }
-  return result;
+  return found;
 }
 
 /** True when a work-tree file that differs from the index is just what the tree has. */

@@ -94,10 +94,12 @@ export class DiffRequest {
   readonly quiet: boolean;
   readonly isAnyFormatGiven: boolean;
   readonly #repository: Repository;
+  readonly #isPorcelain: boolean;
   #attributes: Attributes | undefined;
 
   constructor(repository: Repository, args: Arguments, defaults: DiffDefaults) {
     this.#repository = repository;
+    this.#isPorcelain = defaults.porcelain;
     const { config } = repository;
     const given = formatsGiven(args);
     this.isAnyFormatGiven = given.any;
@@ -171,7 +173,8 @@ export class DiffRequest {
     let list = this.isReversed ? entries.map(reversed) : [...entries];
     if (this.relative !== undefined) list = list.filter(({ path }) => path.startsWith(this.relative!));
     list = this.renames === undefined ? list.filter(({ status }) => status !== 'same') : findRenames(objects, list, this.renames);
-    list = list.filter((entry) => !isSameContent(objects, entry));
+    // Git's plumbing lists whatever looks changed.
+    if (this.#isPorcelain) list = list.filter((entry) => !isSameContent(objects, entry));
     const { pickaxe } = this;
     if (pickaxe !== undefined) {
       const fitting = list.filter((entry) => pickaxe.matches(entry, objects));
@@ -206,6 +209,7 @@ export class DiffRequest {
 }
 
 function reversed(entry: DiffEntry): DiffEntry {
+  if (entry.status === 'U') return entry;
   const status = entry.status === 'A' ? 'D' : entry.status === 'D' ? 'A' : entry.status;
   return { ...entry, status, old: entry.new, new: entry.old };
 }

@@ -16,6 +16,11 @@ export interface PathspecContext {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+/** A repository, as far as pathspecs need to know it. */
+export interface PathspecContextOwner extends Pick<PathspecContext, 'prefix' | 'workTree'> {
+  readonly context: Pick<PathspecContext, 'env'>;
+}
+
 /** One element of a pathspec. */
 export interface PathspecItem {
   /** As typed. */
@@ -247,4 +252,10 @@ function resolveDots(path: string, absolute: boolean): string | undefined {
   const endsInDots = /(?:^|\/)\.\.?$/.test(path) && parts.length > 0 && parts.at(-1) !== '';
   const joined = parts.join('/');
   return (absolute ? '/' : '') + (endsInDots ? `${joined}/` : joined);
+}
+
+/** The paths given to a command, as limits of what it looks at; nothing when there are none. */
+export function parseLimits(repository: PathspecContextOwner, words: readonly string[]): { readonly pathspec?: Pathspec } {
+  if (words.length === 0) return {};
+  return { pathspec: Pathspec.parse(words, { prefix: repository.prefix, workTree: repository.workTree, env: repository.context.env }) };
 }

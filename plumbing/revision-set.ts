@@ -237,3 +237,19 @@ export function parseCount(name: string, text: string): number {
   if (!/^-?[0-9]+$/.test(text)) throw new UsageError(`option '${name}' expects a number, not '${text}'`);
   return Number(text);
 }
+
+/** The tree a tip stands for; InvalidError 'not-a-tree' when it is none. */
+export function treeOfTip(repository: Repository, tip: NamedTip): ObjectId {
+  const tree = peel(repository, tip.id, 'tree');
+  if (tree === undefined) throw new InvalidError(`'${tip.name}' is no tree`, { code: 'not-a-tree' });
+  return tree;
+}
+
+/** The tree of the only merge base of two revisions; an error when there is none, or several. */
+export function mergeBaseTree(repository: Repository, one: string, two: string): ObjectId {
+  const found = splitSymmetric(repository, `${one}...${two}`);
+  const base = found?.bases[0];
+  if (base === undefined) throw new NotFoundError('no merge base found', { code: 'no-merge-base' });
+  if (found!.bases.length > 1) throw new InvalidError('multiple merge bases found', { code: 'many-merge-bases' });
+  return peel(repository, base, 'tree')!;
+}

@@ -7,9 +7,17 @@ import { type DiffEntry, type DiffSide, statusOf } from './diff.js';
 import type { Index } from './index-file.js';
 import type { Pathspec } from './pathspec.js';
 
+export interface StagedChangesOptions {
+  readonly pathspec?: Pathspec;
+  /** Also give paths that do not differ, as copy sources. */
+  readonly unchanged?: boolean;
+  /** Entries that are only intended to be added count, as empty files. */
+  readonly showsIntended?: boolean;
+}
+
 /** The differences from `tree` (undefined: an empty one) to the merged entries of the index, by path; unmerged paths have the status 'U'. */
-export function listStagedChanges(store: ObjectStore, tree: ObjectId | undefined, index: Index, pathspec?: Pathspec): DiffEntry[] {
-  const differ = new IndexDiffer(store, index, pathspec);
+export function listStagedChanges(store: ObjectStore, tree: ObjectId | undefined, index: Index, options: StagedChangesOptions = {}): DiffEntry[] {
+  const differ = new IndexDiffer(store, index, options);
   differ.walk('', tree, 0, index.count);
   return differ.entries.sort((one, two) => (one.path < two.path ? -1 : one.path > two.path ? 1 : 0));
 }
@@ -19,12 +27,14 @@ class IndexDiffer {
   readonly #store: ObjectStore;
   readonly #index: Index;
   readonly #pathspec: Pathspec | undefined;
+  readonly #options: StagedChangesOptions;
   readonly #absent: DiffSide;
 
-  constructor(store: ObjectStore, index: Index, pathspec: Pathspec | undefined) {
+  constructor(store: ObjectStore, index: Index, options: StagedChangesOptions) {
     this.#store = store;
     this.#index = index;
-    this.#pathspec = pathspec;
+    this.#pathspec = options.pathspec;
+    this.#options = options;
     this.#absent = { mode: 0, id: zeroId(store.format) };
   }
 
@@ -33,7 +43,7 @@ class IndexDiffer {
     const index = this.#index;
     if (this.#pathspec !== undefined && directory !== '' && !this.#pathspec.mayMatchBelow(directory)) return;
     const node = tree === undefined ? undefined : index.cacheTree?.find(directory.slice(0, -1));
-    if (node?.id === tree && tree !== undefined && node?.entryCount === to - from) return;
+    if (!this.#options.unchanged && node?.id === tree && tree !== undefined && node?.entryCount === to - from) return;
     const left = new Map<string, TreeEntry>();
     if (tree !== undefined) checkTreeDepth(depth, tree);
     if (tree !== undefined) for (const entry of this.#store.readTree(tree)) left.set(entry.name, entry);
@@ -70,8 +80,12 @@ class IndexDiffer {
     }
     const mode = index.modeAt(at);
     const id = index.idAt(at);
-    if (before.mode === mode && before.id === id) return at + 1;
-    const after = !index.isPlainAt(at) && index.entryAt(at).intentToAdd ? this.#absent : { mode, id };
+    if (before.mode === mode && before.id === id) {
+      if (this.#options.unchanged) this.#report({ path, status: 'same', old: before, new: before });
+      return at + 1;
+    }
+    const isHidden = !this.#options.showsIntended && !index.isPlainAt(at) && index.entryAt(at).intentToAdd;
+    const after = isHidden ? this.#absent : { mode, id };
     if (before.mode !== 0 || after.mode !== 0) this.#report({ path, status: statusOf(before, after), old: before, new: after });
     return at + 1;
   }

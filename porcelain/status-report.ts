@@ -119,7 +119,7 @@ function joinEntries(repository: Repository, index: Index, head: ObjectId | unde
   // The tree itself is not needed where the index still knows that it is the same.
   const tree = head === undefined ? undefined : repository.objects.readCommit(head).tree;
   const pathspec = options.pathspec.isEmpty ? undefined : options.pathspec;
-  let staged = listStagedChanges(repository.objects, tree, index, pathspec);
+  let staged = listStagedChanges(repository.objects, tree, index, pathspec === undefined ? {} : { pathspec });
   if (options.renameScore !== undefined) staged = findRenames(repository.objects, staged, { minimumScore: Math.min(options.renameScore, maxScore) });
   const entries = new Map<string, StatusEntry>();
   for (const entry of staged) {

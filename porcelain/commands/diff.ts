@@ -1,17 +1,18 @@
 // diff: what changed between commits, the index and the work tree. See git-diff(1) and cairn-diff(1).
-import { InvalidError, NotFoundError, UsageError } from '../../pack/errors.js';
+import { NotFoundError, UsageError } from '../../pack/errors.js';
 import { type ObjectId, emptyTreeId } from '../../pack/oid.js';
-import { formatCombined, formatCombinedPath } from '../../plumbing/combined-diff.js';
+import { formatCombined } from '../../plumbing/combined-diff.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
 import { type DiffEntry, diffTrees } from '../../plumbing/diff.js';
 import { DiffRequest, diffOptions } from '../../plumbing/diff-options.js';
-import { diffIndexToWorkTree, diffTreeToIndex, diffTreeToWorkTree } from '../../plumbing/diff-index.js';
-import type { DiffWriter, Sink } from '../../plumbing/diff-format.js';
-import { type Index, readIndex } from '../../plumbing/index-file.js';
-import { Pathspec } from '../../plumbing/pathspec.js';
+import { type IndexDiff, diffIndexToWorkTree, diffTreeToWorkTree } from '../../plumbing/diff-index.js';
+import { DiffOutput, reportDiff } from '../../plumbing/diff-report.js';
+import { readIndex } from '../../plumbing/index-file.js';
+import { type Pathspec, parseLimits } from '../../plumbing/pathspec.js';
 import { Repository } from '../../plumbing/repository.js';
 import { findRevision, peel, resolveCommit } from '../../plumbing/revision.js';
-import { type NamedTip, RevisionSet, splitSymmetric, takeRevisions } from '../../plumbing/revision-set.js';
+import { type NamedTip, RevisionSet, mergeBaseTree, splitSymmetric, takeRevisions, treeOfTip } from '../../plumbing/revision-set.js';
+import { listStagedChanges } from '../../plumbing/staged-changes.js';
 import { fileRecord, diffColors } from '../history-view.js';
 import { formatColor, wantsColor } from '../terminal.js';
 
@@ -45,13 +46,6 @@ export const command: Command = {
     const request = new DiffRequest(repository, args, {
       porcelain: true, format: 'patch', columns: context.stdout.columns, ...(isColored ? { colors: diffColors(slot) } : {}),
     });
-    let pending: string[] = [];
-    const sink: Sink = (text) => {
-      pending.push(text);
-      if (pending.length < 512) return;
-      context.stdout.write(Buffer.from(pending.join(''), 'latin1'));
-      pending = [];
-    };
     const comparison = planOf(repository, args);
     if (comparison.combined !== undefined) {
       if (args.has('json')) throw new UsageError('--json shows two trees only');
@@ -59,52 +53,28 @@ export const command: Command = {
       context.stdout.write(Buffer.from(text, 'latin1'));
       return request.exitCode && text !== '' ? 1 : 0;
     }
-    const entries = comparison.list(request);
-    const finished = request.finish(entries);
-    if (args.has('json')) for (const file of request.writer(sink).countLines(finished)) sink(Buffer.from(`${JSON.stringify(fileRecord(file))}\n`).toString('latin1'));
-    else if (!request.quiet) writeAll(repository, comparison.index, finished, request, request.writer(sink), sink);
-    context.stdout.write(Buffer.from(pending.join(''), 'latin1'));
-    return request.exitCode && finished.length > 0 ? 1 : 0;
+    const found = comparison.list(request);
+    if (!args.has('json')) {
+      const code = reportDiff(context, repository, found, request, { dense: true });
+      return request.exitCode && found.combined.length > 0 ? 1 : code;
+    }
+    const output = new DiffOutput(context);
+    const entries = request.finish(found.entries);
+    for (const file of request.writer(output.sink).countLines(entries)) output.sink(Buffer.from(`${JSON.stringify(fileRecord(file))}\n`).toString('latin1'));
+    output.flush();
+    return request.exitCode && entries.length > 0 ? 1 : 0;
   },
 };
 
 interface Comparison {
-  readonly list: (request: DiffRequest) => DiffEntry[];
-  /** The index, when the work tree is compared with it. */
-  readonly index?: Index;
+  readonly list: (request: DiffRequest) => IndexDiff;
   /** The text, where more than two trees are compared. */
   readonly combined?: (request: DiffRequest) => string;
 }
 
-/** Unmerged files are shown as one difference from both sides. */
-function writeAll(repository: Repository, index: Index | undefined, entries: readonly DiffEntry[], request: DiffRequest, writer: DiffWriter, sink: Sink): void {
-  const unmerged = entries.filter(({ status }) => status === 'U');
-  if (index === undefined || unmerged.length === 0 || !request.format.patch) {
-    writer.write(entries);
-    return;
-  }
-  const conflicted = new Set<string>(unmerged.map(({ path }) => path));
-  const plain: DiffEntry[] = [];
-  const flush = (): void => {
-    if (plain.length > 0) writer.write(plain.splice(0));
-  };
-  for (const entry of entries) {
-    if (!conflicted.has(entry.path)) plain.push(entry);
-    else if (entry.status === 'U') {
-      const [ours, theirs] = [index.find(entry.path, 2), index.find(entry.path, 3)];
-      const changed = entries.find(({ path, status }) => path === entry.path && status !== 'U');
-      const result = request.isReversed ? changed?.old : changed?.new;
-      if (ours === undefined || theirs === undefined || result === undefined) {
-        plain.push(entry);
-        continue;
-      }
-      flush();
-      sink(formatCombinedPath(repository.objects, {
-        path: entry.path, parents: [{ mode: ours.mode, id: ours.id }, { mode: theirs.mode, id: theirs.id }], result, statuses: ['M', 'M'],
-      }, { dense: true, format: request.format, request, ...(request.format.colors === undefined ? {} : { colors: request.format.colors }) }));
-    }
-  }
-  flush();
+/** Only differences of one side from one other. */
+function plain(entries: DiffEntry[]): IndexDiff {
+  return { entries, combined: [] };
 }
 
 function planOf(repository: Repository, args: Arguments): Comparison {
@@ -123,15 +93,10 @@ function planOf(repository: Repository, args: Arguments): Comparison {
   const set = new RevisionSet(repository);
   const paths = takeRevisions(repository, set, rest, dashes, after);
   words.push(...paths);
-  const pathspec = words.length === 0 ? undefined : Pathspec.parse(words, { prefix: repository.prefix, workTree: repository.workTree, env: repository.context.env });
-  const limits = pathspec === undefined ? {} : { pathspec };
-  const treeOf = (tip: NamedTip): ObjectId => {
-    const tree = peel(repository, tip.id, 'tree');
-    if (tree === undefined) throw new InvalidError(`'${tip.name}' is no tree`, { code: 'not-a-tree' });
-    return tree;
-  };
+  const limits = parseLimits(repository, words);
+  const treeOf = (tip: NamedTip): ObjectId => treeOfTip(repository, tip);
   const between = (one: ObjectId, two: ObjectId): Comparison => ({
-    list: (request) => diffTrees(repository.objects, one, two, { recursive: true, unchanged: request.wantsUnchanged, ...limits }),
+    list: (request) => plain(diffTrees(repository.objects, one, two, { recursive: true, unchanged: request.wantsUnchanged, ...limits })),
   });
   const { tips } = set;
   if (bases.length > 0) {
@@ -147,11 +112,15 @@ function planOf(repository: Repository, args: Arguments): Comparison {
     const index = readIndex(repository);
     const start = tips[0] === undefined ? startOf(repository) : treeOf(tips[0]);
     const tree = args.has('merge-base') ? mergeBaseTree(repository, tips[0]?.name ?? 'HEAD', 'HEAD') : start;
-    return { list: (request) => diffTreeToIndex(repository, tree, index, { ...limits, unchanged: request.wantsUnchanged }) };
+    return { list: (request) => plain(listStagedChanges(repository.objects, tree, index, { ...limits, unchanged: request.wantsUnchanged })) };
   }
   if (tips.length === 0) {
     const index = readIndex(repository);
-    return { index, list: (request) => diffIndexToWorkTree(repository, index, { ...limits, unchanged: request.wantsUnchanged }) };
+    return {
+      list: (request) => diffIndexToWorkTree(repository, index, {
+        ...limits, unchanged: request.wantsUnchanged, combines: request.format.patch === true && !args.has('json'),
+      }),
+    };
   }
   if (tips.length === 1) {
     const [tip] = tips;
@@ -168,7 +137,7 @@ function planOf(repository: Repository, args: Arguments): Comparison {
 function asMerge(repository: Repository, trees: readonly ObjectId[], limits: { readonly pathspec?: Pathspec }): Comparison {
   const [result, ...parents] = trees;
   return {
-    list: () => [],
+    list: () => plain([]),
     combined: (request) => formatCombined(repository, result!, parents, {
       dense: true, format: request.format, request, ...limits, ...(request.format.colors === undefined ? {} : { colors: request.format.colors }),
     }),
@@ -181,14 +150,6 @@ function trySymmetric(repository: Repository, word: string): { one: ObjectId; tw
   return splitSymmetric(repository, word);
 }
 
-function mergeBaseTree(repository: Repository, one: string, two: string): ObjectId {
-  const found = splitSymmetric(repository, `${one}...${two}`);
-  const base = found?.bases[0];
-  if (base === undefined) throw new NotFoundError('no merge base found', { code: 'no-merge-base' });
-  if (found!.bases.length > 1) throw new InvalidError('multiple merge bases found', { code: 'many-merge-bases' });
-  return peel(repository, base, 'tree')!;
-}
-
 /** HEAD's tree; the empty one on a branch without commits. */
 function startOf(repository: Repository): ObjectId {
   const head = repository.refs.find('HEAD');
@@ -199,5 +160,5 @@ function betweenBlobs(one: NamedTip, two: NamedTip): Comparison {
   const name = (tip: NamedTip): string => tip.path ?? tip.object;
   const side = (tip: NamedTip): DiffEntry['old'] => ({ mode: tip.mode ?? 0o100644, id: tip.id });
   const entry: DiffEntry = { path: name(two) as DiffEntry['path'], ...(name(one) === name(two) ? {} : { oldPath: name(one) as DiffEntry['path'] }), status: 'M', old: side(one), new: side(two) };
-  return { list: () => (one.id === two.id ? [] : [entry]) };
+  return { list: () => plain(one.id === two.id ? [] : [entry]) };
 }

@@ -18,7 +18,7 @@ export function stripSpace(text: string, comment?: string): string {
   let isBlankPending = false;
   for (const line of text.split('\n')) {
     if (comment !== undefined && line.startsWith(comment)) continue;
-    const trimmed = line.replace(/[ \t\v\f\r]+$/, '');
+    const trimmed = line.replace(/[ \t\r]+$/, '');
     if (trimmed === '') {
       isBlankPending = kept.length > 0;
       continue;
@@ -28,6 +28,12 @@ export function stripSpace(text: string, comment?: string): string {
     kept.push(trimmed);
   }
   return kept.length === 0 ? '' : kept.join('\n') + '\n';
+}
+
+/** Every line as a comment: after the comment character and a space, but for lines that are empty or begin with a tab just the character. */
+export function commentLines(text: string, comment: string): string {
+  if (text === '') return '';
+  return text.replace(/\n$/, '').split('\n').map((line) => `${comment}${line === '' || line.startsWith('\t') ? '' : ' '}${line}\n`).join('');
 }
 
 /** The line below which, in mode 'scissors', nothing counts. */

@@ -4,9 +4,10 @@
 // Everything in it is untrusted: a position or an offset that leads outside is a CorruptError, never a read out of bounds.
 // Format: gitformat-commit-graph.
 import { join } from 'node:path';
+import type { CommitTable } from './commit-table.js';
 import { CorruptError } from './errors.js';
 import { findFile } from './file-lookup.js';
-import { type ObjectFormat, type ObjectId, decodeObjectId, rawSize } from './oid.js';
+import { type ObjectFormat, type ObjectId, decodeObjectId, encodeObjectId, rawSize } from './oid.js';
 
 /** What the graph knows of a commit. */
 export interface GraphCommit {
@@ -78,19 +79,38 @@ class Layer {
   }
 
   /** Index in this layer, or -1. */
-  find(id: ObjectId, raw: Buffer): number {
-    const first = Number.parseInt(id.slice(0, 2), 16);
+  find(raw: Uint8Array, at: number): number {
+    const first = raw[at]!;
     let low = first === 0 ? 0 : this.#fan(first - 1);
     let high = this.#fan(first);
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const at = this.#ids.from + middle * this.#size;
-      const order = raw.compare(this.bytes, at, at + this.#size);
+      const order = this.#compare(raw, at, middle);
       if (order === 0) return middle;
       if (order < 0) high = middle;
       else low = middle + 1;
     }
     return -1;
+  }
+
+  #compare(raw: Uint8Array, at: number, index: number): number {
+    const { bytes } = this;
+    const from = this.idOffset(index);
+    for (let byte = 0; byte < this.#size; byte += 1) {
+      const difference = raw[at + byte]! - bytes[from + byte]!;
+      if (difference !== 0) return difference;
+    }
+    return 0;
+  }
+
+  /** Where in `bytes` its raw id is. */
+  idOffset(index: number): number {
+    return this.#ids.from + index * this.#size;
+  }
+
+  /** Where in `bytes` the raw id of its tree is. */
+  treeOffset(index: number): number {
+    return this.#data.from + index * (this.#size + 16);
   }
 
   idAt(index: number): ObjectId {
@@ -214,10 +234,14 @@ export class CommitGraph {
 
   /** Where a commit is in the chain; -1 when the graph does not have it. */
   position(id: ObjectId): number {
-    const raw = Buffer.from(id, 'hex');
-    for (let at = this.#layers.length - 1; at >= 0; at -= 1) {
-      const layer = this.#layers[at]!;
-      const index = layer.find(id, raw);
+    return this.positionOf(encodeObjectId(id), 0);
+  }
+
+  /** As `position`, of the id whose raw bytes are at `at`. */
+  positionOf(raw: Uint8Array, at: number): number {
+    for (let number = this.#layers.length - 1; number >= 0; number -= 1) {
+      const layer = this.#layers[number]!;
+      const index = layer.find(raw, at);
       if (index >= 0) return layer.firstPosition + index;
     }
     return -1;
@@ -239,6 +263,19 @@ export class CommitGraph {
   parentsAt(position: number): number[] {
     const layer = this.#layerOf(position);
     return layer.parentsAt(position - layer.firstPosition);
+  }
+
+  /** The number `table` has, or now gives, for the commit at a position. */
+  numberIn(table: CommitTable, position: number): number {
+    const layer = this.#layerOf(position);
+    return table.numberOf(layer.bytes, layer.idOffset(position - layer.firstPosition));
+  }
+
+  /** Loads a commit of `table` that is at a position; `parents` are numbers of its parents there. */
+  load(table: CommitTable, commit: number, position: number, parents: readonly number[]): void {
+    const layer = this.#layerOf(position);
+    const index = position - layer.firstPosition;
+    table.set(commit, layer.bytes, layer.treeOffset(index), parents, layer.secondsAt(index));
   }
 
   /** How many commits can be reached from those at these positions, themselves included. */

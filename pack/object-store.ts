@@ -21,7 +21,7 @@ import type { LooseFile } from './loose.js';
 import { streamThresholdBytes } from './object.js';
 import type { GitObject, ObjectHeader, ObjectStream } from './object.js';
 import { MultiPackIndex } from './multi-pack-index.js';
-import { emptyTreeId, encodeObjectHeader, encodeObjectId, encodeObjectIdInto, hashFramed, hashObject, hexSize, rawSize } from './oid.js';
+import { decodeObjectId, emptyTreeId, encodeObjectHeader, encodeObjectId, encodeObjectIdInto, hashFramed, hashObject, hexSize, rawSize } from './oid.js';
 import type { ObjectFormat, ObjectId, ObjectType } from './oid.js';
 import type { PackIndex } from './pack-index.js';
 import { PackCaches, PackReader } from './pack-reader.js';
@@ -60,6 +60,8 @@ interface Source {
   readonly damaged: Map<string, CorruptError>;
 }
 
+/** Names of the directories loose objects are in. */
+const hexBytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 const deepestReplacement = 5;
 /** Typed objects kept decoded; the oldest go first. */
 const cachedCommits = 4096;
@@ -187,7 +189,8 @@ export class ObjectStore {
    */
   pass(id: ObjectId, begin: (header: ObjectHeader) => void, write: (piece: Buffer) => void): boolean {
     const wanted = this.#replacement(id);
-    const object = this.#passQuickly(wanted);
+    encodeObjectIdInto(this.#raw, wanted);
+    const object = this.#passQuickly(this.#raw);
     if (object !== undefined) {
       begin({ type: object.type, sizeBytes: object.bytes.length });
       write(object.bytes);
@@ -200,15 +203,24 @@ export class ObjectStore {
     return true;
   }
 
-  /** The object from the first pack that has it; undefined where anything is out of the ordinary. */
-  #passQuickly(id: ObjectId): GitObject | undefined {
+  /**
+   * The verified object whose raw id is at `at`, its bytes good until the next object is read; undefined where anything is out of the
+   * ordinary (not in a pack, replaced, large, damaged), for `pass` or `find` to answer.
+   */
+  findPacked(ids: Uint8Array, at: number): GitObject | undefined {
+    if (this.#replace !== undefined && this.#replace.size > 0) return undefined;
     const raw = this.#raw;
-    encodeObjectIdInto(raw, id);
+    for (let byte = 0; byte < raw.length; byte += 1) raw[byte] = ids[at + byte]!;
+    return this.#passQuickly(raw);
+  }
+
+  /** The object from the first pack that has it; undefined where anything is out of the ordinary. */
+  #passQuickly(raw: Buffer): GitObject | undefined {
     const covering = this.#coveringPack(raw);
     for (const pack of covering === undefined ? this.#uncovered : [covering]) {
       try {
         const position = pack.position(raw);
-        if (position >= 0) return pack.passAt(position, id);
+        if (position >= 0) return pack.passAt(position);
       } catch (error) {
         // The careful way finds another copy, or says what is wrong.
         if (error instanceof CorruptError || isSystemError(error, 'ENOENT')) return undefined;
@@ -423,34 +435,45 @@ export class ObjectStore {
 
   /** The shortest beginning of `id`, of at least `minimumDigits`, that no other object shares. */
   abbreviate(id: ObjectId, minimumDigits: number): string {
-    let digits = Math.min(Math.max(minimumDigits, 4), id.length);
+    encodeObjectIdInto(this.#raw, id);
+    return id.slice(0, this.#digitsApart(this.#raw, minimumDigits));
+  }
+
+  /** How many digits `abbreviate` would give the id whose raw bytes are at `at`. */
+  abbreviatedDigits(ids: Uint8Array, at: number, minimumDigits: number): number {
     const raw = this.#raw;
-    encodeObjectIdInto(raw, id);
+    for (let byte = 0; byte < raw.length; byte += 1) raw[byte] = ids[at + byte]!;
+    return this.#digitsApart(raw, minimumDigits);
+  }
+
+  #digitsApart(raw: Buffer, minimumDigits: number): number {
+    const most = raw.length * 2;
+    let digits = Math.min(Math.max(minimumDigits, 4), most);
     for (const pack of this.#packs) {
       const shared = findIndex(pack)?.sharedDigits(raw) ?? 0;
-      if (shared >= digits && shared < id.length) digits = shared + 1;
+      if (shared >= digits && shared < most) digits = shared + 1;
     }
-    for (const other of this.#looseBeside(id)) {
+    const loose = this.#looseBeside(raw[0]!);
+    if (loose.length === 0) return digits;
+    const id = decodeObjectId(raw, 0, this.format);
+    for (const other of loose) {
       if (other === id) continue;
       let same = 0;
       while (other[same] === id[same]) same += 1;
       digits = Math.max(digits, same + 1);
     }
-    return id.slice(0, digits);
+    return digits;
   }
 
-  /** Loose ids with the same first two digits, as they were when first asked for. */
-  #looseBeside(id: ObjectId): readonly ObjectId[] {
-    const prefix = id.slice(0, 2);
+  /** Loose ids that begin with a byte, as they were when first asked for. */
+  #looseBeside(first: number): readonly ObjectId[] {
+    const prefix = hexBytes[first]!;
     const known = this.#fanOuts.get(prefix);
     if (known !== undefined) return known;
     if (this.#fanOuts.size === 0) {
       // One look at the directory spares a failing one at each of most fan-outs in a store that is packed.
       const present = new Set(this.#sources.flatMap(({ directory }) => listDirectory(directory)));
-      for (let byte = 0; byte < 256; byte += 1) {
-        const name = byte.toString(16).padStart(2, '0');
-        if (!present.has(name)) this.#fanOuts.set(name, []);
-      }
+      for (const name of hexBytes) if (!present.has(name)) this.#fanOuts.set(name, []);
     }
     const found = this.#fanOuts.get(prefix) ?? this.#sources.flatMap(({ loose }) => loose.listFanOut(prefix));
     this.#fanOuts.set(prefix, found);

@@ -57,6 +57,36 @@ export function encodeObjectIdInto(raw: Buffer, id: ObjectId): void {
   raw.write(id, 'hex');
 }
 
+/** What a byte stands for as a hex digit, lower case only; more than 255 for any other byte. */
+const digitValues = new Uint16Array(256).fill(0x1000);
+/** The two digits of each byte, the first in the low half. */
+const digitPairs = new Uint16Array(256);
+{
+  const code = (digit: number): number => '0123456789abcdef'.charCodeAt(digit);
+  for (let digit = 0; digit < 16; digit += 1) digitValues[code(digit)] = digit;
+  for (let byte = 0; byte < 256; byte += 1) digitPairs[byte] = code(byte >> 4) | (code(byte & 15) << 8);
+}
+
+/** Puts the id whose lower-case digits are at `at` of `text` at `to` of `raw`, without a string between; false, and anything there, when there is none. */
+export function decodeHexInto(raw: Uint8Array, to: number, text: Uint8Array, at: number, sizeBytes: number): boolean {
+  let seen = at + sizeBytes * 2 > text.length ? 0x1000 : 0;
+  for (let byte = 0; byte < sizeBytes; byte += 1) {
+    const value = (digitValues[text[at + byte * 2]!]! << 4) | digitValues[text[at + byte * 2 + 1]!]!;
+    seen |= value;
+    raw[to + byte] = value;
+  }
+  return seen <= 0xff;
+}
+
+/** Writes the first `digits` hex digits of the raw id at `at`; how many bytes that are is `digits`. */
+export function encodeHexInto(text: Uint8Array, to: number, raw: Uint8Array, at: number, digits: number): void {
+  for (let digit = 0; digit < digits; digit += 2) {
+    const pair = digitPairs[raw[at + (digit >> 1)]!]!;
+    text[to + digit] = pair & 0xff;
+    if (digit + 1 < digits) text[to + digit + 1] = pair >> 8;
+  }
+}
+
 const zero = { sha1: '0'.repeat(40) as ObjectId, sha256: '0'.repeat(64) as ObjectId } as const;
 
 /** The id of no object, which update-ref and reflogs use for "does not exist". */
@@ -109,6 +139,15 @@ export function hashObject(type: ObjectType, content: Uint8Array, format: Object
 export function hashFramed(framed: Uint8Array, format: ObjectFormat): ObjectId {
   const { hash, createHash } = crypto();
   return (typeof hash === 'function' ? hash(format, framed, 'hex') : createHash(format).update(framed).digest('hex')) as ObjectId;
+}
+
+/** True when `framed` hashes to the id whose raw bytes `raw` begins with; as quick as can be for small objects. */
+export function isHashOf(raw: Uint8Array, framed: Uint8Array, format: ObjectFormat): boolean {
+  const { hash, createHash } = crypto();
+  // Of all the ways to get a digest out of OpenSSL a string of its bytes is the cheapest.
+  const digest = typeof hash === 'function' ? hash(format, framed, 'binary') : createHash(format).update(framed).digest('binary');
+  for (let byte = 0; byte < digest.length; byte += 1) if (digest.charCodeAt(byte) !== raw[byte]) return false;
+  return true;
 }
 
 /** Digest of anything else that ends in a checksum (packs, indexes): raw bytes. */

@@ -14,7 +14,7 @@ import { applyDelta, readDeltaSizes } from './delta.js';
 import { CorruptError } from './errors.js';
 import { mismatchError, streamThresholdBytes } from './object.js';
 import type { GitObject, ObjectHeader, ObjectStream } from './object.js';
-import { Hasher, encodeObjectHeader, hashFramed, hashObject, rawSize } from './oid.js';
+import { Hasher, encodeObjectHeader, hashObject, isHashOf, rawSize } from './oid.js';
 import type { ObjectFormat, ObjectId, ObjectType } from './oid.js';
 import { PackIndex } from './pack-index.js';
 import { Inflater, inflateContent, inflatePrefix } from './zlib.js';
@@ -178,16 +178,16 @@ export class PackReader {
    * The verified object, like readAt, but its bytes may be overwritten by the next read from any pack of the store: for contents that
    * are passed on at once. Undefined for an object too large for that.
    */
-  passAt(position: number, id: ObjectId): GitObject | undefined {
+  passAt(position: number): GitObject | undefined {
     const entry = this.entryAt(this.offsetAt(position));
     if (entry.sizeBytes > mostPassingBytes) return undefined;
     const { passing } = this.#caches;
     const { type, bytes } = this.#resolve(entry, this.#caches.forPassing);
-    if (bytes.buffer !== passing.buffer) return this.#verified(id, { type, bytes });
+    if (bytes.buffer !== passing.buffer) return this.#verified(this.index.idAt(position), { type, bytes });
     const header = `${type} ${bytes.length}\0`;
     passing.write(header, headerRoomBytes - header.length, 'latin1');
     const framed = passing.subarray(headerRoomBytes - header.length, headerRoomBytes + bytes.length);
-    if (hashFramed(framed, this.format) !== id) throw mismatchError(id, this.path);
+    if (!isHashOf(this.index.rawIdAt(position), framed, this.format)) throw mismatchError(this.index.idAt(position), this.path);
     return { type, bytes };
   }
 

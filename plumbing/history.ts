@@ -1,321 +1,184 @@
 // Commits as nodes of a graph: parents, tree and date of each, from the commit-graph when there is one, else from the commit.
 //
-// Every walk goes through here, so that shallow boundaries mean the same everywhere. A node is made when it is first named,
-// loaded when it is first asked about; content is read only when asked for. Format of `shallow`: gitrepository-layout(5).
+// Every walk goes through here, so that shallow boundaries mean the same everywhere. A commit is a number in a table (see
+// commit-table) from when it is first named, and loaded when it is first asked about; content is read only when asked for. Whoever
+// walks far asks by number; a node is the same for whoever wants an object. Format of `shallow`: gitrepository-layout(5).
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeCommit } from '../pack/commit.js';
 import type { Commit } from '../pack/commit.js';
 import { CommitGraph } from '../pack/commit-graph.js';
+import { CommitTable } from '../pack/commit-table.js';
 import { CorruptError, NotFoundError, isSystemError } from '../pack/errors.js';
 import type { ObjectStore } from '../pack/object-store.js';
-import type { ObjectHeader } from '../pack/object.js';
-import { type ObjectId, type ObjectType, hexSize, isObjectId } from '../pack/oid.js';
+import { type ObjectId, isObjectId } from '../pack/oid.js';
+import { HeldContents } from './held-contents.js';
 import type { Repository } from './repository.js';
 
-/** A commit being walked. `flags` and `parents` belong to the walk, which may simplify them. */
+/** A commit being walked. `flags` and `parents` are the walk's, which may simplify them. */
 export class CommitNode {
-  flags = 0;
-  isLoaded = false;
-  /** Committer's, since 1970. */
-  seconds = 0;
-  /** In the commit-graph; -1 when it is not there, or not looked for yet. */
-  position: number;
-  /** The name it was reached from, for `--source`. */
-  source: string | undefined = undefined;
+  /** In the table of its history. */
+  readonly number: number;
   readonly #history: History;
-  #id: ObjectId | undefined;
-  #tree: ObjectId | undefined = undefined;
-  #parentIds: readonly ObjectId[] | undefined = undefined;
-  #parents: readonly CommitNode[] | undefined = undefined;
-  #bytes: Buffer | undefined = undefined;
 
-  /** Of a commit named by its id, or by its position in the graph. */
-  constructor(history: History, id: ObjectId | undefined, position = -1) {
+  constructor(history: History, number: number) {
+    this.number = number;
     this.#history = history;
-    this.#id = id;
-    this.position = position;
   }
 
-  get id(): ObjectId {
-    return (this.#id ??= this.#history.idAt(this.position));
-  }
+  get id(): ObjectId { return this.#history.table.ids.idAt(this.number); }
+  get flags(): number { return this.#history.table.flags[this.number]!; }
+  get isLoaded(): boolean { return this.#history.table.isLoaded(this.number); }
 
-  /** Once loaded. */
-  get tree(): ObjectId {
-    return (this.#tree ??= this.#history.treeAt(this.position));
-  }
+  /** Committer's, since 1970; once loaded, as all below. */
+  get seconds(): number { return this.#history.table.seconds[this.number]!; }
+  get tree(): ObjectId { return this.#history.table.treeAt(this.number); }
 
   /** None before it is loaded. */
-  get parents(): readonly CommitNode[] {
-    if (this.#parents !== undefined) return this.#parents;
-    return this.isLoaded ? (this.#parents = this.#history.nodesOfParents(this, this.#parentIds)) : noParents;
-  }
-
-  set parents(parents: readonly CommitNode[]) {
-    this.#parents = parents;
-  }
+  get parents(): readonly CommitNode[] { return this.#history.table.parentsOf(this.number).map((parent) => this.#history.nodeOf(parent)); }
 
   /** Ids of `parents`, without making nodes of them. */
-  get parentIds(): readonly ObjectId[] {
-    if (this.#parents !== undefined || !this.isLoaded) return this.parents.map(({ id }) => id);
-    return (this.#parentIds ??= this.#history.parentIdsAt(this.position));
-  }
-
-  /** The decoded commit. */
-  get commit(): Commit {
-    return decodeCommit(this.bytes, this.#history.store.format);
-  }
-
-  /** The commit's content. */
-  get bytes(): Buffer {
-    return this.#bytes ?? this.#history.read(this.id);
-  }
+  get parentIds(): readonly ObjectId[] { return this.#history.idsOf(this.#history.table.parentsOf(this.number)); }
 
   /** Ids of the parents it was stored with, before any simplification. */
-  get storedParents(): readonly ObjectId[] {
-    return this.#history.storedParents(this);
-  }
+  get storedParents(): readonly ObjectId[] { return this.#history.storedParents(this.number); }
 
-  /** What its content says; what the graph says is asked for when needed. */
-  link(tree: ObjectId, parentIds: readonly ObjectId[]): void {
-    this.#tree = tree;
-    this.#parentIds = parentIds;
-  }
+  /** The name it was reached from, for `--source`. */
+  get source(): string | undefined { return this.#history.sources.get(this.number); }
 
-  /** Keeps the content until it is shown. */
-  hold(bytes: Buffer | undefined): void {
-    this.#bytes = bytes;
-  }
-}
+  /** The decoded commit, whose message is good as long as `bytes`. */
+  get commit(): Commit { return decodeCommit(this.bytes, this.#history.store.format); }
 
-const noParents: readonly CommitNode[] = [];
+  /** The commit's content, good until it is let go. */
+  get bytes(): Buffer { return this.#history.contentOf(this.number); }
 
-/** The commits a walk has met, by id or position: all it has to remember of them when each is shown at once. */
-export class MetCommits {
-  readonly #ids = new Set<ObjectId>();
-  #positions = new Uint8Array(0);
-
-  /** False when it was met before. A node has a position from its loading on, or never. */
-  add(node: CommitNode, count: number): boolean {
-    return node.position < 0 ? this.addId(node.id) : this.addPosition(node.position, count);
-  }
-
-  addId(id: ObjectId): boolean {
-    const before = this.#ids.size;
-    return this.#ids.add(id).size > before;
-  }
-
-  /** In a graph of `count` commits; a position outside of it counts as new and is an error when loaded. */
-  addPosition(position: number, count: number): boolean {
-    if (this.#positions.length < count) this.#positions = new Uint8Array(count);
-    if (this.#positions[position] === 1) return false;
-    this.#positions[position] = 1;
-    return true;
-  }
+  /** It was shown: content kept for that is not needed any more. */
+  letGo(): void { this.#history.letGo(this.number); }
 }
 
 /** The commits of one repository, each at most once. */
 export class History {
   readonly store: ObjectStore;
-  readonly #nodes = new Map<ObjectId, CommitNode>();
-  /** The same nodes by their place in the graph, which tells parents by place. */
-  readonly #byPosition: (CommitNode | undefined)[] = [];
+  readonly table: CommitTable;
+  /** By number, the names commits were reached from. */
+  readonly sources = new Map<number, string>();
+  readonly #nodes = new Map<number, CommitNode>();
   readonly #graph: CommitGraph | undefined;
+  /** The commit at each position of the graph; -1 where none is named yet. */
+  readonly #numbers: Int32Array;
   readonly #shallow: ReadonlySet<ObjectId>;
-  readonly #keepContent: boolean;
-  readonly #stored = new Map<ObjectId, readonly ObjectId[]>();
-  #passedType: ObjectType = 'commit';
-  readonly #pieces: Buffer[] = [];
-  #passedBytes = 0;
-  readonly #beginPass = ({ type, sizeBytes }: ObjectHeader): void => {
-    this.#passedType = type;
-    this.#passedBytes = sizeBytes;
-  };
-  /** One of several pieces may be overwritten by the next. */
-  readonly #takePiece = (piece: Buffer): void => { this.#pieces.push(piece.length === this.#passedBytes ? piece : Buffer.from(piece)); };
+  readonly #contents: HeldContents | undefined;
+  readonly #stored = new Map<number, readonly number[]>();
 
   /** With `keepContent`, what was read for a commit's header is kept for showing it. */
   constructor(repository: Repository, options: { readonly keepContent?: boolean } = {}) {
     this.store = repository.objects;
-    this.#keepContent = options.keepContent ?? false;
+    this.table = new CommitTable(this.store.format);
+    this.#contents = options.keepContent ? new HeldContents() : undefined;
     this.#shallow = readShallow(repository);
     const usable = this.#shallow.size === 0 && repository.config.getBoolean('core.commitgraph', true)
       && repository.refs.list('refs/replace/')[Symbol.iterator]().next().done === true;
     this.#graph = usable ? findGraph(this.store) : undefined;
+    this.#numbers = new Int32Array(this.#graph?.count ?? 0).fill(-1);
   }
 
   /** The node of `id`, which need not exist until it is loaded. */
   node(id: ObjectId): CommitNode {
-    let node = this.#nodes.get(id);
-    if (node === undefined) this.#nodes.set(id, node = new CommitNode(this, id));
+    return this.nodeOf(this.table.number(id));
+  }
+
+  /** The one node of a commit. */
+  nodeOf(commit: number): CommitNode {
+    let node = this.#nodes.get(commit);
+    if (node === undefined) this.#nodes.set(commit, node = new CommitNode(this, commit));
+    return node;
+  }
+
+  /** A node for who will have forgotten it when the next one is asked for. */
+  passingNode(commit: number): CommitNode {
+    return new CommitNode(this, commit);
+  }
+
+  idsOf(commits: readonly number[]): ObjectId[] {
+    return commits.map((commit) => this.table.ids.idAt(commit));
+  }
+
+  /** See `loadCommit`. */
+  load(node: CommitNode): CommitNode {
+    this.loadCommit(node.number);
     return node;
   }
 
   /** Fills in tree, date and parents; NotFoundError when the commit is missing, CorruptError when it is none. */
-  load(node: CommitNode): CommitNode {
-    if (node.isLoaded) return node;
-    this.#load(node);
-    if (node.position >= 0) this.#byPosition[node.position] ??= node;
-    return node;
-  }
-
-  #load(node: CommitNode): void {
+  loadCommit(commit: number): void {
+    const { table } = this;
+    if (table.isLoaded(commit)) return;
     const graph = this.#graph;
-    if (graph !== undefined && node.position < 0) node.position = graph.position(node.id);
-    if (graph !== undefined && node.position >= 0) {
-      node.seconds = graph.secondsAt(node.position);
-    } else {
-      const bytes = this.#readOnce(node.id);
-      const { tree, parents, seconds } = decodeLinks(bytes, node.id, hexSize(this.store.format));
-      node.link(tree, this.#shallow.has(node.id) ? [] : parents);
-      node.seconds = seconds;
-      if (this.#keepContent) node.hold(Buffer.from(bytes));
-    }
-    node.isLoaded = true;
-  }
-
-  /**
-   * Loads the parents of a commit that were not met before and hands them to `take`. The nodes are the caller's alone, and so
-   * gone when they were shown: what a long walk keeps is what the collector has to carry along.
-   */
-  passParents(node: CommitNode, met: MetCommits, firstOnly: boolean, take: (parent: CommitNode) => void): void {
-    const graph = this.#graph;
-    if (graph !== undefined && node.position >= 0) {
-      const positions = graph.parentsAt(node.position);
-      const count = firstOnly ? Math.min(positions.length, 1) : positions.length;
-      for (let at = 0; at < count; at += 1) this.#passPosition(graph, positions[at]!, met, take);
+    const position = graph === undefined ? -1 : this.#positionOf(graph, commit);
+    if (graph !== undefined && position >= 0) {
+      graph.load(table, commit, position, graph.parentsAt(position).map((parent) => this.#numberAt(graph, parent)));
       return;
     }
-    const ids = node.parentIds;
-    const count = firstOnly ? Math.min(ids.length, 1) : ids.length;
-    for (let at = 0; at < count; at += 1) {
-      const position = graph === undefined ? -1 : graph.position(ids[at]!);
-      if (graph !== undefined && position >= 0) this.#passPosition(graph, position, met, take);
-      else if (met.addId(ids[at]!)) this.#pass(new CommitNode(this, ids[at]!), take);
-    }
+    const bytes = this.#readOnce(commit);
+    table.decode(commit, bytes, this.#shallow.size > 0 && this.#shallow.has(table.ids.idAt(commit)));
+    this.#contents?.keep(commit, bytes);
   }
 
-  #passPosition(graph: CommitGraph, position: number, met: MetCommits, take: (parent: CommitNode) => void): void {
-    if (met.addPosition(position, graph.count)) this.#pass(new CommitNode(this, undefined, position), take);
+  /** In the graph; -1 when it is not there. */
+  #positionOf(graph: CommitGraph, commit: number): number {
+    const { ids, positions } = this.table;
+    const known = positions[commit]!;
+    if (known >= 0) return known;
+    const position = graph.positionOf(ids.bytes, commit * ids.idSize);
+    if (position >= 0) this.#place(commit, position);
+    return position;
   }
 
-  #pass(node: CommitNode, take: (parent: CommitNode) => void): void {
-    this.#load(node);
-    take(node);
+  #numberAt(graph: CommitGraph, position: number): number {
+    const known = this.#numbers[position];
+    // A position outside of the graph is found out below.
+    if (known !== undefined && known >= 0) return known;
+    const commit = graph.numberIn(this.table, position);
+    this.#place(commit, position);
+    return commit;
+  }
+
+  #place(commit: number, position: number): void {
+    this.table.positions[commit] = position;
+    this.#numbers[position] = commit;
   }
 
   /** How many commits can be reached from loaded ones, themselves included; undefined when the graph does not have all of them. */
-  findCount(nodes: readonly CommitNode[], firstParentOnly: boolean): number | undefined {
-    const positions = nodes.map(({ position }) => position);
+  findCount(commits: readonly number[], firstParentOnly: boolean): number | undefined {
+    const positions = commits.map((commit) => this.table.positions[commit]!);
     return positions.some((position) => position < 0) ? undefined : this.#graph?.countReachable(positions, firstParentOnly);
   }
 
-  /** Of the commit-graph in use. */
-  get graphCount(): number {
-    return this.#graph?.count ?? 0;
+  /** Remembers the parents of a commit before a walk changes them. */
+  saveParents(commit: number): void {
+    if (!this.#stored.has(commit)) this.#stored.set(commit, this.table.parentsOf(commit));
   }
 
-  idAt(position: number): ObjectId {
-    return this.#usedGraph.idAt(position);
+  storedParents(commit: number): readonly ObjectId[] {
+    return this.idsOf((this.#stored.size === 0 ? undefined : this.#stored.get(commit)) ?? this.table.parentsOf(commit));
   }
 
-  treeAt(position: number): ObjectId {
-    return this.#usedGraph.treeAt(position);
+  contentOf(commit: number): Buffer {
+    return this.#contents?.get(commit) ?? Buffer.from(this.#readOnce(commit));
   }
 
-  parentIdsAt(position: number): readonly ObjectId[] {
-    const graph = this.#usedGraph;
-    return graph.parentsAt(position).map((parent) => graph.idAt(parent));
-  }
-
-  /** The nodes of a commit's parents, whose ids are known unless the graph has them. */
-  nodesOfParents(node: CommitNode, ids: readonly ObjectId[] | undefined): readonly CommitNode[] {
-    if (ids !== undefined) return ids.map((id) => this.node(id));
-    return this.#usedGraph.parentsAt(node.position).map((parent) => this.#nodeAt(this.#usedGraph, parent));
-  }
-
-  get #usedGraph(): CommitGraph {
-    if (this.#graph === undefined) throw new CorruptError('a commit is looked for in a commit-graph that is not used', { code: 'bad-commit-graph' });
-    return this.#graph;
-  }
-
-  #nodeAt(graph: CommitGraph, position: number): CommitNode {
-    let node = this.#byPosition[position];
-    if (node === undefined) {
-      node = this.node(graph.idAt(position));
-      node.position = position;
-      this.#byPosition[position] = node;
-    }
-    return node;
-  }
-
-  /** Remembers the parents of a node before a walk changes them. */
-  saveParents(node: CommitNode): void {
-    if (!this.#stored.has(node.id)) this.#stored.set(node.id, node.parentIds);
-  }
-
-  storedParents(node: CommitNode): readonly ObjectId[] {
-    return (this.#stored.size === 0 ? undefined : this.#stored.get(node.id)) ?? node.parentIds;
-  }
-
-  /** The bytes of a commit. */
-  read(id: ObjectId): Buffer {
-    return Buffer.from(this.#readOnce(id));
+  letGo(commit: number): void {
+    this.#contents?.letGo(commit);
   }
 
   /** The bytes of a commit, good until the next object is read. */
-  #readOnce(id: ObjectId): Buffer {
-    this.#pieces.length = 0;
-    if (!this.store.pass(id, this.#beginPass, this.#takePiece)) throw new NotFoundError(`commit '${id}' is missing`, { code: 'object-missing' });
-    if (this.#passedType !== 'commit') throw new CorruptError(`object '${id}' is a ${this.#passedType}, not a commit`, { code: 'wrong-type' });
-    return this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces);
+  #readOnce(commit: number): Buffer {
+    const { ids } = this.table;
+    const object = this.store.findPacked(ids.bytes, commit * ids.idSize) ?? this.store.find(ids.idAt(commit));
+    if (object === undefined) throw new NotFoundError(`commit '${ids.idAt(commit)}' is missing`, { code: 'object-missing' });
+    if (object.type !== 'commit') throw new CorruptError(`object '${ids.idAt(commit)}' is a ${object.type}, not a commit`, { code: 'wrong-type' });
+    return object.bytes;
   }
-}
-
-/** Tree, parents and committer's time of a commit's content, and nothing else of it. */
-function decodeLinks(bytes: Buffer, id: ObjectId, digits: number): { tree: ObjectId; parents: ObjectId[]; seconds: number } {
-  const tree = decodeIdLine(bytes, 0, 'tree ', id, digits);
-  const parents: ObjectId[] = [];
-  let at = 5 + digits + 1;
-  while (bytes[at] === 0x70 && bytes[at + 1] === 0x61) {
-    parents.push(decodeIdLine(bytes, at, 'parent ', id, digits));
-    at += 7 + digits + 1;
-  }
-  while (bytes[at] === 0x61) at = nextLine(bytes, at);
-  return { tree, parents, seconds: bytes[at] === 0x63 ? decodeSeconds(bytes, at) : 0 };
-}
-
-/** The id of the line "<key><id>\n" at `at`. */
-function decodeIdLine(bytes: Buffer, at: number, key: string, commit: ObjectId, digits: number): ObjectId {
-  const from = at + key.length;
-  const end = from + digits;
-  let isGood = bytes[end] === 0x0a;
-  for (let index = 0; index < key.length; index += 1) isGood &&= bytes[at + index] === key.charCodeAt(index);
-  for (let index = from; index < end; index += 1) {
-    const byte = bytes[index]!;
-    isGood &&= (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66);
-  }
-  if (!isGood) throw new CorruptError(`commit '${commit}' is damaged`, { code: 'bad-commit' });
-  return bytes.toString('latin1', from, end) as ObjectId;
-}
-
-/** The number behind the last '>' of the line at `at`; 0 when there is none. */
-function decodeSeconds(bytes: Buffer, at: number): number {
-  const end = nextLine(bytes, at);
-  let from = end;
-  while (from > at && bytes[from - 1] !== 0x3e) from -= 1;
-  // All numbers but odd ones are digits behind one blank.
-  let seconds = 0;
-  let digit = from + 1;
-  for (; digit < end && bytes[digit]! >= 0x30 && bytes[digit]! <= 0x39; digit += 1) seconds = seconds * 10 + bytes[digit]! - 0x30;
-  if (bytes[from] !== 0x20 || digit === from + 1) seconds = Number.parseInt(bytes.toString('latin1', from, end), 10);
-  return Number.isSafeInteger(seconds) && seconds > 0 ? seconds : 0;
-}
-
-function nextLine(bytes: Buffer, at: number): number {
-  const newline = bytes.indexOf(0x0a, at);
-  return newline < 0 ? bytes.length : newline + 1;
 }
 
 /** The commits whose parents are left out on purpose. */

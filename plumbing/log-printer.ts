@@ -95,7 +95,7 @@ export class LogPrinter {
     sink(`${abbreviation === undefined ? node.id : repository.objects.abbreviate(node.id, abbreviation)} ${subject}${nul ? '\0' : '\n'}`);
     this.#isFirst = false;
     this.#missingNewline = true;
-    node.hold(undefined);
+    node.letGo();
     return true;
   }
 
@@ -137,7 +137,7 @@ export class LogPrinter {
       if (!this.#missingNewline && graph !== undefined) sink(graph.paddingRow());
       sink(end);
     }
-    node.hold(undefined);
+    node.letGo();
   }
 
   #headerLine({ node, view, mark, from }: LogEntry): string {

@@ -2,12 +2,14 @@
 // or collecting everything first (exclusions, topological order, ancestry), as git does, so that the order is the same.
 //
 // Paths simplify history the way git-log(1) describes under "History Simplification": the default mode, --full-history and
-// --sparse. A walk changes the flags and parents of its own nodes only; it can be walked once.
+// --sparse. Commits go by number here (see history); a walk has a history of its own, whose flags and parents it changes, and can be
+// walked once.
 import { InvalidError } from '../pack/errors.js';
 import type { Commit } from '../pack/commit.js';
 import type { ObjectId } from '../pack/oid.js';
+import { CommitQueue } from './commit-queue.js';
 import { hasTreeDifference } from './diff.js';
-import { type CommitNode, History, MetCommits } from './history.js';
+import { type CommitNode, History } from './history.js';
 import type { Pathspec } from './pathspec.js';
 import type { Repository } from './repository.js';
 
@@ -67,142 +69,105 @@ export const flag = {
 
 const slopCommits = 5;
 
-/** Commits by date, the newest first, in the order they came when equal. */
-class DateQueue {
-  readonly #heap: { readonly node: CommitNode; readonly key: number; readonly serial: number }[] = [];
-  #serial = 0;
-
-  get length(): number { return this.#heap.length; }
-  peek(): CommitNode | undefined { return this.#heap[0]?.node; }
-  *nodes(): Iterable<CommitNode> { for (const { node } of this.#heap) yield node; }
-
-  push(node: CommitNode, key: number = node.seconds): void {
-    const heap = this.#heap;
-    const item = { node, key, serial: this.#serial };
-    this.#serial += 1;
-    let at = heap.length;
-    heap.push(item);
-    while (at > 0) {
-      const up = (at - 1) >> 1;
-      const other = heap[up]!;
-      if (other.key > key || (other.key === key && other.serial < item.serial)) break;
-      heap[at] = other;
-      at = up;
-    }
-    heap[at] = item;
-  }
-
-  pop(): CommitNode | undefined {
-    const heap = this.#heap;
-    const first = heap[0];
-    const item = heap.pop();
-    if (first === undefined || item === undefined || heap.length === 0) return first?.node;
-    let at = 0;
-    for (;;) {
-      let down = at * 2 + 1;
-      if (down >= heap.length) break;
-      const right = heap[down + 1];
-      const left = heap[down]!;
-      if (right !== undefined && (right.key > left.key || (right.key === left.key && right.serial < left.serial))) down += 1;
-      const other = heap[down]!;
-      if (item.key > other.key || (item.key === other.key && item.serial < other.serial)) break;
-      heap[at] = other;
-      at = down;
-    }
-    heap[at] = item;
-    return first.node;
-  }
-}
-
 /** One walk over the commits reachable from its tips. */
 export class RevWalk {
   readonly history: History;
   readonly #options: WalkOptions;
-  readonly #tips: readonly CommitNode[];
+  readonly #tips: readonly number[];
   readonly #prune: Pathspec | undefined;
   readonly #limited: boolean;
-  /** Each commit is shown as soon as it is its turn, and never asked for again: only that it was met is remembered. */
-  readonly #met: MetCommits | undefined;
-  readonly #sameness = new Map<CommitNode, boolean[]>();
-  readonly #children = new Map<CommitNode, CommitNode[]>();
-  #queue = new DateQueue();
-  #ready: CommitNode[] = [];
+  /** Each commit is shown as soon as it is its turn, and never asked for again. */
+  readonly #isPassing: boolean;
+  readonly #sameness = new Map<number, boolean[]>();
+  readonly #children = new Map<number, number[]>();
+  readonly #queue = new CommitQueue();
+  #ready: number[] = [];
   #readyAt = 0;
-  readonly #push = (node: CommitNode): void => { this.#queue.push(node); };
 
   constructor(repository: Repository, tips: readonly Tip[], options: WalkOptions = {}) {
     this.#options = options;
     this.history = new History(repository, { keepContent: options.keepContent ?? false });
     this.#prune = options.pathspec;
-    const nodes: CommitNode[] = [];
-    let excluded = false;
+    const { table, sources } = this.history;
+    const commits: number[] = [];
     for (const tip of tips) {
-      const node = this.history.load(this.history.node(tip.id));
-      if (tip.isExcluded) {
-        node.flags |= flag.uninteresting | flag.bottom;
-        excluded = true;
-      }
-      if (tip.isLeft) node.flags |= flag.left;
-      if (options.wantSource && node.source === undefined) node.source = tip.name;
-      nodes.push(node);
+      const commit = table.number(tip.id);
+      this.history.loadCommit(commit);
+      if (tip.isExcluded) this.#mark(commit, flag.uninteresting | flag.bottom);
+      if (tip.isLeft) this.#mark(commit, flag.left);
+      if (options.wantSource && tip.name !== undefined && !sources.has(commit)) sources.set(commit, tip.name);
+      commits.push(commit);
     }
-    this.#tips = nodes;
-    this.#limited = excluded || (options.order ?? 'default') !== 'default' || options.ancestryPath === true
+    this.#tips = commits;
+    this.#limited = tips.some(({ isExcluded }) => isExcluded) || (options.order ?? 'default') !== 'default' || options.ancestryPath === true
       || options.cherry !== undefined || options.side !== undefined || options.wantChildren === true;
-    const isPassing = !this.#limited && options.pathspec === undefined && options.noWalk === undefined && !options.boundary
+    this.#isPassing = !this.#limited && options.pathspec === undefined && options.noWalk === undefined && !options.boundary
       && !options.rewriteParents && !options.wantSource && !tips.some(({ isLeft }) => isLeft);
-    this.#met = isPassing ? new MetCommits() : undefined;
   }
 
   /** The commits, each once. Flags of a node tell its side and whether it is a boundary. */
   *[Symbol.iterator](): Generator<CommitNode> {
-    this.#prepare();
-    const { reverse } = this.#options;
-    if (!reverse) {
-      yield* this.#counted();
-      return;
-    }
-    yield* [...this.#counted()].reverse();
+    const { history } = this;
+    for (const commit of this.#listed()) yield this.#isPassing ? history.passingNode(commit) : history.nodeOf(commit);
   }
 
   /** How many commits there are, where the commit-graph can tell without looking at each; undefined otherwise. */
   findCount(): number | undefined {
     const { maxCount = -1, skip = 0, minParents = 0, maxParents = -1, since, until, matches, firstParent } = this.#options;
     const takesAll = maxCount < 0 && skip <= 0 && minParents <= 0 && maxParents < 0 && since === undefined && until === undefined && matches === undefined;
-    return takesAll && this.#met !== undefined ? this.history.findCount(this.#tips, firstParent === true) : undefined;
+    return takesAll && this.#isPassing ? this.history.findCount(this.#tips, firstParent === true) : undefined;
   }
 
   /** The shown children of a commit, for `wantChildren`. */
   childrenOf(node: CommitNode): readonly CommitNode[] {
-    return this.#children.get(node) ?? [];
+    return (this.#children.get(node.number) ?? []).map((child) => this.history.nodeOf(child));
   }
 
   /** Whether a commit not shown yet will be, as far as its own properties tell; for drawing lines to it. */
-  willShow(node: CommitNode): boolean {
-    if (this.#options.boundary && node.flags & flag.childShown) return true;
-    if (node.flags & (flag.shown | flag.uninteresting)) return false;
-    this.history.load(node);
-    return this.#isWanted(node);
+  willShow({ number: commit }: CommitNode): boolean {
+    if (this.#options.boundary && this.#has(commit, flag.childShown)) return true;
+    if (this.#has(commit, flag.shown | flag.uninteresting)) return false;
+    this.history.loadCommit(commit);
+    return this.#isWanted(commit);
+  }
+
+  /** Any of the flags. */
+  #has(commit: number, flags: number): boolean {
+    return (this.history.table.flags[commit]! & flags) !== 0;
+  }
+
+  #mark(commit: number, flags: number): void {
+    this.history.table.flags[commit]! |= flags;
+  }
+
+  #seconds(commit: number): number {
+    return this.history.table.seconds[commit]!;
+  }
+
+  #parents(commit: number): number[] {
+    return this.history.table.parentsOf(commit);
+  }
+
+  #listed(): Iterable<number> {
+    this.#prepare();
+    return this.#options.reverse ? [...this.#counted()].reverse() : this.#counted();
   }
 
   #prepare(): void {
-    for (const node of this.#tips) {
-      if (node.flags & flag.uninteresting) this.#markParents(node);
-    }
-    const fresh: CommitNode[] = [];
-    for (const node of this.#tips) {
-      if (node.flags & flag.seen) continue;
-      node.flags |= flag.seen;
-      this.#met?.add(node, this.history.graphCount);
-      fresh.push(node);
+    for (const commit of this.#tips) if (this.#has(commit, flag.uninteresting)) this.#markParents(commit);
+    const fresh: number[] = [];
+    for (const commit of this.#tips) {
+      if (this.#has(commit, flag.seen)) continue;
+      this.#mark(commit, flag.seen);
+      fresh.push(commit);
     }
     const { noWalk, order } = this.#options;
     if (noWalk !== undefined) {
-      this.#ready = noWalk === 'unsorted' ? fresh : fresh.sort((a, b) => b.seconds - a.seconds);
-      for (const node of this.#ready) this.#simplify(node);
+      this.#ready = noWalk === 'unsorted' ? fresh : fresh.sort((a, b) => this.#seconds(b) - this.#seconds(a));
+      for (const commit of this.#ready) this.#simplify(commit);
       return;
     }
-    for (const node of fresh) this.#queue.push(node);
+    for (const commit of fresh) this.#queue.push(commit, this.#seconds(commit));
     if (!this.#limited) return;
     const list = this.#limit();
     this.#ready = order === undefined || order === 'default' ? list : this.#sortTopologically(list);
@@ -210,59 +175,60 @@ export class RevWalk {
   }
 
   /** `skip`, `maxCount` and the boundary. */
-  *#counted(): Generator<CommitNode> {
+  *#counted(): Generator<number> {
     const { boundary, maxCount } = this.#options;
     let skip = this.#options.skip ?? 0;
     let left = maxCount === undefined || maxCount < 0 ? Infinity : maxCount;
-    const bordering: CommitNode[] = [];
+    const bordering: number[] = [];
     while (left > 0) {
-      const node = this.#next();
-      if (node === undefined) break;
+      const commit = this.#next();
+      if (commit < 0) break;
       if (skip > 0) {
         skip -= 1;
         continue;
       }
       left -= 1;
-      node.flags |= flag.shown;
+      this.#mark(commit, flag.shown);
       if (boundary) {
-        for (const parent of node.parents) {
-          if (parent.flags & (flag.childShown | flag.shown)) continue;
-          parent.flags |= flag.childShown;
+        for (const parent of this.#parents(commit)) {
+          if (this.#has(parent, flag.childShown | flag.shown)) continue;
+          this.#mark(parent, flag.childShown);
           bordering.push(parent);
         }
       }
-      yield node;
+      yield commit;
     }
     if (!boundary) return;
-    let found: CommitNode[] = [];
-    for (const node of bordering) {
-      if (node.flags & (flag.shown | flag.boundary)) continue;
-      node.flags |= flag.boundary;
-      this.history.load(node);
-      found.unshift(node);
+    let found: number[] = [];
+    for (const commit of bordering) {
+      if (this.#has(commit, flag.shown | flag.boundary)) continue;
+      this.#mark(commit, flag.boundary);
+      this.history.loadCommit(commit);
+      found.push(commit);
     }
+    found.reverse();
     if ((this.#options.order ?? 'default') !== 'default') found = this.#sortTopologically(found);
-    for (const node of found) {
-      node.flags |= flag.shown;
-      yield node;
+    for (const commit of found) {
+      this.#mark(commit, flag.shown);
+      yield commit;
     }
   }
 
-  /** The next commit to be shown. */
-  #next(): CommitNode | undefined {
+  /** The next commit to be shown; -1 when there is none. */
+  #next(): number {
     const collected = this.#limited || this.#options.noWalk !== undefined;
     const { since, sinceAsFilter } = this.#options;
     for (;;) {
-      const node = collected ? this.#ready[this.#readyAt] : this.#queue.pop();
-      if (node === undefined) return undefined;
+      const commit = collected ? this.#ready[this.#readyAt] ?? -1 : this.#queue.pop();
+      if (commit < 0) return -1;
       if (collected) this.#readyAt += 1;
       else {
-        if (since !== undefined && !sinceAsFilter && node.seconds < since) continue;
-        this.#addParents(node);
+        if (since !== undefined && !sinceAsFilter && this.#seconds(commit) < since) continue;
+        this.#addParents(commit);
       }
-      if (!this.#isWanted(node)) continue;
-      if (this.#prune && !this.#options.sparse && this.#wantsAncestry) this.#rewriteParents(node);
-      return node;
+      if (!this.#isWanted(commit)) continue;
+      if (this.#prune && !this.#options.sparse && this.#wantsAncestry) this.#rewriteParents(commit);
+      return commit;
     }
   }
 
@@ -270,274 +236,291 @@ export class RevWalk {
     return this.#options.rewriteParents === true || this.#options.wantChildren === true;
   }
 
-  #isWanted(node: CommitNode): boolean {
+  #isWanted(commit: number): boolean {
     const { since, sinceAsFilter, until, minParents, maxParents, matches, sparse } = this.#options;
-    if (node.flags & (flag.shown | flag.uninteresting)) return false;
-    if (until !== undefined && node.seconds > until) return false;
-    if (since !== undefined && sinceAsFilter && node.seconds < since) return false;
-    if (minParents !== undefined && minParents > 0 && node.parentIds.length < minParents) return false;
-    if (maxParents !== undefined && maxParents >= 0 && node.parentIds.length > maxParents) return false;
-    if (matches !== undefined && !matches(node.commit, node)) return false;
-    if (this.#prune && !sparse && (node.flags & flag.treeSame)) {
-      return this.#wantsAncestry && node.parents.filter(isRelevant).length >= 2;
+    const { table } = this.history;
+    if (this.#has(commit, flag.shown | flag.uninteresting)) return false;
+    if (until !== undefined && this.#seconds(commit) > until) return false;
+    if (since !== undefined && sinceAsFilter && this.#seconds(commit) < since) return false;
+    if (minParents !== undefined && minParents > 0 && table.parentCount(commit) < minParents) return false;
+    if (maxParents !== undefined && maxParents >= 0 && table.parentCount(commit) > maxParents) return false;
+    if (matches !== undefined) {
+      const node = this.history.passingNode(commit);
+      if (!matches(node.commit, node)) {
+        // Not to be shown, now or later.
+        if (this.#isPassing) node.letGo();
+        return false;
+      }
+    }
+    if (this.#prune && !sparse && this.#has(commit, flag.treeSame)) {
+      return this.#wantsAncestry && this.#parents(commit).filter((parent) => this.#isRelevant(parent)).length >= 2;
     }
     return true;
   }
 
-  #markParents(node: CommitNode): void {
-    const pending = [...node.parents];
+  #isRelevant(commit: number): boolean {
+    return (this.history.table.flags[commit]! & (flag.uninteresting | flag.bottom)) !== flag.uninteresting;
+  }
+
+  #markParents(commit: number): void {
+    const pending = this.#parents(commit);
     for (let parent = pending.pop(); parent !== undefined; parent = pending.pop()) {
-      if (parent.flags & flag.uninteresting) continue;
-      parent.flags |= flag.uninteresting;
-      pending.push(...parent.parents);
+      if (this.#has(parent, flag.uninteresting)) continue;
+      this.#mark(parent, flag.uninteresting);
+      for (const next of this.#parents(parent)) pending.push(next);
     }
   }
 
   /** Puts the parents not seen yet into the queue, after simplifying. */
-  #addParents(node: CommitNode): void {
-    if (node.flags & flag.added) return;
-    node.flags |= flag.added;
-    if (this.#met !== undefined) {
-      this.history.passParents(node, this.#met, this.#options.firstParent === true, this.#push);
+  #addParents(commit: number): void {
+    if (this.#has(commit, flag.added)) return;
+    this.#mark(commit, flag.added);
+    if (this.#has(commit, flag.uninteresting)) {
+      this.#addExcludedParents(commit);
       return;
     }
-    if (node.flags & flag.uninteresting) {
-      for (const parent of node.parents) {
-        parent.flags |= flag.uninteresting;
-        // What is left out need not be there, as in a shallow or partial repository.
-        if (!this.#loadIfPresent(parent)) continue;
-        if (parent.parents.length > 0) this.#markParents(parent);
-        if (parent.flags & flag.seen) continue;
-        parent.flags |= flag.seen;
-        this.#queue.push(parent);
-      }
-      return;
-    }
-    this.#simplify(node);
-    const passed = node.flags & flag.left;
-    const parents = this.#options.firstParent ? node.parents.slice(0, 1) : node.parents;
-    for (const parent of parents) {
-      parent.flags |= passed;
-      if (this.#options.wantSource && parent.source === undefined) parent.source = node.source;
-      if (parent.flags & flag.seen) continue;
-      parent.flags |= flag.seen;
-      this.#queue.push(this.history.load(parent));
+    this.#simplify(commit);
+    const { table, sources } = this.history;
+    const passed = table.flags[commit]! & flag.left;
+    const count = table.parentCount(commit);
+    const last = this.#options.firstParent ? Math.min(count, 1) : count;
+    for (let index = 0; index < last; index += 1) {
+      const parent = table.parentAt(commit, index);
+      this.#mark(parent, passed);
+      if (this.#options.wantSource && sources.has(commit) && !sources.has(parent)) sources.set(parent, sources.get(commit)!);
+      if (this.#has(parent, flag.seen)) continue;
+      this.#mark(parent, flag.seen);
+      this.history.loadCommit(parent);
+      this.#queue.push(parent, this.#seconds(parent));
     }
   }
 
-  #loadIfPresent(node: CommitNode): boolean {
-    if (node.isLoaded) return true;
-    if (!this.history.store.has(node.id)) return false;
-    this.history.load(node);
+  #addExcludedParents(commit: number): void {
+    for (const parent of this.#parents(commit)) {
+      this.#mark(parent, flag.uninteresting);
+      // What is left out need not be there, as in a shallow or partial repository.
+      if (!this.#loadIfPresent(parent)) continue;
+      this.#markParents(parent);
+      if (this.#has(parent, flag.seen)) continue;
+      this.#mark(parent, flag.seen);
+      this.#queue.push(parent, this.#seconds(parent));
+    }
+  }
+
+  #loadIfPresent(commit: number): boolean {
+    const { table, store } = this.history;
+    if (table.isLoaded(commit)) return true;
+    if (!store.has(table.ids.idAt(commit))) return false;
+    this.history.loadCommit(commit);
     return true;
   }
 
   /** Finds out whether a commit changes the paths, and leaves it the one parent it equals, if any. */
-  #simplify(node: CommitNode): void {
+  #simplify(commit: number): void {
     const pathspec = this.#prune;
     if (pathspec === undefined) return;
     const { firstParent, fullHistory, sparse } = this.#options;
-    if (node.parents.length === 0) {
-      if (!hasTreeDifference(this.history.store, undefined, node.tree, pathspec)) node.flags |= flag.treeSame;
+    const { table, store } = this.history;
+    const parents = this.#parents(commit);
+    if (parents.length === 0) {
+      if (!hasTreeDifference(store, undefined, table.treeAt(commit), pathspec)) this.#mark(commit, flag.treeSame);
       return;
     }
-    if (sparse && node.parents.length === 1) return;
-    this.history.saveParents(node);
+    if (sparse && parents.length === 1) return;
+    this.history.saveParents(commit);
     let relevantParents = 0;
     let relevantChange = false;
     let irrelevantChange = false;
     const sameness: boolean[] = [];
-    for (const [index, parent] of node.parents.entries()) {
-      if (isRelevant(parent)) relevantParents += 1;
+    for (const [index, parent] of parents.entries()) {
+      if (this.#isRelevant(parent)) relevantParents += 1;
       if (index === 1 && firstParent) break;
-      this.history.load(parent);
-      const isSame = !hasTreeDifference(this.history.store, parent.tree, node.tree, pathspec);
+      this.history.loadCommit(parent);
+      const isSame = !hasTreeDifference(store, table.treeAt(parent), table.treeAt(commit), pathspec);
       sameness[index] = isSame;
       if (isSame) {
-        if (fullHistory || !isRelevant(parent)) continue;
-        node.parents = [parent];
-        node.flags |= flag.treeSame;
+        if (fullHistory || !this.#isRelevant(parent)) continue;
+        table.setParents(commit, [parent]);
+        this.#mark(commit, flag.treeSame);
         return;
       }
-      if (isRelevant(parent)) relevantChange = true;
+      if (this.#isRelevant(parent)) relevantChange = true;
       else irrelevantChange = true;
     }
-    if (fullHistory && node.parents.length > 1 && !firstParent) this.#sameness.set(node, sameness);
-    if (relevantParents > 0 ? !relevantChange : !irrelevantChange) node.flags |= flag.treeSame;
+    if (fullHistory && parents.length > 1 && !firstParent) this.#sameness.set(commit, sameness);
+    if (relevantParents > 0 ? !relevantChange : !irrelevantChange) this.#mark(commit, flag.treeSame);
   }
 
   /** Collects all commits before any is shown. */
-  #limit(): CommitNode[] {
+  #limit(): number[] {
     const { since, sinceAsFilter, until, ancestryPath } = this.#options;
-    const bottoms = ancestryPath ? this.#tips.filter((node) => node.flags & flag.bottom) : [];
+    const bottoms = ancestryPath ? this.#tips.filter((commit) => this.#has(commit, flag.bottom)) : [];
     if (ancestryPath && bottoms.length === 0) {
       throw new InvalidError('--ancestry-path given but there are no bottom commits', { code: 'no-bottom' });
     }
-    const list: CommitNode[] = [];
+    const list: number[] = [];
     let slop = slopCommits;
     let date = Number.MAX_SAFE_INTEGER;
-    const cache: { interesting: CommitNode | undefined } = { interesting: undefined };
-    for (let node = this.#queue.pop(); node !== undefined; node = this.#queue.pop()) {
-      if (node === cache.interesting) cache.interesting = undefined;
-      if (since !== undefined && !sinceAsFilter && node.seconds < since) node.flags |= flag.uninteresting;
-      this.#addParents(node);
-      if (node.flags & flag.uninteresting) {
-        this.#markParents(node);
+    const cache = { interesting: -1 };
+    for (let commit = this.#queue.pop(); commit >= 0; commit = this.#queue.pop()) {
+      if (commit === cache.interesting) cache.interesting = -1;
+      if (since !== undefined && !sinceAsFilter && this.#seconds(commit) < since) this.#mark(commit, flag.uninteresting);
+      this.#addParents(commit);
+      if (this.#has(commit, flag.uninteresting)) {
+        this.#markParents(commit);
         const next = this.#queue.peek();
-        if (next === undefined) slop = 0;
-        else if (date <= next.seconds || this.#anyInteresting(cache)) slop = slopCommits;
+        if (next < 0) slop = 0;
+        else if (date <= this.#seconds(next) || this.#anyInteresting(cache)) slop = slopCommits;
         else slop -= 1;
         if (slop > 0) continue;
         break;
       }
-      if (until !== undefined && node.seconds > until) continue;
-      date = node.seconds;
-      list.push(node);
+      if (until !== undefined && this.#seconds(commit) > until) continue;
+      date = this.#seconds(commit);
+      list.push(commit);
     }
     if (this.#options.cherry) this.#compareSides(list);
     const { side } = this.#options;
     if (side !== undefined) {
-      for (const node of list) if (((node.flags & flag.left) !== 0) !== (side === 'left')) node.flags |= flag.shown;
+      for (const commit of list) if (this.#has(commit, flag.left) !== (side === 'left')) this.#mark(commit, flag.shown);
     }
-    if (ancestryPath) limitToAncestry(bottoms, list);
-    for (const node of list) if (!(node.flags & (flag.uninteresting | flag.treeSame))) this.#updateSameness(node);
+    if (ancestryPath) this.#limitToAncestry(bottoms, list);
+    for (const commit of list) if (!this.#has(commit, flag.uninteresting | flag.treeSame)) this.#updateSameness(commit);
     return list;
   }
 
-  #anyInteresting(cache: { interesting: CommitNode | undefined }): boolean {
-    if (cache.interesting && !(cache.interesting.flags & flag.uninteresting)) return true;
-    for (const node of this.#queue.nodes()) {
-      if (node.flags & flag.uninteresting) continue;
-      cache.interesting = node;
+  #anyInteresting(cache: { interesting: number }): boolean {
+    if (cache.interesting >= 0 && !this.#has(cache.interesting, flag.uninteresting)) return true;
+    for (const commit of this.#queue.waiting()) {
+      if (this.#has(commit, flag.uninteresting)) continue;
+      cache.interesting = commit;
       return true;
     }
     return false;
   }
 
   /** After limiting, parents that became uninteresting no longer make a merge differ. */
-  #updateSameness(node: CommitNode): void {
-    const sameness = this.#sameness.get(node);
+  #updateSameness(commit: number): void {
+    const sameness = this.#sameness.get(commit);
     if (sameness === undefined) return;
-    const changed = (relevant: boolean): boolean => node.parents.some((parent, index) => isRelevant(parent) === relevant && !sameness[index]);
-    if (node.parents.some(isRelevant) ? !changed(true) : !changed(false)) node.flags |= flag.treeSame;
+    const parents = this.#parents(commit);
+    const changed = (relevant: boolean): boolean => parents.some((parent, index) => this.#isRelevant(parent) === relevant && !sameness[index]);
+    if (parents.some((parent) => this.#isRelevant(parent)) ? !changed(true) : !changed(false)) this.#mark(commit, flag.treeSame);
   }
 
-  #compareSides(list: readonly CommitNode[]): void {
-    const key = this.#options.patchKey;
-    if (key === undefined) return;
-    const left = list.filter((node) => node.flags & flag.left);
-    const right = list.filter((node) => !(node.flags & flag.left));
+  #compareSides(list: readonly number[]): void {
+    const { patchKey } = this.#options;
+    if (patchKey === undefined) return;
+    const key = (commit: number): string | undefined => patchKey(this.history.nodeOf(commit));
+    const left = list.filter((commit) => this.#has(commit, flag.left));
+    const right = list.filter((commit) => !this.#has(commit, flag.left));
     if (left.length === 0 || right.length === 0) return;
     const mark = this.#options.cherry === 'mark' ? flag.patchSame : flag.shown;
     const [fewer, more] = left.length < right.length ? [left, right] : [right, left];
-    const byKey = new Map<string, CommitNode[]>();
-    for (const node of fewer) {
-      const own = key(node);
-      if (own !== undefined) byKey.set(own, [...byKey.get(own) ?? [], node]);
+    const byKey = new Map<string, number[]>();
+    for (const commit of fewer) {
+      const own = key(commit);
+      if (own !== undefined) byKey.set(own, [...byKey.get(own) ?? [], commit]);
     }
-    for (const node of more) {
-      const own = key(node);
+    for (const commit of more) {
+      const own = key(commit);
       const twins = own === undefined ? undefined : byKey.get(own);
       if (twins === undefined) continue;
-      node.flags |= mark;
-      for (const twin of twins) twin.flags |= mark;
+      this.#mark(commit, mark);
+      for (const twin of twins) this.#mark(twin, mark);
     }
   }
 
-  #sortTopologically(list: readonly CommitNode[]): CommitNode[] {
+  #sortTopologically(list: readonly number[]): number[] {
     const { order } = this.#options;
-    const waiting = new Map<CommitNode, number>();
-    for (const node of list) waiting.set(node, 1);
-    for (const node of list) {
-      for (const parent of node.parents) {
-        const count = waiting.get(parent);
-        if (count !== undefined) waiting.set(parent, count + 1);
+    const { table } = this.history;
+    // Children not sorted yet, plus one; 0 for what is not in the list, or sorted.
+    const waiting = new Int32Array(table.ids.count);
+    for (const commit of list) waiting[commit] = 1;
+    for (const commit of list) {
+      for (let index = 0, count = table.parentCount(commit); index < count; index += 1) {
+        const parent = table.parentAt(commit, index);
+        if (waiting[parent]! > 0) waiting[parent]! += 1;
       }
     }
     const byDate = order === 'date' || order === 'author-date';
-    const queue = new DateQueue();
-    const stack: CommitNode[] = [];
-    const put = (node: CommitNode): void => {
-      if (byDate) queue.push(node, order === 'author-date' ? node.commit.author.seconds : node.seconds);
-      else stack.push(node);
+    const queue = new CommitQueue();
+    const stack: number[] = [];
+    const put = (commit: number): void => {
+      if (byDate) queue.push(commit, order === 'author-date' ? this.history.passingNode(commit).commit.author.seconds : this.#seconds(commit));
+      else stack.push(commit);
     };
-    const tips = list.filter((node) => waiting.get(node) === 1);
+    const take = (): number => (byDate ? queue.pop() : stack.pop() ?? -1);
+    const tips = list.filter((commit) => waiting[commit] === 1);
     if (!byDate) tips.reverse();
-    for (const node of tips) put(node);
-    const sorted: CommitNode[] = [];
-    for (let node = byDate ? queue.pop() : stack.pop(); node !== undefined; node = byDate ? queue.pop() : stack.pop()) {
-      for (const parent of node.parents) {
-        const count = waiting.get(parent);
-        if (!count) continue;
-        waiting.set(parent, count - 1);
-        if (count - 1 === 1) put(parent);
+    for (const commit of tips) put(commit);
+    const sorted: number[] = [];
+    for (let commit = take(); commit >= 0; commit = take()) {
+      for (let index = 0, count = table.parentCount(commit); index < count; index += 1) {
+        const parent = table.parentAt(commit, index);
+        if (waiting[parent] === 0) continue;
+        waiting[parent]! -= 1;
+        if (waiting[parent] === 1) put(parent);
       }
-      waiting.set(node, 0);
-      sorted.push(node);
+      waiting[commit] = 0;
+      sorted.push(commit);
     }
     return sorted;
   }
 
   /** Skips parents that are not shown because they change nothing. */
-  #rewriteParents(node: CommitNode): void {
-    this.history.saveParents(node);
-    const parents: CommitNode[] = [];
-    for (const parent of node.parents) {
+  #rewriteParents(commit: number): void {
+    this.history.saveParents(commit);
+    const parents: number[] = [];
+    for (const parent of this.#parents(commit)) {
       const shown = this.#shownAncestor(parent);
-      if (shown !== undefined && !parents.includes(shown)) parents.push(shown);
+      if (shown >= 0 && !parents.includes(shown)) parents.push(shown);
     }
-    node.parents = parents;
+    this.history.table.setParents(commit, parents);
   }
 
-  #shownAncestor(from: CommitNode): CommitNode | undefined {
-    let node = from;
+  /** The commit itself or the ancestor that stands for it; -1 when there is none. */
+  #shownAncestor(from: number): number {
+    let commit = from;
     for (;;) {
-      this.history.load(node);
-      if (!this.#limited) this.#addParents(node);
-      if (node.flags & flag.uninteresting || !(node.flags & flag.treeSame)) return node;
-      if (node.parents.length === 0) return undefined;
-      const next = node.parents.length === 1 || this.#options.firstParent ? node.parents[0] : onlyRelevant(node.parents);
-      if (next === undefined) return node;
-      node = next;
+      this.history.loadCommit(commit);
+      if (!this.#limited) this.#addParents(commit);
+      if (this.#has(commit, flag.uninteresting) || !this.#has(commit, flag.treeSame)) return commit;
+      const parents = this.#parents(commit);
+      if (parents.length === 0) return -1;
+      const relevant = parents.length === 1 || this.#options.firstParent ? parents.slice(0, 1) : parents.filter((parent) => this.#isRelevant(parent));
+      if (relevant.length !== 1) return commit;
+      commit = relevant[0]!;
     }
   }
 
   #collectChildren(): void {
-    const shown = this.#ready.filter((node) => this.#isWanted(node));
-    for (const node of shown) {
-      if (this.#prune && !this.#options.sparse) this.#rewriteParents(node);
-      for (const parent of node.parents) {
+    const shown = this.#ready.filter((commit) => this.#isWanted(commit));
+    for (const commit of shown) {
+      if (this.#prune && !this.#options.sparse) this.#rewriteParents(commit);
+      for (const parent of this.#parents(commit)) {
         const list = this.#children.get(parent);
-        if (list === undefined) this.#children.set(parent, [node]);
-        else list.unshift(node);
+        if (list === undefined) this.#children.set(parent, [commit]);
+        else list.unshift(commit);
       }
     }
   }
-}
 
-function isRelevant(node: CommitNode): boolean {
-  return (node.flags & (flag.uninteresting | flag.bottom)) !== flag.uninteresting;
-}
-
-function onlyRelevant(nodes: readonly CommitNode[]): CommitNode | undefined {
-  const relevant = nodes.filter(isRelevant);
-  return relevant.length === 1 ? relevant[0] : undefined;
-}
-
-/** Leaves only commits that descend from the bottoms. */
-function limitToAncestry(bottoms: readonly CommitNode[], list: readonly CommitNode[]): void {
-  for (const node of bottoms) node.flags |= flag.marked;
-  let moved = true;
-  while (moved) {
-    moved = false;
-    for (let at = list.length - 1; at >= 0; at -= 1) {
-      const node = list[at]!;
-      if (node.flags & (flag.marked | flag.uninteresting)) continue;
-      if (!node.parents.some((parent) => parent.flags & flag.marked)) continue;
-      node.flags |= flag.marked;
-      moved = true;
+  /** Leaves only commits that descend from the bottoms. */
+  #limitToAncestry(bottoms: readonly number[], list: readonly number[]): void {
+    for (const commit of bottoms) this.#mark(commit, flag.marked);
+    let moved = true;
+    while (moved) {
+      moved = false;
+      for (let at = list.length - 1; at >= 0; at -= 1) {
+        const commit = list[at]!;
+        if (this.#has(commit, flag.marked | flag.uninteresting)) continue;
+        if (!this.#parents(commit).some((parent) => this.#has(parent, flag.marked))) continue;
+        this.#mark(commit, flag.marked);
+        moved = true;
+      }
     }
+    for (const commit of list) if (!this.#has(commit, flag.marked)) this.#mark(commit, flag.uninteresting);
+    for (const commit of [...bottoms, ...list]) this.history.table.flags[commit]! &= ~flag.marked;
   }
-  for (const node of list) if (!(node.flags & flag.marked)) node.flags |= flag.uninteresting;
-  for (const node of [...bottoms, ...list]) node.flags &= ~flag.marked;
 }

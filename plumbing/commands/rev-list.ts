@@ -165,7 +165,7 @@ function formatCommit(node: CommitNode, { repository, args, format, graph, digit
   }
   if (format === undefined) return `${text}${node.bytes.toString('latin1').trimEnd().replace(/\n\n([\s\S]*)$/, (_whole, message: string) => `\n\n${message.replace(/^(?=.)/gm, '    ')}`)}\n\0`;
   const message = format.format(new NodeView(node, mark === '' ? '>' : mark));
-  node.hold(undefined);
+  node.letGo();
   if (message === '') {
     const rest = graph?.remainingRows() ?? '';
     return text + (rest === '' ? '' : `${rest}\n`) + (kind === 'oneline' ? '\n' : '');

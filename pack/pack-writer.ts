@@ -8,9 +8,10 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { disk, makeDirectories, removeIfPresent, temporaryName } from './disk.js';
 import { InvalidError, isSystemError } from './errors.js';
-import { Hasher, encodeObjectHeader, hashObject, rawSize } from './oid.js';
+import { Hasher, encodeObjectHeader, encodeObjectId, hashObject, rawSize } from './oid.js';
 import type { ObjectFormat, ObjectId, ObjectType } from './oid.js';
-import { encodePackIndex } from './pack-index.js';
+import { PackIndex, encodePackIndex } from './pack-index.js';
+import { encodeReverseIndex } from './reverse-index.js';
 import { Deflater, crc32, deflate } from './zlib.js';
 
 /** Many objects written as one pack; nothing of it is visible or durable before `finish`. */
@@ -29,6 +30,14 @@ export interface BulkWriter {
   [Symbol.dispose](): void;
 }
 
+/** Where the entries of a pack go, one behind the other. */
+export interface PackOutput {
+  /** Where the next entry will begin; a delta's distance to its base is counted from here. */
+  readonly nextOffset: number;
+  addPacked(entry: PackedObject): void;
+  beginEntry(type: ObjectType, sizeBytes: number): PackEntryWriter;
+}
+
 /** An object whose content is already a zlib stream. */
 export interface CompressedObject {
   readonly id: ObjectId;
@@ -45,7 +54,7 @@ export interface PackedObject {
 }
 
 export interface WrittenPack {
-  /** The pack's trailer in hex; its files are `pack-<packId>.pack` and `.idx`. */
+  /** The pack's trailer in hex; its files are `pack-<packId>.pack` and `.idx`, unless another base was asked for. */
   readonly packId: string;
   readonly objects: number;
   /** Size of the pack. */
@@ -57,6 +66,14 @@ export interface PackWriterOptions {
   readonly level?: number;
   /** True for objects that need not be written because they are stored elsewhere. */
   readonly isStored?: (id: ObjectId) => boolean;
+  /** What the files' names begin with, instead of 'pack' in the directory. */
+  readonly base?: string;
+  /** True makes a pack even of no objects at all. */
+  readonly mayBeEmpty?: boolean;
+  /** Version of the index; default 2. */
+  readonly indexVersion?: 1 | 2;
+  /** True writes a reverse index (.rev) beside the pack. */
+  readonly hasReverseIndex?: boolean;
   /** False skips every fsync, for repositories configured so. */
   readonly durable?: boolean;
   /** Puts files beside the pack before it can be read; `base` is its path without suffix. */
@@ -72,6 +89,7 @@ const stageBytes = 1024 * 1024;
 const typeNumbers: Readonly<Record<ObjectType, number>> = { commit: 1, tree: 2, blob: 3, tag: 4 };
 
 const offsetDelta = 6;
+const idDelta = 7;
 
 /** The bytes before an object's compressed content in a pack: its type and size, seven bits at a time after the first four. */
 export function encodeEntryHeader(type: ObjectType, sizeBytes: number): Buffer {
@@ -86,6 +104,11 @@ export function encodeDeltaHeader(sizeBytes: number, distance: number): Buffer {
     back.unshift(0x80 | (rest % 128));
   }
   return Buffer.concat([encodeKindAndSize(offsetDelta, sizeBytes), Buffer.from(back)]);
+}
+
+/** The bytes before a compressed delta whose base is named by its id, and may be in another pack. */
+export function encodeBaseIdHeader(sizeBytes: number, base: ObjectId): Buffer {
+  return Buffer.concat([encodeKindAndSize(idDelta, sizeBytes), encodeObjectId(base)]);
 }
 
 function encodeKindAndSize(kind: number, sizeBytes: number): Buffer {
@@ -239,7 +262,8 @@ export class PackWriter implements BulkWriter {
   finish(): WrittenPack | undefined {
     if (this.#ended) throw new Error('this pack was finished before');
     if (this.#isInEntry) throw new Error('an entry of this pack is being written in pieces');
-    if (this.#fd === undefined || this.#temporary === undefined || this.#offsets.length === 0) {
+    if (this.#options.mayBeEmpty === true) this.#open();
+    if (this.#fd === undefined || this.#temporary === undefined || (this.#offsets.length === 0 && this.#options.mayBeEmpty !== true)) {
       this.abort();
       return undefined;
     }
@@ -247,15 +271,17 @@ export class PackWriter implements BulkWriter {
       const checksum = this.#seal(this.#fd, this.#temporary);
       this.#close();
       const packId = checksum.toString('hex');
-      const base = join(this.#directory, `pack-${packId}`);
+      const base = `${this.#options.base ?? join(this.#directory, 'pack')}-${packId}`;
       const temporaryIndex = temporaryName(this.#directory, 'tmp_idx_');
       this.#leftovers.push(temporaryIndex);
       const entries = { ids: this.#rawIds, offsets: this.#offsets, crcs: this.#checksums, packChecksum: checksum };
-      this.#writeFile(temporaryIndex, encodePackIndex(entries, this.format));
+      const index = encodePackIndex(entries, this.format, this.#options.indexVersion);
+      this.#writeFile(temporaryIndex, index);
       // The same objects in the same order make the same pack; one that is there stays.
       if (!fs.existsSync(`${base}.idx`)) this.#leftovers.push(`${base}.pack`);
       const pack = { packId, objects: this.#offsets.length, bytes: this.#written };
       disk().rename(this.#temporary, `${base}.pack`);
+      if (this.#options.hasReverseIndex === true) this.#writeReverseIndex(`${base}.rev`, index, checksum);
       this.#options.beforeVisible?.(pack, base);
       disk().rename(temporaryIndex, `${base}.idx`);
       this.#leftovers.length = 0;
@@ -362,6 +388,13 @@ export class PackWriter implements BulkWriter {
     if (this.#fd === undefined) throw new Error('this pack was finished before');
     disk().write(this.#fd, bytes, this.#written);
     this.#written += bytes.length;
+  }
+
+  #writeReverseIndex(path: string, index: Buffer, checksum: Buffer): void {
+    const temporary = temporaryName(this.#directory, 'tmp_rev_');
+    this.#leftovers.push(temporary);
+    this.#writeFile(temporary, encodeReverseIndex(PackIndex.decode(index, this.format).positionsByOffset(), checksum, this.format));
+    disk().rename(temporary, path);
   }
 
   #writeFile(path: string, bytes: Buffer): void {

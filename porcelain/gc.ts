@@ -7,20 +7,20 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { CommitGraph } from '../pack/commit-graph.js';
+import { type DeltaLimits, pathGroup } from '../pack/delta-window.js';
 import { disk, removeIfPresent } from '../pack/disk.js';
 import { CorruptError, InvalidError, RefusedError, isSystemError } from '../pack/errors.js';
 import { listDirectory } from '../pack/file-lookup.js';
 import type { LooseFile } from '../pack/loose.js';
 import { ObjectStore } from '../pack/object-store.js';
-import { type ObjectId, type ObjectType, decodeObjectId, emptyBlobId, emptyTreeId, encodeObjectId } from '../pack/oid.js';
+import { type ObjectId, decodeObjectId, emptyBlobId, emptyTreeId, encodeObjectId } from '../pack/oid.js';
 import { PackCaches, type PackReader } from '../pack/pack-reader.js';
 import type { Clock } from '../plumbing/command.js';
 import { parseExpiry } from '../plumbing/date.js';
 import { type ReachableOptions, markReachable } from '../plumbing/reachable.js';
 import type { Repository } from '../plumbing/repository.js';
-import { type DeltaLimits, pathGroup } from './gc-delta.js';
 import { Inventory, type StoredPack } from './gc-inventory.js';
-import { writeVerifiedPack } from './gc-repack.js';
+import { type PackedAs, writeVerifiedPack } from './gc-repack.js';
 import { type Root, type RootKind, listRoots, readShallow, rootKinds } from './gc-roots.js';
 import type { MaintenanceLock } from './leases.js';
 
@@ -41,7 +41,7 @@ export interface GcOptions {
   readonly onProgress?: (phase: GcPhase, done: number, total?: number) => void;
 }
 
-export type GcPhase = 'marking' | 'writing' | 'verifying' | 'removing';
+export type GcPhase = 'marking' | 'compressing' | 'writing' | 'verifying' | 'removing';
 
 /** What will become of every object and file; made by `planGc`. */
 export interface GcPlan {
@@ -54,10 +54,10 @@ export interface GcPlan {
   /** Everything a root reaches, and everything young objects reach; extended while the plan is applied, never reduced. */
   readonly marked: Set<ObjectId>;
   readonly kept: ReadonlyMap<KeptKind, Tally>;
-  /** To be written into one new pack, in this order; empty when the packs that are there will do. */
-  readonly toPack: ReadonlySet<ObjectId>;
+  /** To be written into one new pack, in the order they were met; empty when the packs that are there will do. */
+  readonly toPack: ReadonlyMap<ObjectId, PackedAs>;
   /** To be written into a cruft pack, with their ages in milliseconds since 1970. */
-  readonly toCruft: ReadonlyMap<ObjectId, number>;
+  readonly toCruft: ReadonlyMap<ObjectId, PackedAs & { readonly mtimeMs: number }>;
   /** Nobody needs them and their grace is over. */
   readonly expired: ReadonlyMap<ObjectId, ExpiredObject>;
   /** Packs whose objects are all in the new packs, or expired. */
@@ -106,9 +106,9 @@ export function planGc(repository: Repository, options: GcOptions): GcPlan {
     const inventory = Inventory.read(store);
     const mark = new Mark(repository, store, inventory, options);
     mark.addRoots(listRoots(repository));
-    const reachable = mark.takeInPackOrder();
+    const reachable = mark.take();
     mark.addYoung(cutoffMs);
-    const young = mark.takeInPackOrder();
+    const young = mark.take();
     const isInKeptPack = (id: ObjectId): boolean => {
       const copy = inventory.find(id);
       return copy?.kind === 'pack' && copy.pack.isKept;
@@ -121,11 +121,11 @@ export function planGc(repository: Repository, options: GcOptions): GcPlan {
       if (isInKeptPack(id)) mark.count('keep-file', id);
       else expired.set(id, { lastUsedMs: inventory.youngestMs(id), bytes: inventory.sizeOf(id) });
     }
-    const packable = reachable.filter((id) => !isInKeptPack(id));
-    const cruft = new Map(young.filter((id) => !isInKeptPack(id)).map((id) => [id, inventory.youngestMs(id)]));
-    const isStuck = inventory.count - unreachable !== reachable.length + young.length;
+    const packable = new Map([...reachable].filter(([id]) => !isInKeptPack(id)));
+    const cruft = new Map([...young].filter(([id]) => !isInKeptPack(id)).map(([id, as]) => [id, { ...as, mtimeMs: inventory.youngestMs(id) }]));
+    const isStuck = inventory.count - unreachable !== reachable.size + young.size;
     const stuck = isStuck ? listStuck(inventory, mark.seen, [reachable, young]) : new Set<ObjectId>();
-    const main = findExactPack(inventory, packable, false);
+    const main = findExactPack(inventory, [...packable.keys()], false);
     const formerCruft = findExactPack(inventory, [...cruft.keys()], true);
     return {
       nowMs,
@@ -134,7 +134,7 @@ export function planGc(repository: Repository, options: GcOptions): GcPlan {
       caches,
       marked: mark.seen,
       kept: mark.kept,
-      toPack: new Set(main === undefined ? packable : []),
+      toPack: main === undefined ? packable : new Map(),
       toCruft: formerCruft === undefined ? cruft : new Map(),
       expired,
       retired: inventory.packs.filter((pack) => !pack.isKept && pack !== main && pack !== formerCruft && !holdsAny(pack, stuck)),
@@ -166,10 +166,9 @@ function findExactPack(inventory: Inventory, ids: readonly ObjectId[], isCruft: 
 }
 
 /** Objects that something names but that could not be read as what they should be: where they are, they stay. */
-function listStuck(inventory: Inventory, seen: ReadonlySet<ObjectId>, placed: readonly (readonly ObjectId[])[]): Set<ObjectId> {
-  const known = new Set(placed.flat());
+function listStuck(inventory: Inventory, seen: ReadonlySet<ObjectId>, placed: readonly ReadonlyMap<ObjectId, PackedAs>[]): Set<ObjectId> {
   const stuck = new Set<ObjectId>();
-  for (const id of inventory.listIds()) if (seen.has(id) && !known.has(id)) stuck.add(id);
+  for (const id of inventory.listIds()) if (seen.has(id) && !placed.some((objects) => objects.has(id))) stuck.add(id);
   return stuck;
 }
 
@@ -182,7 +181,7 @@ class Mark {
   readonly #inventory: Inventory;
   readonly #options: GcOptions;
   readonly #shallow: ReadonlySet<ObjectId>;
-  #found: Record<ObjectType, { id: ObjectId; group: number }[]> = { commit: [], tag: [], tree: [], blob: [] };
+  #found = new Map<ObjectId, PackedAs>();
 
   constructor(repository: Repository, store: ObjectStore, inventory: Inventory, options: GcOptions) {
     this.#repository = repository;
@@ -205,12 +204,11 @@ class Mark {
     this.#add('young', tips, undefined);
   }
 
-  /** Objects of ours found since the last call: commits, tags, trees, blobs; the versions of one file together, newest first. */
-  takeInPackOrder(): ObjectId[] {
-    const { commit, tag, tree, blob } = this.#found;
-    this.#found = { commit: [], tag: [], tree: [], blob: [] };
-    for (const named of [tree, blob]) named.sort((a, b) => a.group - b.group);
-    return [commit, tag, tree, blob].flatMap((found) => found.map(({ id }) => id));
+  /** Objects of ours found since the last call, in the order they were met. */
+  take(): ReadonlyMap<ObjectId, PackedAs> {
+    const found = this.#found;
+    this.#found = new Map();
+    return found;
   }
 
   count(kind: KeptKind, id: ObjectId): void {
@@ -249,7 +247,7 @@ class Mark {
         if (!this.#inventory.has(id)) return;
         objects += 1;
         bytes += this.#inventory.sizeOf(id);
-        this.#found[type].push({ id, group: pathGroup(path) });
+        this.#found.set(id, { type, group: pathGroup(path) });
         this.#options.onProgress?.('marking', this.seen.size);
       },
     };
@@ -338,7 +336,7 @@ class Application {
     this.#lock.check();
     const written = new Set<string>();
     const packed = this.#writePack(toPack, undefined, written);
-    const cruft = this.#writePack(new Set(toCruft.keys()), toCruft, written);
+    const cruft = this.#writePack(toCruft, new Map([...toCruft].map(([id, { mtimeMs }]) => [id, mtimeMs])), written);
     const needed = this.#findNeeded();
     this.#lock.check();
     this.#dropStaleCommitGraph(needed);
@@ -355,19 +353,18 @@ class Application {
     };
   }
 
-  #writePack(ids: ReadonlySet<ObjectId>, mtimesMs: ReadonlyMap<ObjectId, number> | undefined, written: Set<string>): Tally {
-    if (ids.size === 0) return { objects: 0, bytes: 0 };
+  #writePack(objects: ReadonlyMap<ObjectId, PackedAs>, mtimesMs: ReadonlyMap<ObjectId, number> | undefined, written: Set<string>): Tally {
+    if (objects.size === 0) return { objects: 0, bytes: 0 };
     const pack = writeVerifiedPack({
-      inventory: this.#plan.inventory,
       store: this.#store,
       caches: this.#plan.caches,
-      ids,
+      objects,
       level: readLevel(this.#repository),
       deltas: readDeltaLimits(this.#repository),
       ...(mtimesMs === undefined ? {} : { mtimesMs }),
       onProgress: (phase, done) => {
         this.#lock.beat();
-        this.#options.onProgress?.(phase, done, ids.size);
+        this.#options.onProgress?.(phase, done, phase === 'compressing' ? undefined : objects.size);
       },
     });
     const name = `pack-${pack.packId}`;

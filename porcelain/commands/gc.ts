@@ -74,7 +74,7 @@ function collect(repository: Repository, context: Context, args: Arguments, grac
 }
 
 const phaseTitles: Readonly<Record<GcPhase, string>> = {
-  marking: 'Marking objects', writing: 'Writing pack', verifying: 'Verifying pack', removing: 'Removing files',
+  marking: 'Marking objects', compressing: 'Finding deltas', writing: 'Writing pack', verifying: 'Verifying pack', removing: 'Removing files',
 };
 
 /** One progress line per phase. */
@@ -132,7 +132,7 @@ function printPlan(context: Context, args: Arguments, plan: GcPlan, graceMs: num
     }
     return { objects, bytes };
   };
-  const packed = sizeOf(plan.toPack);
+  const packed = sizeOf(plan.toPack.keys());
   const cruft = sizeOf(plan.toCruft.keys());
   const expired: Tally = { objects: plan.expired.size, bytes: [...plan.expired.values()].reduce((sum, { bytes }) => sum + bytes, 0) };
   if (args.has('json')) {

@@ -24,6 +24,7 @@ import { MultiPackIndex } from './multi-pack-index.js';
 import { decodeObjectId, emptyTreeId, encodeObjectHeader, encodeObjectId, encodeObjectIdInto, hashFramed, hashObject, hexSize, rawSize } from './oid.js';
 import type { ObjectFormat, ObjectId, ObjectType } from './oid.js';
 import type { PackIndex } from './pack-index.js';
+import { PackCursor } from './pack-cursor.js';
 import { PackCaches, PackReader } from './pack-reader.js';
 import { PackWriter } from './pack-writer.js';
 import type { BulkWriter, PackWriterOptions } from './pack-writer.js';
@@ -201,6 +202,29 @@ export class ObjectStore {
     begin({ type: stream.type, sizeBytes: stream.sizeBytes });
     for (const piece of stream.chunks) write(piece);
     return true;
+  }
+
+  /** For reading many packed objects, each once; undefined where there are no kernels. Replacements (refs/replace) are not looked at. */
+  openCursor(): PackCursor | undefined {
+    const { unpacker } = this.#caches;
+    return unpacker && new PackCursor(this, unpacker, this.format);
+  }
+
+  /** True when some objects are read in place of others, which a cursor does not do. */
+  get hasReplacements(): boolean { return this.#replace !== undefined && this.#replace.size > 0; }
+
+  /** Sets the first pack that has an object, and where; false when none of those known now has. For PackCursor. */
+  seek(raw: Uint8Array, found: { pack: PackReader | undefined; position: number }): boolean {
+    const covering = this.#coveringPack(raw);
+    if (covering !== undefined && seekIn(covering, raw, found)) return true;
+    if (covering !== undefined) return false;
+    const packs = this.#uncovered;
+    for (let at = 0; at < packs.length; at += 1) {
+      if (!seekIn(packs[at]!, raw, found)) continue;
+      if (at > 0) packs.unshift(...packs.splice(at, 1));
+      return true;
+    }
+    return false;
   }
 
   /**
@@ -657,7 +681,7 @@ export class ObjectStore {
   }
 
   /** The pack a multi-pack-index says an object is in. */
-  #coveringPack(raw: Buffer): PackReader | undefined {
+  #coveringPack(raw: Uint8Array): PackReader | undefined {
     for (const { midx, packs } of this.#sources) {
       const position = midx === undefined ? -1 : midx.index.position(raw);
       if (position < 0) continue;
@@ -735,6 +759,14 @@ function findIndex(pack: PackReader): PackIndex | undefined {
     if (error instanceof CorruptError || isSystemError(error, 'ENOENT')) return undefined;
     throw error;
   }
+}
+
+function seekIn(pack: PackReader, raw: Uint8Array, found: { pack: PackReader | undefined; position: number }): boolean {
+  const position = findIndex(pack)?.position(raw) ?? -1;
+  if (position < 0) return false;
+  found.pack = pack;
+  found.position = position;
+  return true;
 }
 
 function findPosition(pack: PackReader, raw: Buffer): number {

@@ -17,8 +17,13 @@ import type { GitObject, ObjectHeader, ObjectStream } from './object.js';
 import { Hasher, encodeObjectHeader, hashObject, isHashOf, rawSize } from './oid.js';
 import type { ObjectFormat, ObjectId, ObjectType } from './oid.js';
 import { PackIndex } from './pack-index.js';
+import { hasKernels } from './kernels/kernel.js';
+import { Unpacker } from './unpacker.js';
+import type { UnpackPlace } from './unpacker.js';
 import { Inflater, inflateContent, inflatePrefix } from './zlib.js';
 
+/** A process that reads no more objects than this is done sooner without a kernel that has to be compiled first. */
+const readsBeforeUnpacker = 100;
 /** Well below the usual limit of 1024 open files. */
 const mostOpenPacks = 256;
 const headerRoomBytes = 32;
@@ -43,12 +48,29 @@ export class PackCaches {
 
   /** How much of a pack is read at a time. */
   readonly windowSizeBytes: number;
+  readonly #budgets: { readonly windowBytes: number; readonly baseBytes: number };
+  #unpacker: Unpacker | undefined;
+  #reads = 0;
 
   /** Budgets in bytes, smaller ones for who reads everything once; smaller windows for who reads here and there. */
-  constructor(windowBytes = 128 * 1024 * 1024, baseBytes = 96 * 1024 * 1024, windowSizeBytes = 64 * 1024) {
-    this.windows = new ByteCache<Buffer>(windowBytes);
-    this.bases = new BaseCache(baseBytes);
+  constructor(windowBytes = 96 * 1024 * 1024, baseBytes = 64 * 1024 * 1024, windowSizeBytes = 64 * 1024) {
+    // Where there is an unpacker, it takes most of it; what it refuses is large or rare.
+    const share = hasKernels() ? 1 / 8 : 1;
+    this.#budgets = { windowBytes, baseBytes: baseBytes / 2 };
+    this.windows = new ByteCache<Buffer>(windowBytes * share);
+    this.bases = new BaseCache(hasKernels() ? baseBytes / 2 : baseBytes);
     this.windowSizeBytes = windowSizeBytes;
+  }
+
+  /** For many reads; undefined where there are no kernels. */
+  get unpacker(): Unpacker | undefined {
+    return this.#unpacker ??= Unpacker.open(this.#budgets.windowBytes, this.#budgets.baseBytes);
+  }
+
+  /** The unpacker once so many objects were read that making it pays. */
+  get unpackerIfWorthwhile(): Unpacker | undefined {
+    if (this.#unpacker === undefined && (this.#reads += 1) <= readsBeforeUnpacker) return undefined;
+    return hasKernels() ? this.unpacker : undefined;
   }
 
   /** Takes note of a pack that was opened, and closes the one opened first when there are too many. */
@@ -118,6 +140,8 @@ export class PackReader {
   #fd: number | undefined;
   #sizeBytes = 0;
   #isCruft: boolean | undefined;
+  /** Where the unpacker keeps what it knows of this pack; null when it cannot handle it. */
+  #place: UnpackPlace | null | undefined;
 
   private constructor(path: string, format: ObjectFormat, caches: PackCaches) {
     this.path = path;
@@ -170,6 +194,8 @@ export class PackReader {
   /** The verified object. */
   readAt(position: number): GitObject {
     const id = this.index.idAt(position);
+    const quick = this.#readQuickly(position);
+    if (quick !== undefined) return { type: quick.type, bytes: Buffer.from(quick.bytes) };
     const object = named(this.path, () => this.#resolve(this.entryAt(this.offsetAt(position))), id);
     return this.#verified(id, object);
   }
@@ -179,6 +205,8 @@ export class PackReader {
    * are passed on at once. Undefined for an object too large for that.
    */
   passAt(position: number): GitObject | undefined {
+    const quick = this.#readQuickly(position);
+    if (quick !== undefined) return quick;
     const entry = this.entryAt(this.offsetAt(position));
     if (entry.sizeBytes > mostPassingBytes) return undefined;
     const { passing } = this.#caches;
@@ -189,6 +217,37 @@ export class PackReader {
     const framed = passing.subarray(headerRoomBytes - header.length, headerRoomBytes + bytes.length);
     if (!isHashOf(this.index.rawIdAt(position), framed, this.format)) throw mismatchError(this.index.idAt(position), this.path);
     return { type, bytes };
+  }
+
+  /** The pack as the unpacker of its store knows it; undefined when it cannot handle it. */
+  enrol(unpacker: Unpacker): UnpackPlace | undefined {
+    if (this.#place === undefined) {
+      this.#open();
+      const idSize = rawSize(this.format);
+      this.#place = unpacker.enrol({
+        sizeBytes: this.#sizeBytes,
+        idSize,
+        readInto: (bytes, at, length, offset) => this.#readInto(bytes, length, offset, at),
+        findOffset: (raw) => {
+          const position = this.index.position(raw);
+          return position < 0 ? -1 : this.offsetAt(position);
+        },
+      }) ?? null;
+    }
+    return this.#place ?? undefined;
+  }
+
+  /** The verified object, its bytes good until the next is read; undefined where the careful way has to be gone. */
+  #readQuickly(position: number): GitObject | undefined {
+    const unpacker = this.#caches.unpackerIfWorthwhile;
+    const place = unpacker && this.enrol(unpacker);
+    if (unpacker === undefined || place === undefined) return undefined;
+    const at = unpacker.resultAt;
+    const length = unpacker.read(place, this.offsetAt(position), at, at + unpacker.frameBytes);
+    if (length < 0) return undefined;
+    const { bytes } = unpacker;
+    if (!isHashOf(this.index.rawIdAt(position), bytes.subarray(at, at + length), this.format)) return undefined;
+    return { type: packTypes[unpacker.kind] as ObjectType, bytes: bytes.subarray(at + length - unpacker.contentSize, at + length) };
   }
 
   #verified(id: ObjectId, object: GitObject): GitObject {
@@ -448,11 +507,11 @@ export class PackReader {
     return bytes;
   }
 
-  #readInto(bytes: Buffer, length: number, offset: number): void {
+  #readInto(bytes: Buffer, length: number, offset: number, at = 0): void {
     this.#open();
     let done = 0;
     while (done < length) {
-      const read = readSync(this.#fd!, bytes, done, length - done, offset + done);
+      const read = readSync(this.#fd!, bytes, at + done, length - done, offset + done);
       if (read === 0) throw badPack('it was cut short');
       done += read;
     }
@@ -509,6 +568,8 @@ export class PackReader {
     this.#glances = undefined;
     this.#bases.clear();
     this.#kinds.clear();
+    if (this.#place) this.#caches.unpacker?.release(this.#place);
+    this.#place = undefined;
   }
 }
 

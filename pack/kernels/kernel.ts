@@ -2,7 +2,7 @@
 //
 // Invariant: an instance's memory starts small and only grows; a view of it is valid until the next call that may grow it.
 // Where there is no WebAssembly, or it is switched off, `openKernel` gives undefined and callers use their plain way.
-import { deflateWasm, deltaWasm, inflateWasm } from './wasm.generated.js';
+import { deflateWasm, deltaWasm, inflateWasm, unpackWasm } from './wasm.generated.js';
 
 interface WasmMemory {
   readonly buffer: ArrayBuffer;
@@ -21,7 +21,7 @@ declare const WebAssembly: {
   readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
 } | undefined;
 
-const code = { deflate: deflateWasm, delta: deltaWasm, inflate: inflateWasm } as const;
+const code = { deflate: deflateWasm, delta: deltaWasm, inflate: inflateWasm, unpack: unpackWasm } as const;
 const modules = new Map<string, object>();
 const pageBytes = 65536;
 let allowed = true;
@@ -36,15 +36,15 @@ export function hasKernels(): boolean {
   return allowed && typeof WebAssembly !== 'undefined';
 }
 
-/** A new instance of a kernel, or undefined when there are no kernels. */
-export function openKernel<Exports extends KernelExports>(name: keyof typeof code): Kernel<Exports> | undefined {
+/** A new instance of a kernel, or undefined when there are no kernels. `imports` are the functions it calls, by group and name. */
+export function openKernel<Exports extends KernelExports>(name: keyof typeof code, imports: object = {}): Kernel<Exports> | undefined {
   if (!allowed || typeof WebAssembly === 'undefined') return undefined;
   let module = modules.get(name);
   if (module === undefined) {
     module = new WebAssembly.Module(Buffer.from(code[name], 'base64'));
     modules.set(name, module);
   }
-  return new Kernel(new WebAssembly.Instance(module, {}).exports as Exports);
+  return new Kernel(new WebAssembly.Instance(module, imports).exports as Exports);
 }
 
 /** One instance: its functions and its memory. */

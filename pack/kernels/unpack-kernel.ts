@@ -1,0 +1,98 @@
+// Unpacking by the WASM kernel (assembly/unpack.ts): its functions, and how its memory is divided into regions.
+//
+// Invariant: a region, once given, keeps its address; the memory grows, and then `bytes` is a new view of it. What the kernel asks for
+// while it works (bytes of a pack, an empty slab) comes through the functions it is opened with.
+import { openKernel } from './kernel.js';
+import type { Kernel, KernelExports } from './kernel.js';
+
+interface UnpackExports extends KernelExports {
+  prepare(scratch: number, table: number): void;
+  scratchSize(): number;
+  tableSize(): number;
+  slabSize(): number;
+  frameSize(): number;
+  use(key: number, end: number, idSize: number): void;
+  setView(offset: number, address: number, size: number): void;
+  setKeptSlabs(count: number): void;
+  read(offset: number, to: number, limit: number): number;
+  readHead(offset: number, to: number, limit: number, most: number): number;
+  describe(offset: number): number;
+  kind(): number;
+  contentSize(): number;
+}
+
+/** What the kernel asks for; all addresses are in its memory. */
+export interface UnpackSupply {
+  /** Calls `setView` with `wanted` bytes from `offset` on, fewer only at the end of the pack; false when there are none. */
+  provide(offset: number, wanted: number): boolean;
+  /** Offset of the object whose raw id is at an address; -1 when it is not in the pack. */
+  offsetOf(idAddress: number): number;
+}
+
+/** The object is larger, deeper or odder than the kernel handles, or damaged. */
+export const refused = -1;
+/** The result does not fit before the limit given. */
+export const noRoom = -2;
+/** No pack may end at or behind this offset. */
+export const mostPackBytes = 2 ** 45;
+/** No pack may have this key or a greater one. */
+export const mostPackKeys = 2 ** 16;
+
+export class UnpackKernel {
+  readonly exports: UnpackExports;
+  /** What a region for results must have for the longest of them. */
+  readonly frameBytes: number;
+  readonly #kernel: Kernel<UnpackExports>;
+  readonly #mostSlabs: number;
+  readonly #slabs: number[] = [];
+  #nextSlab = 0;
+  #free: number;
+
+  private constructor(kernel: Kernel<UnpackExports>, slabBytes: number) {
+    this.#kernel = kernel;
+    this.exports = kernel.exports;
+    this.frameBytes = kernel.exports.frameSize();
+    this.#free = kernel.regionStart;
+    // The base a delta is applied to, and the slab its result goes to, must not be the same.
+    this.#mostSlabs = Math.max(4, Math.floor(slabBytes / kernel.exports.slabSize()));
+    kernel.exports.setKeptSlabs(this.#mostSlabs >> 1);
+    kernel.exports.prepare(this.reserve(kernel.exports.scratchSize()), this.reserve(kernel.exports.tableSize()));
+  }
+
+  /** `slabBytes`: about how much memory contents may take that deltas were applied to. Undefined where there are no kernels. */
+  static open(supply: UnpackSupply, slabBytes: number): UnpackKernel | undefined {
+    let opened: UnpackKernel | undefined;
+    const kernel = openKernel<UnpackExports>('unpack', {
+      pack: {
+        provide: (offset: number, wanted: number) => (supply.provide(offset, wanted) ? 1 : 0),
+        offsetOf: (idAddress: number) => supply.offsetOf(idAddress),
+        emptySlab: () => opened!.#emptySlab(),
+      },
+    });
+    if (kernel !== undefined) opened = new UnpackKernel(kernel, slabBytes);
+    return opened;
+  }
+
+  /** The whole memory as it is now. */
+  get bytes(): Buffer { return this.#kernel.heap(0); }
+
+  /** The address of a new region. */
+  reserve(sizeBytes: number): number {
+    const address = this.#free;
+    const end = (address + sizeBytes + 63) & ~63;
+    this.#kernel.heap(end);
+    this.#free = end;
+    return address;
+  }
+
+  #emptySlab(): number {
+    if (this.#slabs.length < this.#mostSlabs) {
+      const address = this.reserve(this.exports.slabSize());
+      this.#slabs.push(address);
+      return address;
+    }
+    const address = this.#slabs[this.#nextSlab]!;
+    this.#nextSlab = (this.#nextSlab + 1) % this.#mostSlabs;
+    return address;
+  }
+}

@@ -1,0 +1,89 @@
+// Going from one packed object to the next without making anything for each: ids are looked up as bytes, objects are numbers (a pack
+// and a position in its index), and contents lie in a memory that the next one overwrites.
+//
+// Invariant: `read` only gives what hashes to its id. False never says that an object is missing or damaged, only that this way does not
+// lead to it: it may be loose, replaced, large or broken, and ObjectStore has the careful way. `memory` is to be taken anew after each
+// step, for it may have grown.
+import type { PackReader } from './pack-reader.js';
+import { decodeHexInto, isHashOf, rawSize } from './oid.js';
+import type { ObjectFormat, ObjectId } from './oid.js';
+import type { UnpackPlace, Unpacker } from './unpacker.js';
+
+/** Finds the pack that has an object; the store's part. */
+export interface PackLookup {
+  /** Sets `pack` and `position`, or gives false. */
+  seek(raw: Uint8Array, found: { pack: PackReader | undefined; position: number }): boolean;
+}
+
+export class PackCursor {
+  /** Where `find` found the object; may be set directly. */
+  pack: PackReader | undefined;
+  position = -1;
+  /** Of the object read last: 1 to 4 for commit, tree, blob and tag; where its content is in `memory`. */
+  kind = 0;
+  start = 0;
+  end = 0;
+  readonly #lookup: PackLookup;
+  readonly #unpacker: Unpacker;
+  readonly #format: ObjectFormat;
+  readonly #raw: Buffer;
+  readonly #at: number;
+
+  constructor(lookup: PackLookup, unpacker: Unpacker, format: ObjectFormat) {
+    this.#lookup = lookup;
+    this.#unpacker = unpacker;
+    this.#format = format;
+    this.#raw = Buffer.alloc(rawSize(format));
+    this.#at = unpacker.reserve(unpacker.frameBytes);
+  }
+
+  /** Holds the object read last between `start` and `end`. */
+  get memory(): Buffer { return this.#unpacker.bytes; }
+
+  /** Goes to the object whose raw id is at `at` of `bytes`. */
+  find(bytes: Uint8Array, at: number): boolean {
+    const raw = this.#raw;
+    for (let byte = 0; byte < raw.length; byte += 1) raw[byte] = bytes[at + byte]!;
+    return this.#lookup.seek(raw, this);
+  }
+
+  /** As `find`, of an id in hex digits (lower case); false when they are none. */
+  findHex(bytes: Uint8Array, at: number): boolean {
+    return decodeHexInto(this.#raw, 0, bytes, at, this.#raw.length) && this.#lookup.seek(this.#raw, this);
+  }
+
+  findId(id: ObjectId): boolean {
+    this.#raw.write(id, 'hex');
+    return this.#lookup.seek(this.#raw, this);
+  }
+
+  /** Reads the object and verifies it. */
+  read(): boolean {
+    const place = this.#placeOfPack();
+    if (place === undefined) return false;
+    const length = this.#unpacker.read(place, this.pack!.offsetAt(this.position), this.#at, this.#at + this.#unpacker.frameBytes);
+    if (!this.#note(length)) return false;
+    return isHashOf(this.pack!.index.rawIdAt(this.position), this.memory.subarray(this.#at, this.#at + length), this.#format);
+  }
+
+  /** Reads at least the first `most` bytes, or all there are; they are not verified. */
+  readHead(most: number): boolean {
+    const place = this.#placeOfPack();
+    if (place === undefined) return false;
+    const limit = this.#at + this.#unpacker.frameBytes;
+    return this.#note(this.#unpacker.readHead(place, this.pack!.offsetAt(this.position), this.#at, limit, most));
+  }
+
+  #note(length: number): boolean {
+    if (length < 0) return false;
+    this.kind = this.#unpacker.kind;
+    this.end = this.#at + length;
+    this.start = this.end - this.#unpacker.contentSize;
+    return true;
+  }
+
+  /** Asked for each time: the pack may have been closed, and opened again, meanwhile. */
+  #placeOfPack(): UnpackPlace | undefined {
+    return this.pack?.enrol(this.#unpacker);
+  }
+}

@@ -1,0 +1,204 @@
+// Reading objects of packs in bulk: windows of the packs are read straight into the memory of the unpack kernel, which makes the
+// objects there. Shared by all packs of a store; nothing is allocated per object.
+//
+// Invariant: memory stays within the budgets given. Nothing is verified against ids here, and what is out of the ordinary (large, deep
+// or damaged) is refused without a reason: PackReader has a careful way, and finds the words. When there is no room for another
+// window, the one not used for longest goes, roughly: a hand goes round and passes over those used since it last came by.
+import { hasKernels } from './kernels/kernel.js';
+import { UnpackKernel, mostPackBytes, mostPackKeys } from './kernels/unpack-kernel.js';
+
+export { noRoom, refused } from './kernels/unpack-kernel.js';
+
+/** A pack, as the unpacker wants to see it. */
+export interface UnpackSource {
+  /** Of the file. */
+  readonly sizeBytes: number;
+  /** Of a raw id. */
+  readonly idSize: number;
+  /** Fills `bytes` from `at` on; throws when the file is shorter. */
+  readInto(bytes: Buffer, at: number, length: number, offset: number): void;
+  /** Offset of the object with this raw id; -1 when it is not here. */
+  findOffset(raw: Uint8Array): number;
+}
+
+/** What is known about a pack while it is in use. */
+export interface UnpackPlace {
+  readonly source: UnpackSource;
+  readonly key: number;
+  /** By window number: the number of the slot it lies in, plus one. */
+  readonly slots: Uint16Array;
+  /** By window number: how often it was asked for without being read. */
+  readonly glances: Uint8Array;
+  /** Number of the window read last: who reads on from there gets the next one at once. */
+  lastRead: number;
+}
+
+const windowBytes = 64 * 1024;
+/** Windows overlap by this much: as much as the kernel ever wants at once. */
+const overlapBytes = 4096 + 256;
+/** The inflater reads this much behind its input. */
+const slackBytes = 64;
+/** A glance has this much more than was wanted, for what is wanted next lies behind a header. */
+const glanceMoreBytes = 704;
+/** A window is read when it was asked for this often: objects asked for here and there cost one small read each. */
+const glancesBeforeWindow = 4;
+/** The same where another window has to go for it. */
+const glancesBeforeExchange = 128;
+
+export class Unpacker {
+  readonly #kernel: UnpackKernel;
+  readonly #mostWindows: number;
+  /** By slot: where it is, whose window it holds, which one, and whether it was used since the hand came by. */
+  readonly #addresses: number[] = [];
+  readonly #owners: (UnpackPlace | undefined)[] = [];
+  readonly #numbers: number[] = [];
+  readonly #used: boolean[] = [];
+  #hand = 0;
+  readonly #glance: number;
+  #current: UnpackPlace | undefined;
+  #nextKey = 1;
+  #result = 0;
+
+  private constructor(windowsBytes: number, basesBytes: number) {
+    this.#kernel = UnpackKernel.open({
+      provide: (offset, wanted) => this.#provide(offset, wanted),
+      offsetOf: (address) => {
+        const { idSize, findOffset } = this.#current!.source;
+        return findOffset(this.#kernel.bytes.subarray(address, address + idSize));
+      },
+    }, basesBytes)!;
+    this.#mostWindows = Math.min(0xfff0, Math.max(4, Math.floor(windowsBytes / windowBytes)));
+    this.#glance = this.#kernel.reserve(overlapBytes + glanceMoreBytes + slackBytes);
+  }
+
+  /** Budgets in bytes for windows and for bases of deltas; undefined where there are no kernels. */
+  static open(windowsBytes: number, basesBytes: number): Unpacker | undefined {
+    return hasKernels() ? new Unpacker(windowsBytes, basesBytes) : undefined;
+  }
+
+  /** Takes a pack in; undefined when it is larger than can be handled. */
+  enrol(source: UnpackSource): UnpackPlace | undefined {
+    const { sizeBytes, idSize } = source;
+    if (sizeBytes >= mostPackBytes || this.#nextKey >= mostPackKeys) return undefined;
+    const windows = Math.ceil((sizeBytes - idSize) / windowBytes);
+    const place = { source, key: this.#nextKey, slots: new Uint16Array(windows), glances: new Uint8Array(windows), lastRead: -1 };
+    this.#nextKey += 1;
+    return place;
+  }
+
+  /** Forgets a pack; its place cannot be used any more. */
+  release(place: UnpackPlace): void {
+    for (let slot = 0; slot < this.#owners.length; slot += 1) if (this.#owners[slot] === place) this.#owners[slot] = undefined;
+    if (this.#current === place) this.#current = undefined;
+  }
+
+  /** The kernel's memory as it is now: growing it, which any call here may do, makes former views useless. */
+  get bytes(): Buffer { return this.#kernel.bytes; }
+
+  /** The address of a new region that is the caller's for good. */
+  reserve(sizeBytes: number): number { return this.#kernel.reserve(sizeBytes); }
+
+  /** A region for one result of any size, shared by all who use what they read at once. */
+  get resultAt(): number { return this.#result ||= this.#kernel.reserve(this.frameBytes); }
+
+  /** Room that is enough for any result. */
+  get frameBytes(): number { return this.#kernel.frameBytes; }
+
+  /**
+   * Puts the object at `offset`, framed as it is hashed, to an address: its length, `refused`, or `noRoom` when it might not fit before
+   * `limit`. Afterwards `kind` and `contentSize` tell about it.
+   */
+  read(place: UnpackPlace, offset: number, to: number, limit: number): number {
+    this.#use(place);
+    return this.#kernel.exports.read(offset, to, limit);
+  }
+
+  /** As `read`, but perhaps only the first `most` bytes of the content, which is not checked against its checksum then. */
+  readHead(place: UnpackPlace, offset: number, to: number, limit: number, most: number): number {
+    this.#use(place);
+    return this.#kernel.exports.readHead(offset, to, limit, most);
+  }
+
+  /** Size of the object at `offset`, its type is `kind`; `refused` when that cannot be told. */
+  describe(place: UnpackPlace, offset: number): number {
+    this.#use(place);
+    return this.#kernel.exports.describe(offset);
+  }
+
+  /** Of the object read or described last: 1 to 4, as packs number types. */
+  get kind(): number { return this.#kernel.exports.kind(); }
+
+  /** Bytes of content the last read made; they are the last of the frame. */
+  get contentSize(): number { return this.#kernel.exports.contentSize(); }
+
+  #use(place: UnpackPlace): void {
+    if (place === this.#current) return;
+    this.#kernel.exports.use(place.key, place.source.sizeBytes - place.source.idSize, place.source.idSize);
+    this.#current = place;
+  }
+
+  #provide(offset: number, wanted: number): boolean {
+    const place = this.#current!;
+    // Until the bytes are there the kernel's view of the pack is not to be relied on.
+    this.#current = undefined;
+    const isProvided = this.#provideFrom(place, offset, wanted);
+    this.#current = place;
+    return isProvided;
+  }
+
+  #provideFrom(place: UnpackPlace, offset: number, wanted: number): boolean {
+    const { sizeBytes } = place.source;
+    const number = Math.floor(offset / windowBytes);
+    if (number >= place.slots.length) return false;
+    const base = number * windowBytes;
+    const slot = place.slots[number]! - 1;
+    const isHeld = slot >= 0 && this.#owners[slot] === place && this.#numbers[slot] === number;
+    if (!isHeld && !this.#isWorthReading(place, number)) {
+      const length = Math.min(wanted + glanceMoreBytes, sizeBytes - offset);
+      place.source.readInto(this.#kernel.bytes, this.#glance, length, offset);
+      this.#kernel.exports.setView(offset, this.#glance, length);
+      return true;
+    }
+    const length = Math.min(windowBytes + overlapBytes, sizeBytes - base);
+    const address = isHeld ? this.#addresses[slot]! : this.#readWindow(place, number, base, length);
+    if (isHeld) this.#used[slot] = true;
+    this.#kernel.exports.setView(base, address, length);
+    return true;
+  }
+
+  #isWorthReading(place: UnpackPlace, number: number): boolean {
+    if (number === place.lastRead + 1 && number > 0) return true;
+    const count = place.glances[number]! + 1;
+    const isEnough = count >= (this.#addresses.length < this.#mostWindows ? glancesBeforeWindow : glancesBeforeExchange);
+    place.glances[number] = isEnough ? 0 : count;
+    return isEnough;
+  }
+
+  #readWindow(place: UnpackPlace, number: number, base: number, length: number): number {
+    const slot = this.#emptySlot();
+    const address = this.#addresses[slot]!;
+    this.#owners[slot] = undefined;
+    place.source.readInto(this.#kernel.bytes, address, length, base);
+    this.#owners[slot] = place;
+    this.#numbers[slot] = number;
+    this.#used[slot] = true;
+    place.slots[number] = slot + 1;
+    place.lastRead = number;
+    return address;
+  }
+
+  #emptySlot(): number {
+    if (this.#addresses.length < this.#mostWindows) {
+      this.#owners.push(undefined);
+      this.#numbers.push(0);
+      this.#used.push(false);
+      return this.#addresses.push(this.#kernel.reserve(windowBytes + overlapBytes + slackBytes)) - 1;
+    }
+    for (;;) {
+      const slot = this.#hand;
+      this.#hand = (slot + 1) % this.#mostWindows;
+      if (this.#owners[slot] === undefined || !this.#used[slot]) return slot;
+      this.#used[slot] = false;
+    }
+  }
+}

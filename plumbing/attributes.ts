@@ -30,11 +30,14 @@ interface AttributeFile {
   readonly base: string;
   readonly lines: readonly Line[];
   readonly macros: ReadonlyMap<string, readonly Assignment[]>;
+  /** Every name it mentions, in the order it does. */
+  readonly names: ReadonlySet<string>;
 }
 
 const builtIn: AttributeFile = {
   base: '', lines: [],
   macros: new Map([['binary', [{ name: 'diff', value: false }, { name: 'merge', value: false }, { name: 'text', value: false }]]]),
+  names: new Set(['binary', 'diff', 'merge', 'text']),
 };
 
 /** True for a name an attribute can have. */
@@ -48,6 +51,7 @@ const longestLine = 2048;
 function parseAttributeFile(text: string, base: string, mayDefineMacros: boolean, caseFold: boolean): AttributeFile {
   const lines: Line[] = [];
   const macros = new Map<string, readonly Assignment[]>();
+  const names = new Set<string>();
   for (const raw of text.replace(/^\xef\xbb\xbf/, '').split('\n')) {
     const line = raw.replace(/^[ \t\r]+/, '');
     if (line === '' || line.startsWith('#') || raw.length >= longestLine) continue;
@@ -57,14 +61,17 @@ function parseAttributeFile(text: string, base: string, mayDefineMacros: boolean
     if (head.startsWith('[attr]')) {
       const name = head.slice(6) || rest.trim().split(/[ \t\r]+/)[0]!;
       const body = head.length > 6 ? assignments : assignments.slice(1);
-      if (mayDefineMacros && isAttributeName(name)) macros.set(name, body);
+      if (!mayDefineMacros || !isAttributeName(name)) continue;
+      macros.set(name, body);
+      for (const mentioned of [name, ...body.map((assignment) => assignment.name)]) names.add(mentioned);
       continue;
     }
     // Negative patterns mean nothing here, and git says so.
     if (head.startsWith('!') || assignments.length === 0) continue;
+    for (const assignment of assignments) names.add(assignment.name);
     lines.push({ pattern: compilePathPattern(head.startsWith('\\!') ? head.slice(1) : head, caseFold), assignments });
   }
-  return { base, lines, macros };
+  return { base, lines, macros, names };
 }
 
 /** The pattern of a line, which may be quoted as C does, and what follows it. */
@@ -115,6 +122,7 @@ export class Attributes {
   /** Per directory: its own file, if any, before those of its parents. */
   readonly #levels = new Map<string, readonly AttributeFile[]>();
   #isSimple: boolean | undefined;
+  readonly #met = new Set<string>();
 
   private constructor(repository: Repository, sources: AttributeSources) {
     this.#workTree = repository.isBare ? undefined : repository.workTree;
@@ -156,6 +164,23 @@ export class Attributes {
     const specified = new Map<string, AttributeValue>();
     for (const [name, value] of decided) if (value !== undefined) specified.set(name, value);
     return specified;
+  }
+
+  /**
+   * The names `find` gave for a path, in git's order, in which it met them: in what it knows by itself, the files above all directories, the one at
+   * the top, info/attributes, and those of directories from the first path on.
+   */
+  sortNames(names: Iterable<string>): string[] {
+    if (this.#met.size === 0) {
+      for (const file of [...this.#weakest.toReversed(), ...this.#level(''), ...this.#strongest]) this.#meet(file);
+    }
+    for (const level of this.#levels.values()) if (level[0] !== undefined) this.#meet(level[0]);
+    const places = new Map([...this.#met].map((name, place) => [name, place]));
+    return [...names].sort((one, two) => places.get(one)! - places.get(two)!);
+  }
+
+  #meet(file: AttributeFile): void {
+    for (const name of file.names) this.#met.add(name);
   }
 
   /** True when no file assigns anything to anything, at the top or above; then only deeper files can. */

@@ -757,7 +757,7 @@ function listOffsets(
     // The former name ends in NUL, which is less than any byte of a name.
     const former = same < formerEnd - formerStart ? bytes[formerStart + same]! : 0;
     const present = same < nameEnd - nameStart ? bytes[nameStart + same]! : 0;
-    if (row > 0 && (former > present || (former === present && (formerStage >= stage || formerStage === 0)))) {
+    if (row > 0 && (former > present || (former === present && formerStage >= stage))) {
       throw corrupt('its entries are not in order');
     }
     for (let place = nameStart + same; place < nameEnd; place += 1) {

@@ -235,7 +235,8 @@ export class RefFormat {
         if (close < 0) throw new UsageError(`malformed format string ${latin1.slice(percent)}`);
         flush();
         const field = latin1.slice(at + 1, close);
-        usesColor ||= field.startsWith('color:') && field !== 'color:reset';
+        // Whoever ends on another colour gets a reset behind the line.
+        if (field.startsWith('color:')) usesColor = field !== 'color:reset';
         pieces.push(parsePiece(field, repository, options));
         at = close + 1;
       } else if (latin1[at] === '%') {
@@ -448,6 +449,10 @@ const refFields: Readonly<Record<string, (argument: string | undefined, reposito
       const { symbolicTarget } = subject.ref;
       return symbolicTarget === undefined ? nothing : plain(shown(subject, subject.repository.refs.resolve(subject.ref.name).name));
     };
+  },
+  flag: () => ({ repository, ref }) => {
+    const raw = repository.refs.readRaw(ref.symbolicTarget === undefined ? ref.name : repository.refs.resolve(ref.name).name);
+    return plain([...(ref.symbolicTarget === undefined ? [] : ['symref']), ...(raw?.kind === 'id' && raw.isPacked ? ['packed'] : [])].join(','));
   },
   HEAD: (argument) => {
     takesNone('HEAD', argument);

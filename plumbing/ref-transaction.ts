@@ -266,6 +266,11 @@ export class RefTransaction {
       if (step.edit.target === 'delete') deleted.add(step.name);
       else if (step.edit.target !== 'verify') written.add(step.name);
     }
+    for (const { name, raw, logOnly } of this.#steps) {
+      // Even to say that a ref is not there, its name must be one a ref could have.
+      if (logOnly || raw !== undefined || written.has(name)) continue;
+      for (const below of refs.listNames(`${name}/`)) if (!deleted.has(below)) throw conflict(name, below, `'${below}' exists`);
+    }
     for (const name of written) {
       if (!name.startsWith('refs/')) continue;
       for (let slash = name.lastIndexOf('/'); slash > 4; slash = name.lastIndexOf('/', slash - 1)) {

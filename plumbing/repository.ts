@@ -132,6 +132,13 @@ export class Repository {
     return this.#findInside() !== undefined;
   }
 
+  /** The same repository as if the current directory were `prefix` below the work tree's top: a latin1 byte string, as a rule with a trailing slash. */
+  standingIn(prefix: string): Repository {
+    const other = new Repository(this.context, this);
+    other.#prefix = prefix;
+    return other;
+  }
+
   #findPrefix(): string {
     const inside = this.#findInside();
     return inside === undefined || inside === '' ? '' : `${pathFromUtf8(inside) satisfies RepoPath}/`;

@@ -54,7 +54,7 @@ export const command: Command = {
     };
     const check = (typed: string): void => {
       const found = attributes.find(normalisePath(typed, repository.prefix, repository.workTree));
-      if (all) for (const name of [...found.keys()].sort(builtInFirst)) print(typed, name, found.get(name));
+      if (all) for (const name of attributes.sortNames(found.keys())) print(typed, name, found.get(name));
       else for (const name of names) print(typed, name, found.get(name));
       if (fromInput) context.stdout.flush();
     };
@@ -63,9 +63,3 @@ export const command: Command = {
     return 0;
   },
 };
-
-/** Git numbers attributes as it meets them: those of the macro it knows first, then as files name them. */
-function builtInFirst(one: string, two: string): number {
-  const rank = (name: string): number => ['binary', 'diff', 'merge', 'text'].indexOf(name) + 1 || 5;
-  return rank(one) - rank(two);
-}

@@ -8,6 +8,7 @@ import { InvalidError, NotFoundError, UsageError } from '../../pack/errors.js';
 import { type ObjectId, hexSize } from '../../pack/oid.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { approximateDate } from '../date.js';
+import { parseHidingSection, readHiddenRefs } from '../hidden-refs.js';
 import { Repository } from '../repository.js';
 import { shellQuote } from '../quote.js';
 import { shortenRef } from '../short-ref.js';
@@ -51,6 +52,7 @@ class RevisionPrinter {
   #prefix: string | undefined;
   #pathFormat: PathFormat = 'usual';
   #excludes: string[] = [];
+  #isHidden: ((name: string) => boolean) | undefined;
   #endOfOptions = false;
   /** Everything is a path from here: 'words' are checked, 'any' are not. */
   #paths: 'no' | 'words' | 'any' = 'no';
@@ -69,7 +71,7 @@ class RevisionPrinter {
     for (let at = 0; at < argv.length; at += 1) {
       const word = argv[at]!;
       if (this.#paths !== 'no') this.#showPath(word, this.#paths === 'words');
-      else if (word.startsWith('-') && !this.#endOfOptions) at = await this.#takeOption(argv, at);
+      else if (word.startsWith('-') && (!this.#endOfOptions || word === '--')) at = await this.#takeOption(argv, at);
       else await this.#takeRevision(word);
     }
     if (!this.#verify) {
@@ -158,7 +160,7 @@ class RevisionPrinter {
       return;
     }
     if (this.#verify) {
-      if (this.#quiet) throw new QuietEnd();
+      if (this.#quiet) throw new EarlyEnd(1);
       this.#failVerify();
     }
     if (this.#hasDashes) throw new NotFoundError(`bad revision '${word}'`, { code: 'bad-revision' });
@@ -237,7 +239,10 @@ class RevisionPrinter {
         if (this.#showFlags || this.#showRevs) this.#showWord(word);
         return at;
       case '--default': this.#default = following(); return at + 1;
-      case '--prefix': this.#prefix = following(); return at + 1;
+      case '--prefix':
+        this.#prefix = following();
+        this.#repository = this.repository.standingIn(Buffer.from(this.#prefix).toString('latin1'));
+        return at + 1;
       case '--git-path': {
         const path = locateRepositoryFile(this.repository, following());
         this.#line(showRepositoryPath(this.repository, path, this.#pathFormat));
@@ -318,7 +323,11 @@ class RevisionPrinter {
       this.#excludes.push(value);
       return true;
     }
-    if (name === '--exclude-hidden' && value !== undefined) throw new UsageError('--exclude-hidden is not supported');
+    if (name === '--exclude-hidden' && value !== undefined) {
+      if (this.#isHidden !== undefined) throw new InvalidError('--exclude-hidden= passed more than once', { code: 'bad-options' });
+      this.#isHidden = readHiddenRefs(this.repository.config, parseHidingSection(value));
+      return true;
+    }
     if (name === '--disambiguate' && value !== undefined) {
       const { objects } = this.repository;
       const ids = /^[0-9a-fA-F]{4,}$/.test(value) ? objects.findByPrefix(value.toLowerCase()) : [];
@@ -333,10 +342,16 @@ class RevisionPrinter {
     }
     const family = { '--all': 'all', '--branches': 'branches', '--tags': 'tags', '--remotes': 'remotes', '--glob': 'glob' }[name];
     if (family === undefined || (name === '--all' && value !== undefined) || (name === '--glob' && value === undefined)) return false;
+    const isHidden = this.#isHidden ?? (() => false);
+    if (this.#isHidden !== undefined && family !== 'all' && family !== 'glob') {
+      this.#context.stderr.write(`error: --exclude-hidden cannot be used together with ${name}\n`);
+      throw new EarlyEnd(255);
+    }
+    this.#isHidden = undefined;
     const { listFamily } = await import('../revision-set.js');
     const short = { '--branches': 'refs/heads/', '--tags': 'refs/tags/', '--remotes': 'refs/remotes/' }[name] ?? '';
     for (const ref of listFamily(this.repository, family as 'all', value, this.#excludes.splice(0))) {
-      if (ref.name === 'HEAD') continue;
+      if (ref.name === 'HEAD' || isHidden(ref.name)) continue;
       // Without a pattern the names of a family are told without what they have in common.
       this.#showRevision(ref.id, value === undefined && this.#symbolic === 'as-is' ? ref.name.slice(short.length) : ref.name, false);
     }
@@ -396,8 +411,15 @@ class RevisionPrinter {
   }
 }
 
-/** Thrown to end with exit code 1 and no words. */
-class QuietEnd extends Error {}
+/** Thrown to end with this exit code and no further words. */
+class EarlyEnd extends Error {
+  readonly exit: number;
+
+  constructor(exit: number) {
+    super();
+    this.exit = exit;
+  }
+}
 
 function joinPrefix(prefix: string, word: string): string {
   return word.startsWith('/') ? word : prefix + word;
@@ -445,6 +467,7 @@ export const command: Command = {
     { name: 'remotes', value: 'pattern', valueOptional: true, help: 'every remote-tracking branch that matches' },
     { name: 'glob', value: 'pattern', help: 'every ref that matches' },
     { name: 'exclude', value: 'pattern', help: 'not these in the next --all, --branches, --tags, --remotes or --glob' },
+    { name: 'exclude-hidden', value: 'section', help: 'not what receive or uploadpack hides in the next --all or --glob' },
     { name: 'disambiguate', value: 'prefix', help: 'every object whose id begins so' },
     { name: 'local-env-vars', help: 'names of the variables that belong to a repository' },
     { name: 'path-format', value: 'kind', help: 'print the paths that follow as absolute or relative' },
@@ -486,7 +509,7 @@ export const command: Command = {
     try {
       return await new RevisionPrinter(context, args.argv).run(args.argv);
     } catch (error) {
-      if (error instanceof QuietEnd) return 1;
+      if (error instanceof EarlyEnd) return error.exit;
       throw error;
     }
   },

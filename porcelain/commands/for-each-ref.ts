@@ -1,11 +1,12 @@
 // cairn for-each-ref: list refs in a format of one's own, filtered and sorted.
 import { UsageError } from '../../pack/errors.js';
 import type { ObjectId } from '../../pack/oid.js';
-import type { Arguments, Command } from '../command.js';
-import { filterRefs, parseSortKeys, sortRefs } from '../ref-filter.js';
-import { type QuoteStyle, RefFormat } from '../ref-format.js';
-import { Repository } from '../repository.js';
-import { findRevision, peel, resolveRevision } from '../revision.js';
+import type { Arguments, Command } from '../../plumbing/command.js';
+import { filterRefs, parseSortKeys, sortRefs } from '../../plumbing/ref-filter.js';
+import { type QuoteStyle, RefFormat } from '../../plumbing/ref-format.js';
+import { Repository } from '../../plumbing/repository.js';
+import { findRevision, peel, resolveRevision } from '../../plumbing/revision.js';
+import { formatColor, wantsColor } from '../terminal.js';
 
 /** Written at once. */
 const outputBytes = 65_536;
@@ -31,6 +32,7 @@ export const command: Command = {
     { name: 'no-merged', value: 'commit', valueOptionalAtEnd: true, help: 'only refs the commit cannot reach' },
     { name: 'contains', value: 'commit', valueOptionalAtEnd: true, help: 'only refs that can reach the commit' },
     { name: 'no-contains', value: 'commit', valueOptionalAtEnd: true, help: 'only refs that cannot reach the commit' },
+    { name: 'color', value: 'when', valueOptional: true, negatable: true, help: 'always, never or auto: whether %(color) means anything' },
     { name: 'ignore-case', negatable: true, help: 'sort and match without regard to case' },
   ],
   run(context, args) {
@@ -41,7 +43,12 @@ export const command: Command = {
     if (Number(count) < 0) throw new UsageError(`invalid --count argument: '${count}'`);
     const repository = Repository.open(context);
     const quote = styles[0] === undefined ? undefined : quoteStyles[styles[0]];
-    const format = RefFormat.parse(args.value('format') ?? '%(objectname) %(objecttype)\t%(refname)', repository, quote === undefined ? {} : { quote });
+    const isColored = wantsColor(context, undefined, undefined, colorOf(args));
+    // Words that are no colour are wrong even where there is none.
+    const color = (words: string): string => (isColored ? formatColor(words) : formatColor(words).slice(0, 0));
+    const format = RefFormat.parse(args.value('format') ?? '%(objectname) %(objecttype)\t%(refname)', repository, {
+      color, ...(quote === undefined ? {} : { quote }),
+    });
     const ignoreCase = args.has('ignore-case');
     const keys = parseSortKeys(args.values('sort'), repository);
     const subjects = filterRefs(repository, {
@@ -62,6 +69,14 @@ export const command: Command = {
     return 0;
   },
 };
+
+/** What was asked of --color; '' when it was given without a word. */
+function colorOf(args: Arguments): string | undefined {
+  const flag = args.flag('color');
+  const word = args.value('color');
+  if (word !== undefined && !['always', 'never', 'auto'].includes(word)) throw new UsageError(`option 'color' expects "always", "auto", or "never"`);
+  return flag === undefined ? undefined : flag ? word ?? '' : 'never';
+}
 
 /** The commits given with an option, HEAD where it was given without one. */
 function commits(repository: Repository, args: Arguments, name: string): ObjectId[] {

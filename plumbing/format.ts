@@ -9,6 +9,7 @@ import type { ObjectId } from '../pack/oid.js';
 import { abbreviationDigits } from './abbreviation.js';
 import type { Clock } from './command.js';
 import { type DateMode, formatDate } from './date.js';
+import { Mailmap, type Person } from './mailmap.js';
 import type { Repository } from './repository.js';
 import { parseTrailers } from './trailers.js';
 
@@ -51,6 +52,8 @@ export interface FormatOptions {
   readonly notes?: (id: ObjectId, raw: boolean) => string;
   /** i18n.logOutputEncoding; default UTF-8. */
   readonly encoding?: string;
+  /** Applied to the people in the named formats. %aN and its like are always mapped. */
+  readonly mailmap?: Mailmap;
 }
 
 const namedFormats: readonly NamedFormat[] = ['oneline', 'short', 'medium', 'full', 'fuller', 'raw', 'reference'];
@@ -82,6 +85,8 @@ export class CommitFormat {
   readonly pretty: PrettyFormat;
   readonly #options: FormatOptions;
   readonly #parts: readonly Part[];
+  #mailmap: Mailmap | undefined;
+  readonly #findMailmap = (): Mailmap => (this.#mailmap ??= this.#options.mailmap ?? Mailmap.read(this.#options.repository));
 
   constructor(pretty: PrettyFormat, options: FormatOptions) {
     this.pretty = pretty;
@@ -115,7 +120,7 @@ export class CommitFormat {
   }
 
   #expand(view: CommitView): string {
-    const state = new Expansion(view, this.#options, this.pretty.kind === 'reference' ? { kind: 'short', local: false } : this.#options.dateMode);
+    const state = new Expansion(view, this.#options, this.pretty.kind === 'reference' ? { kind: 'short', local: false } : this.#options.dateMode, this.#findMailmap);
     for (const part of this.#parts) part(state);
     return state.finish();
   }
@@ -135,7 +140,11 @@ export class CommitFormat {
     if (view.parents.length > 1) {
       lines.push(`Merge: ${view.parents.map((id) => this.#options.repository.objects.abbreviate(id, this.#options.abbreviation)).join(' ')}`);
     }
-    const person = (ident: Ident): string => convert(`${ident.name} <${ident.email}>`, commit.encoding, encoding);
+    const { mailmap } = this.#options;
+    const person = (ident: Ident): string => {
+      const { name, email } = mailmap === undefined ? ident : mailmap.map({ name: convert(ident.name, commit.encoding, encoding), email: ident.email });
+      return convert(`${name} <${email}>`, mailmap === undefined ? commit.encoding : encoding, encoding);
+    };
     const date = (ident: Ident): string => formatDate(ident.seconds, ident.offset, this.#options.dateMode, this.#options.clock);
     if (kind === 'fuller') {
       lines.push(`Author:     ${person(commit.author)}`, `AuthorDate: ${date(commit.author)}`);
@@ -298,6 +307,7 @@ class Expansion {
   readonly view: CommitView;
   readonly options: FormatOptions;
   readonly dateMode: DateMode;
+  readonly #findMailmap: () => Mailmap;
   autoColor = false;
   text = '';
   /** Set by %< and its like for the next placeholder. */
@@ -305,10 +315,15 @@ class Expansion {
   wrap: { readonly width: number; readonly first: number; readonly rest: number; readonly from: number } | undefined;
   #message: string | undefined;
 
-  constructor(view: CommitView, options: FormatOptions, dateMode: DateMode) {
+  constructor(view: CommitView, options: FormatOptions, dateMode: DateMode, findMailmap: () => Mailmap) {
     this.view = view;
     this.options = options;
     this.dateMode = dateMode;
+    this.#findMailmap = findMailmap;
+  }
+
+  get mailmap(): Mailmap {
+    return this.#findMailmap();
   }
 
   get message(): string {
@@ -321,6 +336,11 @@ class Expansion {
 
   converted(bytes: string): string {
     return convert(bytes, this.view.commit.encoding, this.options.encoding);
+  }
+
+  /** By the mailmaps, in the output encoding. */
+  mapped(ident: Ident): Person {
+    return this.mailmap.map({ name: this.converted(ident.name), email: this.converted(ident.email) });
   }
 
   date(ident: Ident, mode: DateMode | string): string {
@@ -398,7 +418,7 @@ function truncate(value: string, width: number, cut: 'none' | 'left' | 'middle' 
 }
 
 /** Fills lines to `width`, a paragraph at a time; a width of 0 only indents. Lines that begin with no letter or digit stay apart. */
-function wrapText(text: string, width: number, first: number, rest: number): string {
+export function wrapText(text: string, width: number, first: number, rest: number): string {
   if (width <= 0) {
     let out = '';
     let indent = first;
@@ -600,12 +620,19 @@ function withAuto(auto: boolean, options: FormatOptions, text: string, color: (w
   return `${options.color('yellow') || color('yellow')}${text}${options.color('reset')}`;
 }
 
+function localPart({ email }: Person): string {
+  return email.replace(/@.*$/s, '');
+}
+
 function person(format: string, at: number, identOf: (view: CommitView) => Ident): Placeholder | undefined {
   const value = ((): Placeholder['value'] | undefined => {
     switch (format[at + 1]) {
-      case 'n': case 'N': return (state) => state.converted(identOf(state.view).name);
-      case 'e': case 'E': return (state) => state.converted(identOf(state.view).email);
-      case 'l': case 'L': return (state) => state.converted(identOf(state.view).email.replace(/@.*$/s, ''));
+      case 'n': return (state) => state.converted(identOf(state.view).name);
+      case 'e': return (state) => state.converted(identOf(state.view).email);
+      case 'l': return (state) => state.converted(localPart(identOf(state.view)));
+      case 'N': return (state) => state.mapped(identOf(state.view)).name;
+      case 'E': return (state) => state.mapped(identOf(state.view)).email;
+      case 'L': return (state) => localPart(state.mapped(identOf(state.view)));
       case 't': return ({ view }) => String(identOf(view).seconds);
       case 'd': return (state) => state.date(identOf(state.view), state.dateMode);
       case 'D': return (state) => state.date(identOf(state.view), 'rfc');
@@ -625,8 +652,10 @@ function reflogPlaceholder(format: string, at: number): Placeholder | undefined 
     switch (format[at + 1]) {
       case 'D': return ({ view }) => view.reflog?.selector;
       case 'd': return ({ view }) => view.reflog?.shortSelector;
-      case 'n': case 'N': return ({ view }) => view.reflog?.ident.name;
-      case 'e': case 'E': return ({ view }) => view.reflog?.ident.email;
+      case 'n': return ({ view }) => view.reflog?.ident.name;
+      case 'e': return ({ view }) => view.reflog?.ident.email;
+      case 'N': return (state) => state.view.reflog && state.mapped(state.view.reflog.ident).name;
+      case 'E': return (state) => state.view.reflog && state.mapped(state.view.reflog.ident).email;
       case 's': return ({ view }) => view.reflog?.message;
       default: return undefined;
     }

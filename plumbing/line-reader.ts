@@ -22,12 +22,17 @@ export function* listRecords(input: Input, nul: boolean): Generator<string> {
 
 /** Records as latin1 text without their terminator, each as soon as it is complete; the last may lack its terminator. */
 export function* listLines(input: Input, terminator: '\n' | '\0' = '\n'): Generator<string> {
+  for (const line of listWholeLines(input, terminator)) yield line.endsWith(terminator) ? line.slice(0, -1) : line;
+}
+
+/** Like listLines, each with its terminator: of the last it can be told whether it has one. */
+export function* listWholeLines(input: Input, terminator: '\n' | '\0' = '\n'): Generator<string> {
   const byte = terminator.charCodeAt(0);
   let rest: Buffer[] = [];
   for (const chunk of listChunks(input)) {
     let start = 0;
     for (let end = chunk.indexOf(byte); end >= 0; end = chunk.indexOf(byte, start)) {
-      const piece = chunk.toString('latin1', start, end);
+      const piece = chunk.toString('latin1', start, end + 1);
       yield rest.length === 0 ? piece : Buffer.concat(rest).toString('latin1') + piece;
       rest = [];
       start = end + 1;

@@ -9,6 +9,7 @@ import type { Arguments, OptionSpec } from './command.js';
 import { approximateDate } from './date.js';
 import { messageOf } from './format.js';
 import type { CommitNode } from './history.js';
+import type { Mailmap, Person } from './mailmap.js';
 import { Pathspec } from './pathspec.js';
 import { type PatternKind, parsePattern } from './posix-regex.js';
 import { readReflog } from './reflog.js';
@@ -89,6 +90,8 @@ export interface WalkDefaults {
   /** Where to start when nothing is named. */
   readonly start?: string;
   readonly noWalk?: WalkOptions['noWalk'];
+  /** --author and --committer look for people by these names. */
+  readonly mailmap?: Mailmap | undefined;
 }
 
 /** Reads the arguments. */
@@ -213,7 +216,7 @@ function optionsOf(repository: Repository, args: Arguments, set: RevisionSet, pa
   const noWalk = set.tips.some(({ isExcluded }) => isExcluded) ? undefined : lastNoWalk(args, defaults.noWalk);
   if (isGraph && noWalk) throw new InvalidError('options --no-walk and --graph cannot be used together', { code: 'bad-options' });
   const pathspec = paths.length === 0 ? undefined : Pathspec.parse(paths, { prefix: repository.prefix, workTree: repository.workTree, env: repository.context.env });
-  const matches = messageFilter(repository, args);
+  const matches = messageFilter(repository, args, defaults.mailmap);
   const side = args.has('left-only') ? 'left' : args.has('right-only') || cherry ? 'right' : undefined;
   return {
     order, ...(noWalk === undefined ? {} : { noWalk }), reverse: args.has('reverse'),
@@ -243,7 +246,7 @@ function lastNoWalk(args: Arguments, standard: WalkOptions['noWalk']): WalkOptio
 }
 
 /** --author, --committer and --grep; undefined when none is given. */
-function messageFilter(repository: Repository, args: Arguments): ((commit: Commit, node: CommitNode) => boolean) | undefined {
+function messageFilter(repository: Repository, args: Arguments, mailmap: Mailmap | undefined): ((commit: Commit, node: CommitNode) => boolean) | undefined {
   const kind: PatternKind = patternKind(repository, args);
   const compile = (pattern: string): RegExp => parsePattern(Buffer.from(pattern).toString('latin1'), kind, { ignoreCase: args.has('regexp-ignore-case') });
   const authors = args.values('author').map(compile);
@@ -253,11 +256,13 @@ function messageFilter(repository: Repository, args: Arguments): ((commit: Commi
   const isAll = args.has('all-match');
   const isInverted = args.has('invert-grep');
   const encoding = repository.config.get('i18n.logoutputencoding');
+  const line = (ident: Person): string => {
+    const { name, email } = mailmap === undefined ? ident : mailmap.map(ident);
+    return `${name} <${email}>`;
+  };
   return (commit) => {
-    const author = `${commit.author.name} <${commit.author.email}>`;
-    const committer = `${commit.committer.name} <${commit.committer.email}>`;
-    if (authors.length > 0 && !authors.some((regex) => regex.test(author))) return false;
-    if (committers.length > 0 && !committers.some((regex) => regex.test(committer))) return false;
+    if (authors.length > 0 && !authors.some((regex) => regex.test(line(commit.author)))) return false;
+    if (committers.length > 0 && !committers.some((regex) => regex.test(line(commit.committer)))) return false;
     if (messages.length === 0) return true;
     const lines = messageOf(commit, encoding).split('\n');
     const hits = (regex: RegExp): boolean => lines.some((line) => regex.test(line));

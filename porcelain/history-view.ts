@@ -15,6 +15,7 @@ import { CommitFormat, type CommitView, type PrettyFormat, bodyOf, defaultAbbrev
 import { HistoryGraph } from '../plumbing/graph.js';
 import type { CommitNode } from '../plumbing/history.js';
 import { type LogEntry, LogPrinter } from '../plumbing/log-printer.js';
+import { Mailmap } from '../plumbing/mailmap.js';
 import { Notes } from '../plumbing/notes.js';
 import { NodeView } from '../plumbing/node-view.js';
 import { Pathspec } from '../plumbing/pathspec.js';
@@ -31,6 +32,8 @@ export const viewOptions: readonly OptionSpec[] = [
   { name: 'oneline', help: 'one line for each commit, ids abbreviated' },
   { name: 'abbrev-commit', negatable: true, help: 'abbreviate ids of commits' },
   { name: 'date', value: 'mode', help: 'how dates are shown: relative, local, iso, iso-strict, rfc, short, raw, human, unix, format:...' },
+  { name: 'mailmap', negatable: true, help: 'show people by the names the mailmaps give them (the default, unless log.mailmap is false)' },
+  { name: 'use-mailmap', negatable: true, help: 'same as --mailmap' },
   { name: 'relative-date', help: 'same as --date=relative' },
   { name: 'encoding', value: 'name', help: 'encoding of messages' },
   { name: 'expand-tabs', value: 'columns', valueOptional: true, negatable: true, help: 'replace tabs in messages by spaces up to the next of so many columns (8)' },
@@ -92,7 +95,7 @@ export class HistoryView {
 
   constructor(
     context: Context, repository: Repository, args: Arguments,
-    setup: { readonly showsPatches: boolean; readonly denseMerges: boolean; readonly paths: readonly string[]; readonly walk?: RevWalk; readonly graph?: boolean; readonly follow?: string; readonly showsRuns?: boolean },
+    setup: { readonly showsPatches: boolean; readonly denseMerges: boolean; readonly paths: readonly string[]; readonly walk?: RevWalk; readonly graph?: boolean; readonly follow?: string; readonly showsRuns?: boolean; readonly mailmap: Mailmap | undefined },
   ) {
     this.#context = context;
     this.#repository = repository;
@@ -133,6 +136,7 @@ export class HistoryView {
       repository, clock: context.clock, dateMode: this.dateMode, abbreviation: Math.max(digits, 4), ...expansionOf(args),
       decorate: (id, style) => this.#decorations.format(id, style, decoration === 'full', color),
       ...(color === undefined ? {} : { color }), ...(notes === undefined ? {} : { notes: (id: ObjectId, raw: boolean) => notes.format(id, raw) }), ...(encoding === undefined ? {} : { encoding }),
+      ...(setup.mailmap === undefined ? {} : { mailmap: setup.mailmap }),
     });
     this.#marks = { graph: false, leftRight: args.has('left-right'), cherryMark: args.has('cherry-mark') || args.has('cherry') };
     this.#hasLimits = this.diff.pickaxe !== undefined || this.diff.filter !== undefined;
@@ -306,6 +310,14 @@ export function diffColors(slot: (name: string) => string | undefined): DiffColo
     meta: slot('meta') ?? formatColor('bold'), frag: slot('frag') ?? formatColor('cyan'), func: slot('func') ?? '', old: slot('old') ?? formatColor('red'),
     new: slot('new') ?? formatColor('green'), context: slot('context') ?? '', whitespace: slot('whitespace') ?? formatColor('normal red'), reset: formatColor('reset'),
   };
+}
+
+/** The names people are shown and looked for by; undefined when that is not wanted, or none is told. */
+export function findMailmap(repository: Repository, args: Arguments): Mailmap | undefined {
+  const last = args.tokens.findLast((token) => token.kind === 'option' && (token.name === 'mailmap' || token.name === 'use-mailmap'));
+  const isWanted = last?.kind === 'option' ? !last.negated : repository.config.getBoolean('log.mailmap', true);
+  const mailmap = isWanted ? Mailmap.read(repository) : undefined;
+  return mailmap?.isEmpty ? undefined : mailmap;
 }
 
 function prettyText(args: Arguments): string | undefined {

@@ -9,7 +9,7 @@ import { listReflogCommits } from '../../plumbing/reflog-walk.js';
 import { Repository } from '../../plumbing/repository.js';
 import { RevWalk, type WalkOptions } from '../../plumbing/walk.js';
 import { type WalkRequest, parseWalk, walkOptions } from '../../plumbing/walk-options.js';
-import { HistoryView, viewOptions } from '../history-view.js';
+import { HistoryView, findMailmap, viewOptions } from '../history-view.js';
 import { listRuns } from '../run.js';
 
 const taken = new Set([...walkOptions, ...viewOptions].map(({ name }) => name));
@@ -35,14 +35,15 @@ export const command: Command = {
 };
 
 function showHistory(context: Context, repository: Repository, args: Arguments): HistoryView {
-  const request = parseWalk(repository, args, { start: 'HEAD' });
+  const mailmap = findMailmap(repository, args);
+  const request = parseWalk(repository, args, { start: 'HEAD', mailmap });
   const follow = followed(repository, args, request.paths);
   const options = optionsFor(repository, request, args);
   // A followed file has several names: which commits change it is seen from their differences.
   const { pathspec: _unused, ...unlimited } = options;
   const walk = new RevWalk(repository, request.set.commits, follow === undefined ? options : { ...unlimited, maxCount: -1, skip: 0 });
   const view = new HistoryView(context, repository, args, {
-    showsPatches: false, denseMerges: false, paths: request.paths, walk, graph: request.isGraph, ...(follow === undefined ? {} : { follow }),
+    showsPatches: false, denseMerges: false, paths: request.paths, walk, graph: request.isGraph, mailmap, ...(follow === undefined ? {} : { follow }),
   });
   if (request.isReflogWalk) {
     const dated = args.has('date') ? view.dateMode : undefined;
@@ -63,10 +64,11 @@ function showHistory(context: Context, repository: Repository, args: Arguments):
 
 /** Each run once, even where two have the same commit. */
 function showRuns(context: Context, repository: Repository, args: Arguments): HistoryView {
-  const request = parseWalk(repository, args);
+  const mailmap = findMailmap(repository, args);
+  const request = parseWalk(repository, args, { mailmap });
   if (request.set.isGiven || request.isReflogWalk || request.isGraph || args.has('follow')) throw new UsageError('--runs takes no revisions, and no other way to walk');
   const { reverse, ...options } = optionsFor(repository, request, args);
-  const view = new HistoryView(context, repository, args, { showsPatches: false, denseMerges: false, paths: request.paths, showsRuns: true });
+  const view = new HistoryView(context, repository, args, { showsPatches: false, denseMerges: false, paths: request.paths, showsRuns: true, mailmap });
   const counted = new Counted(options);
   const runs = listRuns(repository).filter(({ commit }) => !counted.isDone && passes(commit) && counted.next());
   for (const { run, commit } of reverse ? runs.reverse() : runs) for (const node of walkOne(commit, run)) view.show(node);

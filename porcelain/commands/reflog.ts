@@ -10,7 +10,7 @@ import { listReflogCommits } from '../../plumbing/reflog-walk.js';
 import { Repository } from '../../plumbing/repository.js';
 import { RevWalk } from '../../plumbing/walk.js';
 import { parseWalk, walkOptions } from '../../plumbing/walk-options.js';
-import { HistoryView, viewOptions } from '../history-view.js';
+import { HistoryView, findMailmap, viewOptions } from '../history-view.js';
 
 const changing: readonly OptionSpec[] = [
   { name: 'dry-run', short: 'n', negatable: true, help: 'change nothing' },
@@ -157,10 +157,11 @@ function findLogged(repository: Repository, typed: string): RefName | undefined 
 function show(repository: Repository, argv: readonly string[]): number {
   const { context } = repository;
   const args = parseArguments({ options: showOptions, numeric: true }, ['--walk-reflogs', '--abbrev-commit', '--pretty=oneline', ...argv]);
-  const request = parseWalk(repository, args, { start: 'HEAD' });
+  const mailmap = findMailmap(repository, args);
+  const request = parseWalk(repository, args, { start: 'HEAD', mailmap });
   const { pathspec, ...unlimited } = request.options;
   const walk = new RevWalk(repository, request.set.commits, { ...unlimited, ...(pathspec === undefined ? {} : { pathspec }), keepContent: true });
-  const view = new HistoryView(context, repository, args, { showsPatches: args.has('c') || args.has('cc'), denseMerges: false, paths: request.paths, walk, graph: request.isGraph });
+  const view = new HistoryView(context, repository, args, { showsPatches: args.has('c') || args.has('cc'), denseMerges: false, paths: request.paths, walk, graph: request.isGraph, mailmap });
   const dated = args.has('date') ? view.dateMode : undefined;
   for (const { node, reflog } of listReflogCommits(repository, request, dated)) view.show(node, reflog);
   view.flush();

@@ -10,7 +10,7 @@ import { Repository } from '../../plumbing/repository.js';
 import type { NamedTip } from '../../plumbing/revision-set.js';
 import { RevWalk, type WalkOptions } from '../../plumbing/walk.js';
 import { parseWalk, walkOptions } from '../../plumbing/walk-options.js';
-import { HistoryView, viewOptions } from '../history-view.js';
+import { HistoryView, findMailmap, viewOptions } from '../history-view.js';
 
 const taken = new Set([...walkOptions, ...viewOptions].map(({ name }) => name));
 
@@ -27,14 +27,15 @@ export const command: Command = {
   ],
   run(context: Context, args: Arguments): number {
     const repository = Repository.open(context);
-    const request = parseWalk(repository, args, { start: 'HEAD', noWalk: 'unsorted' });
+    const mailmap = findMailmap(repository, args);
+    const request = parseWalk(repository, args, { start: 'HEAD', noWalk: 'unsorted', mailmap });
     const options: WalkOptions = {
       ...request.options, keepContent: true, wantSource: HistoryView.needsSource(args),
       ...(request.options.cherry === undefined ? {} : { patchKey: patchKeyOf(repository) }),
     };
     const walk = options.noWalk === undefined ? new RevWalk(repository, request.set.commits, options) : undefined;
     const view = new HistoryView(context, repository, args, {
-      showsPatches: true, denseMerges: true, paths: request.paths, graph: request.isGraph, ...(walk === undefined ? {} : { walk }),
+      showsPatches: true, denseMerges: true, paths: request.paths, graph: request.isGraph, mailmap, ...(walk === undefined ? {} : { walk }),
     });
     if (walk !== undefined) for (const node of walk) view.show(node);
     else new ObjectShow(context, repository, view, options, args.has('json')).show(request.set.tips);

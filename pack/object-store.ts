@@ -123,6 +123,11 @@ export class ObjectStore {
     return this.locate(this.#replacement(id)) !== undefined || id === emptyTreeId(this.format);
   }
 
+  /** As `has`, going by what is known of the disk: for many ids, of which nearly all are new. */
+  hasProbably(id: ObjectId): boolean {
+    return this.isPacked(id) || this.#looseBeside(id).includes(id);
+  }
+
   /** True when some pack has a copy, not verified. */
   isPacked(id: ObjectId): boolean {
     const raw = encodeObjectId(id);

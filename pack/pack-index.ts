@@ -245,22 +245,28 @@ export interface PackIndexEntries {
   readonly packChecksum: Uint8Array;
 }
 
-/** The bytes of an index, version 2 unless asked otherwise; byte for byte what git writes. InvalidError for version 1 beyond 4 GiB. */
-export function encodePackIndex(entries: PackIndexEntries, format: ObjectFormat, version: 1 | 2 = 2): Buffer {
+const mostSmallOffset = 0x7fffffff;
+
+/**
+ * The bytes of an index, version 2 unless asked otherwise; byte for byte what git writes. Offsets above `largeAbove` take 64 bits, as
+ * those beyond 31 bits do anyway. InvalidError for version 1 beyond 4 GiB.
+ */
+export function encodePackIndex(entries: PackIndexEntries, format: ObjectFormat, version: 1 | 2 = 2, largeAbove = mostSmallOffset): Buffer {
+  const isLarge = (offset: number): boolean => offset > mostSmallOffset || offset > largeAbove;
   const idSize = rawSize(format);
   const count = entries.offsets.length;
   const ids = Buffer.from(entries.ids.buffer, entries.ids.byteOffset, count * idSize);
   const order = sortedOrder(ids, entries.offsets, idSize);
-  const large = version === 2 ? [...order].filter((at) => entries.offsets[at]! >= 0x80000000) : [];
+  const large = version === 2 ? order.filter((at) => isLarge(entries.offsets[at]!)).length : 0;
   const headBytes = version === 2 ? 8 : 0;
-  const bytes = Buffer.allocUnsafe(headBytes + fanOutBytes + count * (idSize + (version === 2 ? 8 : 4)) + large.length * 8 + 2 * idSize);
+  const bytes = Buffer.allocUnsafe(headBytes + fanOutBytes + count * (idSize + (version === 2 ? 8 : 4)) + large * 8 + 2 * idSize);
   if (version === 2) {
     bytes.writeUInt32BE(magic, 0);
     bytes.writeUInt32BE(2, 4);
   }
   writeFanOut(bytes, headBytes, order, ids, idSize);
   const tableAt = headBytes + fanOutBytes;
-  const end = version === 2 ? writeSecond(bytes, tableAt, order, ids, entries, idSize, large) : writeFirst(bytes, tableAt, order, ids, entries, idSize);
+  const end = version === 2 ? writeSecond(bytes, tableAt, order, ids, entries, idSize, isLarge) : writeFirst(bytes, tableAt, order, ids, entries, idSize);
   bytes.set(entries.packChecksum.subarray(0, idSize), end);
   const hasher = new Hasher(format);
   hasher.update(bytes.subarray(0, end + idSize));
@@ -317,7 +323,7 @@ function writeFirst(bytes: Buffer, at: number, order: Uint32Array, ids: Buffer, 
 }
 
 function writeSecond(
-  bytes: Buffer, idsAt: number, order: Uint32Array, ids: Buffer, entries: PackIndexEntries, idSize: number, large: readonly number[],
+  bytes: Buffer, idsAt: number, order: Uint32Array, ids: Buffer, entries: PackIndexEntries, idSize: number, isLarge: (offset: number) => boolean,
 ): number {
   const crcsAt = idsAt + order.length * idSize;
   const offsetsAt = crcsAt + order.length * 4;
@@ -327,7 +333,7 @@ function writeSecond(
     ids.copy(bytes, idsAt + position * idSize, entry * idSize, entry * idSize + idSize);
     bytes.writeUInt32BE(entries.crcs[entry]! >>> 0, crcsAt + position * 4);
     const offset = entries.offsets[entry]!;
-    if (offset < 0x80000000) {
+    if (!isLarge(offset)) {
       bytes.writeUInt32BE(offset, offsetsAt + position * 4);
       return;
     }
@@ -336,5 +342,5 @@ function writeSecond(
     bytes.writeUInt32BE(offset % 0x100000000, largeAt + largeUsed * 8 + 4);
     largeUsed += 1;
   });
-  return largeAt + large.length * 8;
+  return largeAt + largeUsed * 8;
 }

@@ -90,6 +90,20 @@ export function inflate(input: Uint8Array, offset: number, sizeBytes: number): I
   return { bytes: kernel.take(sizeBytes), consumed: kernel.consumed };
 }
 
+/** As `inflate`, filling the whole of `into`; returns how many bytes of the input that took. */
+export function inflateInto(input: Uint8Array, offset: number, into: Buffer): number {
+  const kernel = into.length <= mostInflateBytes && into.length <= (input.length - offset) * mostExpansion ? inflaterKernel() : undefined;
+  if (kernel === undefined) {
+    const { bytes, consumed } = inflate(input, offset, into.length);
+    bytes.copy(into);
+    return consumed;
+  }
+  const status = kernel.run(input, offset, into.length, into.length, true);
+  if (status !== inflateDone || kernel.produced !== into.length) throw failure(status, kernel.produced, into.length);
+  kernel.take(into.length, into);
+  return kernel.consumed;
+}
+
 /**
  * As `inflate`, for callers that do not ask how much of the input the stream took, which the optional zlib-sync cannot tell. Without
  * kernels it serves small contents, where it comes closest to node:zlib; larger ones it inflates more slowly. `into`, of

@@ -1,11 +1,11 @@
 // cairn verify-pack: checks packs and their indexes, and lists what is in them (git-verify-pack(1)).
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CorruptError, InvalidError, UsageError, isSystemError } from '../../pack/errors.js';
 import type { ObjectFormat } from '../../pack/oid.js';
-import { type CheckedEntry, checkPackEntries, checkPackFiles } from '../../pack/pack-check.js';
-import { PackReader } from '../../pack/pack-reader.js';
+import { PackIntake } from '../../pack/pack-intake.js';
 import type { Arguments, Command, Context } from '../command.js';
+import { listPack } from '../pack-listing.js';
 import { Repository } from '../repository.js';
 
 export const command: Command = {
@@ -43,80 +43,21 @@ function findFormat(context: Context, args: Arguments): ObjectFormat {
 /** True when nothing is wrong with the pack; says what is on standard error. */
 function verify(context: Context, args: Arguments, shown: string, format: ObjectFormat): boolean {
   const path = resolve(context.cwd, shown);
-  const complain = (message: string): void => context.stderr.write(`error: ${message}\n`);
-  if (!existsSync(path) || !existsSync(path.replace(/\.pack$/, '.idx'))) {
-    complain(`'${shown}' or its index is not there`);
+  const indexPath = path.replace(/\.pack$/, '.idx');
+  const complain = (message: string): boolean => {
+    context.stderr.write(`error: ${message}\n`);
     return false;
-  }
-  const pack = PackReader.open(path, format);
+  };
+  if (!existsSync(path) || !existsSync(indexPath)) return complain(`'${shown}' or its index is not there`);
   try {
-    const { faults } = checkPackFiles(pack);
-    for (const fault of faults) complain(fault.message);
-    if (faults.length > 0) return false;
-    const listing = args.has('verbose') || args.has('stat-only') ? new Listing(pack) : undefined;
-    let isGood = true;
-    for (const entry of checkPackEntries(pack)) {
-      if (entry.error) {
-        complain(entry.error.message);
-        isGood = false;
-      } else if (listing) {
-        const line = listing.describe(entry);
-        if (!args.has('stat-only')) context.stdout.write(line);
-      }
+    const index = readFileSync(indexPath);
+    using intake = PackIntake.readFile(path, format);
+    if (args.has('verbose') || args.has('stat-only')) {
+      for (const line of listPack(intake.indexer, { summaryOnly: args.has('stat-only') })) context.stdout.write(`${line}\n`);
     }
-    if (isGood && listing) context.stdout.write(listing.summary());
-    return isGood;
+    return intake.matches(index) || complain(`'${shown}': its index does not say what it holds`);
   } catch (error) {
     if (!(error instanceof CorruptError) && !isSystemError(error, 'ENOENT')) throw error;
-    complain(error.message);
-    return false;
-  } finally {
-    pack.close();
-  }
-}
-
-/** What verify-pack says of each object, and of all of them in the end. */
-class Listing {
-  readonly #pack: PackReader;
-  /** How many deltas lead to the object at an offset; bases come before their deltas, or are looked up as needed. */
-  readonly #depths = new Map<number, number>();
-  readonly #lengths: number[] = [];
-
-  constructor(pack: PackReader) { this.#pack = pack; }
-
-  describe({ id, position, header }: CheckedEntry): string {
-    const pack = this.#pack;
-    const entry = pack.entryAt(pack.offsetAt(position));
-    const depth = this.#depthAt(entry.offset);
-    this.#lengths[depth] = (this.#lengths[depth] ?? 0) + 1;
-    const stored = `${id} ${header!.type.padEnd(6)} ${entry.sizeBytes} ${pack.endAt(entry.offset) - entry.offset} ${entry.offset}`;
-    if (entry.baseOffset === undefined) return `${stored}\n`;
-    return `${stored} ${depth} ${pack.idAt(pack.index.positionOfOffset(entry.baseOffset))}\n`;
-  }
-
-  #depthAt(offset: number): number {
-    const chain: number[] = [];
-    let depth = this.#depths.get(offset);
-    for (let at = offset; depth === undefined;) {
-      const { baseOffset } = this.#pack.entryAt(at);
-      chain.push(at);
-      if (baseOffset === undefined) {
-        depth = -1;
-        break;
-      }
-      at = baseOffset;
-      depth = this.#depths.get(at);
-    }
-    for (let link = chain.length - 1; link >= 0; link -= 1) {
-      depth += 1;
-      this.#depths.set(chain[link]!, depth);
-    }
-    return depth;
-  }
-
-  summary(): string {
-    const counted = (count: number): string => `${count} ${count === 1 ? 'object' : 'objects'}\n`;
-    const lines = this.#lengths.map((count, depth) => (depth === 0 ? `non delta: ${counted(count)}` : `chain length = ${depth}: ${counted(count)}`));
-    return lines.join('');
+    return complain(`'${shown}': ${error.message}`);
   }
 }

@@ -125,7 +125,7 @@ export class ObjectStore {
 
   /** As `has`, going by what is known of the disk: for many ids, of which nearly all are new. */
   hasProbably(id: ObjectId): boolean {
-    return this.isPacked(id) || this.#looseBeside(id).includes(id);
+    return this.isPacked(id) || this.#looseBeside(Number.parseInt(id.slice(0, 2), 16)).includes(id);
   }
 
   /** True when some pack has a copy, not verified. */

@@ -129,7 +129,7 @@ test('what no pack should be is refused in bounded time and memory', (t) => {
   huge.delta(at, Buffer.concat([Buffer.from([0x88, 0x27]), Buffer.from([0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01]), Buffer.from([0x80])]));
   t.throws(() => read(directory, huge.finish()), { code: 'pack-too-demanding' });
   const outside = new PackMaker();
-  outside.delta(outside.whole(content), Buffer.from([0x88, 0x27, 0x10, 0x91, 0xff, 0x10]));
+  outside.delta(outside.whole(content), Buffer.from([0x88, 0x27, 0x10, 0x93, 0x80, 0x13, 0x10]));
   t.throws(() => read(directory, outside.finish()), { instanceOf: CorruptError });
   const bomb = new PackMaker();
   bomb.whole(Buffer.alloc(64 * 1024 * 1024));

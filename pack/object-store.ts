@@ -51,6 +51,14 @@ export type ObjectLocation =
   | { readonly kind: 'loose'; readonly path: string; readonly sizeOnDisk: number }
   | { readonly kind: 'pack'; readonly pack: PackReader; readonly position: number };
 
+/** Where one copy of an object is, to be changed from one to the next. */
+export interface ObjectPlace {
+  /** Undefined: it is loose, and `looseId` says which one. */
+  pack: PackReader | undefined;
+  position: number;
+  looseId: ObjectId | undefined;
+}
+
 /** One objects directory: ours, or an alternate. */
 interface Source {
   readonly directory: string;
@@ -219,7 +227,7 @@ export class ObjectStore {
   get hasReplacements(): boolean { return this.#replace !== undefined && this.#replace.size > 0; }
 
   /** Sets the first pack that has an object, and where; false when none of those known now has. For PackCursor. */
-  seek(raw: Uint8Array, found: { pack: PackReader | undefined; position: number }): boolean {
+  seek(raw: Uint8Array, found: ObjectPlace): boolean {
     const covering = this.#coveringPack(raw);
     if (covering !== undefined && seekIn(covering, raw, found)) return true;
     if (covering !== undefined) return false;
@@ -402,42 +410,54 @@ export class ObjectStore {
 
   /** Every id once, ascending, replaced or not. */
   *listIds(): Generator<ObjectId> {
-    const packs = this.#loadPacks();
-    for (let byte = 0; byte < 256; byte += 1) {
-      const prefix = byte.toString(16).padStart(2, '0');
-      const found: ObjectId[] = [];
-      for (const pack of packs) {
-        const end = byte === 255 ? pack.objectCount : pack.index.fanOut(byte + 1);
-        for (let position = pack.index.fanOut(byte); position < end; position += 1) found.push(pack.idAt(position));
-      }
-      const lists = packs.length;
-      const packed = found.length;
-      for (const { loose } of this.#sources) for (const id of loose.listFanOut(prefix)) found.push(id);
-      if (lists > 1 || found.length > packed) found.sort();
-      let former: ObjectId | undefined;
-      for (const id of found) {
-        if (id !== former) yield id;
-        former = id;
-      }
-    }
+    const place: ObjectPlace = { pack: undefined, position: -1, looseId: undefined };
+    for (const _ of this.visit(place)) yield placedId(place);
   }
 
   /** Every id once, packs first and in the order they store, which is the quickest to read. */
   *listIdsUnordered(): Generator<ObjectId> {
+    const place: ObjectPlace = { pack: undefined, position: -1, looseId: undefined };
+    for (const _ of this.visitUnordered(place)) yield placedId(place);
+  }
+
+  /** Sets `place` to a copy of every object, one after the other, by ascending id. */
+  *visit(place: ObjectPlace): Generator<void> {
+    const packs = this.#loadPacks();
+    for (let byte = 0; byte < 256; byte += 1) {
+      const prefix = byte.toString(16).padStart(2, '0');
+      const loose = this.#sources.flatMap((source) => source.loose.listFanOut(prefix));
+      const present = packs.filter(({ index }) => index.fanOut(byte) < index.fanOut(byte + 1));
+      if (loose.length > 0 || present.length > 1) {
+        yield* visitMerged(place, present, loose, byte);
+        continue;
+      }
+      for (const pack of present) {
+        place.pack = pack;
+        const end = pack.index.fanOut(byte + 1);
+        for (place.position = pack.index.fanOut(byte); place.position < end; place.position += 1) yield;
+      }
+    }
+  }
+
+  /** As `visit`, but packs first and in the order they store. */
+  *visitUnordered(place: ObjectPlace): Generator<void> {
     const packs = this.#loadPacks();
     for (const [number, pack] of packs.entries()) {
       const earlier = packs.slice(0, number);
       for (const position of pack.index.positionsByOffset()) {
-        const raw = pack.index.rawIdAt(position);
-        if (!earlier.some((other) => other.position(raw) >= 0)) yield pack.idAt(position);
+        if (earlier.length > 0 && isInOneOf(earlier, pack.index.rawIdAt(position))) continue;
+        place.pack = pack;
+        place.position = position;
+        yield;
       }
     }
+    place.pack = undefined;
     for (const [number, { loose }] of this.#sources.entries()) {
       const earlier = this.#sources.slice(0, number);
       for (const { id } of loose.list()) {
-        const raw = encodeObjectId(id);
-        const isKnown = packs.some((pack) => pack.position(raw) >= 0) || earlier.some((source) => source.loose.has(id));
-        if (!isKnown) yield id;
+        if (isInOneOf(packs, encodeObjectId(id)) || earlier.some((source) => source.loose.has(id))) continue;
+        place.looseId = id;
+        yield;
       }
     }
   }
@@ -756,6 +776,35 @@ function askPack<Answer>(pack: PackReader, raw: Buffer, ask: (pack: PackReader, 
   return position < 0 ? undefined : ask(pack, position);
 }
 
+function placedId({ pack, position, looseId }: ObjectPlace): ObjectId {
+  return pack === undefined ? looseId! : pack.idAt(position);
+}
+
+function isInOneOf(packs: readonly PackReader[], raw: Uint8Array): boolean {
+  return packs.some((pack) => pack.position(raw) >= 0);
+}
+
+/** `visit` of the ids that begin with one byte, where several packs or files have some. */
+function* visitMerged(place: ObjectPlace, packs: readonly PackReader[], loose: readonly ObjectId[], byte: number): Generator<void> {
+  const places: { readonly id: ObjectId; readonly pack: PackReader | undefined; readonly position: number }[] = [];
+  for (const pack of packs) {
+    const end = pack.index.fanOut(byte + 1);
+    for (let position = pack.index.fanOut(byte); position < end; position += 1) places.push({ id: pack.idAt(position), pack, position });
+  }
+  for (const id of loose) places.push({ id, pack: undefined, position: -1 });
+  // Of equal ids the one in the first pack stays first.
+  places.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+  let former: ObjectId | undefined;
+  for (const { id, pack, position } of places) {
+    if (id === former) continue;
+    former = id;
+    place.pack = pack;
+    place.position = position;
+    place.looseId = id;
+    yield;
+  }
+}
+
 /** A pack's index; undefined when it, read only now, is gone or damaged. */
 function findIndex(pack: PackReader): PackIndex | undefined {
   try {
@@ -766,7 +815,7 @@ function findIndex(pack: PackReader): PackIndex | undefined {
   }
 }
 
-function seekIn(pack: PackReader, raw: Uint8Array, found: { pack: PackReader | undefined; position: number }): boolean {
+function seekIn(pack: PackReader, raw: Uint8Array, found: ObjectPlace): boolean {
   const position = findIndex(pack)?.position(raw) ?? -1;
   if (position < 0) return false;
   found.pack = pack;

@@ -141,12 +141,12 @@ export function hashFramed(framed: Uint8Array, format: ObjectFormat): ObjectId {
   return (typeof hash === 'function' ? hash(format, framed, 'hex') : createHash(format).update(framed).digest('hex')) as ObjectId;
 }
 
-/** True when `framed` hashes to the id whose raw bytes `raw` begins with; as quick as can be for small objects. */
-export function isHashOf(raw: Uint8Array, framed: Uint8Array, format: ObjectFormat): boolean {
+/** True when `framed` hashes to the id whose raw bytes are at `at`; as quick as can be for small objects. */
+export function isHashOf(raw: Uint8Array, at: number, framed: Uint8Array, format: ObjectFormat): boolean {
   const { hash, createHash } = crypto();
   // Of all the ways to get a digest out of OpenSSL a string of its bytes is the cheapest.
   const digest = typeof hash === 'function' ? hash(format, framed, 'binary') : createHash(format).update(framed).digest('binary');
-  for (let byte = 0; byte < digest.length; byte += 1) if (digest.charCodeAt(byte) !== raw[byte]) return false;
+  for (let byte = 0; byte < digest.length; byte += 1) if (digest.charCodeAt(byte) !== raw[at + byte]) return false;
   return true;
 }
 

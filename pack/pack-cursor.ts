@@ -4,6 +4,7 @@
 // Invariant: `read` only gives what hashes to its id. False never says that an object is missing or damaged, only that this way does not
 // lead to it: it may be loose, replaced, large or broken, and ObjectStore has the careful way. `memory` is to be taken anew after each
 // step, for it may have grown.
+import type { ObjectPlace } from './object-store.js';
 import type { PackReader } from './pack-reader.js';
 import { decodeHexInto, isHashOf, rawSize } from './oid.js';
 import type { ObjectFormat, ObjectId } from './oid.js';
@@ -12,17 +13,20 @@ import type { UnpackPlace, Unpacker } from './unpacker.js';
 /** Finds the pack that has an object; the store's part. */
 export interface PackLookup {
   /** Sets `pack` and `position`, or gives false. */
-  seek(raw: Uint8Array, found: { pack: PackReader | undefined; position: number }): boolean;
+  seek(raw: Uint8Array, found: ObjectPlace): boolean;
 }
 
-export class PackCursor {
+export class PackCursor implements ObjectPlace {
   /** Where `find` found the object; may be set directly. */
   pack: PackReader | undefined;
   position = -1;
+  looseId: ObjectId | undefined;
   /** Of the object read last: 1 to 4 for commit, tree, blob and tag; where its content is in `memory`. */
   kind = 0;
   start = 0;
   end = 0;
+  /** Of the object described last. */
+  sizeBytes = 0;
   readonly #lookup: PackLookup;
   readonly #unpacker: Unpacker;
   readonly #format: ObjectFormat;
@@ -57,13 +61,32 @@ export class PackCursor {
     return this.#lookup.seek(this.#raw, this);
   }
 
+  /** Of the object it is at. */
+  get id(): ObjectId { return this.pack === undefined ? this.looseId! : this.pack.idAt(this.position); }
+
+  /** The raw id of the object it is at is at `idOffset` of these bytes. */
+  get ids(): Uint8Array { return this.pack!.index.bytes; }
+
+  get idOffset(): number { return this.pack!.index.idOffset(this.position); }
+
+  /** A region of the memory for the caller alone; its address. */
+  reserve(sizeBytes: number): number { return this.#unpacker.reserve(sizeBytes); }
+
+  /** Room `readTo` wants at the most. */
+  get roomBytes(): number { return this.#unpacker.frameBytes + 128; }
+
   /** Reads the object and verifies it. */
   read(): boolean {
+    return this.readTo(this.#at, this.#at + this.#unpacker.frameBytes);
+  }
+
+  /** As `read`, to an address in a region of the caller's that ends at `limit`, with the header it is hashed with: "<type> <size>\0". */
+  readTo(at: number, limit: number): boolean {
     const place = this.#placeOfPack();
     if (place === undefined) return false;
-    const length = this.#unpacker.read(place, this.pack!.offsetAt(this.position), this.#at, this.#at + this.#unpacker.frameBytes);
-    if (!this.#note(length)) return false;
-    return isHashOf(this.pack!.index.rawIdAt(this.position), this.memory.subarray(this.#at, this.#at + length), this.#format);
+    const length = this.#unpacker.read(place, this.pack!.offsetAt(this.position), at, limit);
+    if (!this.#note(length, at)) return false;
+    return isHashOf(this.ids, this.idOffset, this.memory.subarray(at, at + length), this.#format);
   }
 
   /** Reads at least the first `most` bytes, or all there are; they are not verified. */
@@ -71,13 +94,22 @@ export class PackCursor {
     const place = this.#placeOfPack();
     if (place === undefined) return false;
     const limit = this.#at + this.#unpacker.frameBytes;
-    return this.#note(this.#unpacker.readHead(place, this.pack!.offsetAt(this.position), this.#at, limit, most));
+    return this.#note(this.#unpacker.readHead(place, this.pack!.offsetAt(this.position), this.#at, limit, most), this.#at);
   }
 
-  #note(length: number): boolean {
+  /** Learns type and size (`sizeBytes`) of the object, which are not verified. */
+  describe(): boolean {
+    const place = this.#placeOfPack();
+    if (place === undefined) return false;
+    this.sizeBytes = this.#unpacker.describe(place, this.pack!.offsetAt(this.position));
+    this.kind = this.#unpacker.kind;
+    return this.sizeBytes >= 0;
+  }
+
+  #note(length: number, at: number): boolean {
     if (length < 0) return false;
     this.kind = this.#unpacker.kind;
-    this.end = this.#at + length;
+    this.end = at + length;
     this.start = this.end - this.#unpacker.contentSize;
     return true;
   }

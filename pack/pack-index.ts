@@ -76,7 +76,7 @@ export class PackIndex {
   /** Of the file. */
   get sizeBytes(): number { return this.#bytes.length; }
 
-  /** First position of ids beginning with `byte` or more. */
+  /** First position of ids beginning with `byte` or more; of 256: how many there are. */
   fanOut(byte: number): number {
     return byte === 0 ? 0 : this.#bytes.readUInt32BE(this.#fanOutAt + (byte - 1) * 4);
   }
@@ -148,9 +148,15 @@ export class PackIndex {
     return decodeObjectId(this.#bytes, this.#idsAt + position * this.#idStride, this.#format);
   }
 
+  /** The whole index: for `idOffset`. */
+  get bytes(): Readonly<Uint8Array> { return this.#bytes; }
+
+  /** Where in `bytes` the raw id at a position is. */
+  idOffset(position: number): number { return this.#idsAt + position * this.#idStride; }
+
   /** The raw id at a position: a view, not a copy. */
   rawIdAt(position: number): Buffer {
-    const at = this.#idsAt + position * this.#idStride;
+    const at = this.idOffset(position);
     return this.#bytes.subarray(at, at + this.#idSize);
   }
 

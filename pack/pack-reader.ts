@@ -215,7 +215,7 @@ export class PackReader {
     const header = `${type} ${bytes.length}\0`;
     passing.write(header, headerRoomBytes - header.length, 'latin1');
     const framed = passing.subarray(headerRoomBytes - header.length, headerRoomBytes + bytes.length);
-    if (!isHashOf(this.index.rawIdAt(position), framed, this.format)) throw mismatchError(this.index.idAt(position), this.path);
+    if (!isHashOf(this.index.bytes, this.index.idOffset(position), framed, this.format)) throw mismatchError(this.index.idAt(position), this.path);
     return { type, bytes };
   }
 
@@ -246,7 +246,7 @@ export class PackReader {
     const length = unpacker.read(place, this.offsetAt(position), at, at + unpacker.frameBytes);
     if (length < 0) return undefined;
     const { bytes } = unpacker;
-    if (!isHashOf(this.index.rawIdAt(position), bytes.subarray(at, at + length), this.format)) return undefined;
+    if (!isHashOf(this.index.bytes, this.index.idOffset(position), bytes.subarray(at, at + length), this.format)) return undefined;
     return { type: packTypes[unpacker.kind] as ObjectType, bytes: bytes.subarray(at + length - unpacker.contentSize, at + length) };
   }
 

@@ -3,9 +3,11 @@
 // with --buffer only at the end or when told to.
 import { CairnError, InvalidError, NotFoundError } from '../pack/errors.js';
 import type { ObjectHeader } from '../pack/object.js';
-import { type ObjectId, isObjectId } from '../pack/oid.js';
+import { type ObjectId, hexSize, isObjectId } from '../pack/oid.js';
 import type { Input } from './command.js';
-import { listRecords } from './line-reader.js';
+import { listChunks, listRecords } from './line-reader.js';
+import { PackedAnswers, usualLine } from './packed-answers.js';
+import type { LinePart } from './packed-answers.js';
 import { decodeRefName } from './ref-name.js';
 import type { Repository } from './repository.js';
 import { findRevision } from './revision.js';
@@ -30,6 +32,9 @@ interface Subject {
 
 type Part = string | ((subject: Subject) => string);
 
+/** Objects asked for before it pays to prepare for many. */
+const fewObjects = 50;
+
 export class ObjectBatch {
   readonly #repository: Repository;
   readonly #mode: 'batch' | 'batch-check' | 'batch-command';
@@ -37,6 +42,10 @@ export class ObjectBatch {
   readonly #buffered: boolean;
   readonly #parts: readonly Part[] | undefined;
   readonly #splitsRest: boolean;
+  /** What can be answered the quick way: the parts of the line, undefined where they ask for more than type and size. */
+  readonly #quickLine: readonly LinePart[] | undefined;
+  #quick: PackedAnswers | undefined;
+  #answered = 0;
 
   constructor(repository: Repository, mode: 'batch' | 'batch-check' | 'batch-command', options: BatchOptions) {
     this.#repository = repository;
@@ -45,13 +54,15 @@ export class ObjectBatch {
     this.#buffered = options.buffered ?? options.all;
     this.#parts = options.format === undefined ? undefined : this.#parse(options.format);
     this.#splitsRest = mode !== 'batch-command' && options.format?.includes('%(rest)') === true;
+    this.#quickLine = options.format === undefined ? usualLine : mode === 'batch' ? undefined : quickParts(options.format);
   }
 
   /** Answers until the input ends; returns the exit code. */
   run(): number {
     if (this.#options.all) this.#answerAll();
     else if (this.#mode === 'batch-command') this.#obey();
-    else for (const line of listRecords(this.#input(), this.#options.terminator === '\0')) this.#answerLine(line, this.#mode === 'batch');
+    else this.#answerLines();
+    this.#quick?.flush();
     return 0;
   }
 
@@ -61,16 +72,72 @@ export class ObjectBatch {
     return {
       isTerminal: stdin.isTerminal,
       readChunk: () => {
-        if (!this.#buffered) stdout.flush();
+        if (!this.#buffered) {
+          this.#quick?.flush();
+          stdout.flush();
+        }
         return stdin.readChunk();
       },
     };
   }
 
+  /** Full ids are looked up as they stand in the input; all other lines become text first. */
+  #answerLines(): void {
+    const withContent = this.#mode === 'batch';
+    const isNul = this.#options.terminator === '\0';
+    const terminator = isNul ? 0 : 0x0a;
+    const digits = hexSize(this.#repository.format);
+    const answerText = (line: string): void => this.#answerLine(!isNul && line.endsWith('\r') ? line.slice(0, -1) : line, withContent);
+    let begun: Buffer[] = [];
+    for (const chunk of listChunks(this.#input())) {
+      let start = 0;
+      while (start < chunk.length) {
+        if (begun.length === 0 && chunk[start + digits] === terminator && this.#answerQuickly(chunk, start, withContent)) {
+          start += digits + 1;
+          continue;
+        }
+        const end = chunk.indexOf(terminator, start);
+        begun.push(chunk.subarray(start, end < 0 ? chunk.length : end));
+        if (end < 0) break;
+        answerText(Buffer.concat(begun).toString('latin1'));
+        begun = [];
+        start = end + 1;
+      }
+    }
+    if (begun.length > 0) answerText(Buffer.concat(begun).toString('latin1'));
+  }
+
+  /** False when the object whose id is at `at` has to be answered for in the usual way. */
+  #answerQuickly(text: Uint8Array, at: number, withContent: boolean): boolean {
+    const quick = this.#openQuick();
+    return quick !== undefined && quick.cursor.findHex(text, at) && this.#answerFound(quick, withContent);
+  }
+
+  /** The same for the object the cursor is at. */
+  #answerFound(quick: PackedAnswers, withContent: boolean): boolean {
+    return quick.cursor.pack !== undefined && (withContent ? quick.addContent() : quick.addLine(this.#quickLine!));
+  }
+
+  #openQuick(): PackedAnswers | undefined {
+    if (this.#quick !== undefined || this.#quickLine === undefined) return this.#quick;
+    this.#answered += 1;
+    if (this.#answered > fewObjects && this.#answered % fewObjects === 1) this.#quick = PackedAnswers.open(this.#repository);
+    return this.#quick;
+  }
+
   #answerAll(): void {
     const { objects } = this.#repository;
+    const withContent = this.#mode === 'batch';
+    const quick = this.#quick = this.#quickLine && PackedAnswers.open(this.#repository);
+    if (quick !== undefined) {
+      const { cursor } = quick;
+      for (const _ of this.#options.unordered ? objects.visitUnordered(cursor) : objects.visit(cursor)) {
+        if (!this.#answerFound(quick, withContent)) this.#answer(cursor.id, cursor.id, '', withContent);
+      }
+      return;
+    }
     const ids = this.#options.unordered ? objects.listIdsUnordered() : objects.listIds();
-    for (const id of ids) this.#answer(id, id, '', this.#mode === 'batch');
+    for (const id of ids) this.#answer(id, id, '', withContent);
   }
 
   #obey(): void {
@@ -119,6 +186,7 @@ export class ObjectBatch {
 
   #answer(name: string, id: ObjectId, rest: string, withContent: boolean): void {
     const { objects, context: { stdout } } = this.#repository;
+    this.#quick?.flush();
     if (!withContent) {
       const header = objects.findHeader(id);
       if (header === undefined) this.#write(`${name} missing\n`);
@@ -135,6 +203,7 @@ export class ObjectBatch {
 
   #write(line: string): void {
     const { stdout } = this.#repository.context;
+    this.#quick?.flush();
     // Only what was typed, and what stands in a format, can be other than ASCII.
     stdout.write(/[\x80-\xff]/.test(line) ? Buffer.from(line, 'latin1') : line);
   }
@@ -169,6 +238,12 @@ export class ObjectBatch {
     }
     return parts;
   }
+}
+
+/** The parts of a format that asks for nothing but name, type and size; undefined for any other. */
+function quickParts(format: string): readonly LinePart[] | undefined {
+  if (!/^(?:[\x20-\x24\x26-\x7e]|%\((?:objectname|objecttype|objectsize)\)){1,1000}$/.test(format)) return undefined;
+  return format.split(/%\((object(?:name|type|size))\)/).map((text, at) => (at % 2 === 1 ? text as 'objectname' | 'objecttype' | 'objectsize' : Buffer.from(text)));
 }
 
 /** The line of an object where no format is given. */

@@ -68,7 +68,7 @@ function lazyFront(path) {
 async function buildCli() {
   const { build } = await import('esbuild');
   const output = join(root, 'dist/cli');
-  const entries = [{ in: 'porcelain/bin.ts', out: 'cairn' }, ...lazyBundles.map((path) => ({ in: path, out: basename(path, '.ts') })), { in: 'porcelain/main.ts', out: 'main' }, { in: 'pack/errors.ts', out: 'errors' }, { in: 'porcelain/terminal.ts', out: 'terminal' }, { in: 'pack/worker.ts', out: 'worker' }, { in: 'porcelain/release-worker.ts', out: 'release-worker' }];
+  const entries = [{ in: 'porcelain/bin.ts', out: 'cairn' }, ...lazyBundles.map((path) => ({ in: path, out: basename(path, '.ts') })), { in: 'porcelain/main.ts', out: 'main' }, { in: 'pack/errors.ts', out: 'errors' }, { in: 'porcelain/terminal.ts', out: 'terminal' }, { in: 'pack/worker.ts', out: 'worker' }, { in: 'plumbing/look-ahead-worker.ts', out: 'look-ahead-worker' }, { in: 'porcelain/release-worker.ts', out: 'release-worker' }];
   for (const folder of ['plumbing/commands', 'porcelain/commands']) {
     for (const name of readdirSync(join(root, folder))) {
       if (name.endsWith('.ts')) entries.push({ in: `${folder}/${name}`, out: name.slice(0, -3) });

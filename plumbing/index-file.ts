@@ -5,30 +5,19 @@
 // Large indexes stay bytes: a decoded index is a buffer and the offsets of its entries; names and objects are made when asked
 // for; edits are kept aside and merged in when the order matters. Every byte is untrusted: a value or CorruptError.
 // Changing it is lock, write, fsync, rename: whoever dies on the way leaves the old index.
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { CorruptError, isSystemError } from '../pack/errors.js';
 import { decodeObjectId, digest, encodeObjectId, rawSize, type ObjectFormat, type ObjectId } from '../pack/oid.js';
 import type { RepoPath } from '../pack/tree.js';
+import { type Comparable, type Compared, type FileTime, type StatData, isRacy, noStat } from './appearance.js';
 import { decodeCacheTree, encodeCacheTree, CacheTree } from './cache-tree.js';
+import {
+  IndexRow, assumeValidBit, decodeStat, extendedBit, intentToAddBit, modeOffset, sizeOffset, skipWorktreeBit, statSize,
+} from './index-row.js';
 import { LockFile } from './lockfile.js';
+import type { IndexRows } from './quick-look.js';
 import type { Repository } from './repository.js';
-import { WorkTree, isRacy } from './work-tree.js';
-
-/** What a file looked like; every number is cut to 32 bits, as Git stores it. */
-export interface StatData {
-  readonly ctimeS: number;
-  readonly ctimeNs: number;
-  readonly mtimeS: number;
-  readonly mtimeNs: number;
-  readonly dev: number;
-  readonly ino: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly size: number;
-}
-
-/** The stat of an entry that no file was compared with. */
-export const noStat: StatData = { ctimeS: 0, ctimeNs: 0, mtimeS: 0, mtimeNs: 0, dev: 0, ino: 0, uid: 0, gid: 0, size: 0 };
+import { WorkTree } from './work-tree.js';
 
 export interface IndexEntry {
   readonly path: RepoPath;
@@ -52,21 +41,10 @@ export type IndexVersion = 2 | 3 | 4;
 
 /** How much of the index is decoded at once for its names. */
 const pageBytes = 8192;
-const statSize = 40;
-const modeOffset = 24;
-const sizeOffset = 36;
-const assumeValidBit = 0x8000;
-const extendedBit = 0x4000;
-const skipWorktreeBit = 0x4000;
-const intentToAddBit = 0x2000;
+/** From this size on an index is read so that threads can look at it, too (look-ahead.ts). */
+const leastSharedBytes = 1 << 20;
 
-/** A time in whole seconds and nanoseconds: when the index that was read was last written. */
-export interface FileTime {
-  readonly seconds: number;
-  readonly nanoseconds: number;
-}
-
-export class Index {
+export class Index implements Compared {
   readonly format: ObjectFormat;
   /** The version the file had; 2 for a new one. */
   readonly version: IndexVersion;
@@ -84,7 +62,7 @@ export class Index {
   #cacheTree: CacheTree | undefined;
   #cacheTreeBytes: Buffer | undefined;
   #changed = false;
-  #view: RowView | undefined;
+  #view: IndexRow | undefined;
   /** False while no entry can be unmerged, so that nobody needs to look for other stages of a path. */
   #mayHaveStages: boolean;
   readonly #isAscii: boolean;
@@ -114,8 +92,8 @@ export class Index {
       throw error;
     }
     try {
-      const { mtimeNs } = fstatSync(fd, { bigint: true });
-      const bytes = readFileSync(fd);
+      const { mtimeNs, size } = fstatSync(fd, { bigint: true });
+      const bytes = size < leastSharedBytes ? readFileSync(fd) : readShared(fd, Number(size));
       const writtenAt = { seconds: Number(mtimeNs / 1_000_000_000n), nanoseconds: Number(mtimeNs % 1_000_000_000n) };
       return new Index(format, decodeIndex(bytes, format, path), writtenAt);
     } finally {
@@ -152,6 +130,12 @@ export class Index {
   /** True when every path that was read from the file is plain ASCII, and no others were set since. */
   get isAscii(): boolean {
     return this.#isAscii && this.#pending.size === 0 && this.#order === undefined;
+  }
+
+  /** The entries as the file has them, for others to read; undefined once something was set or removed. */
+  get rows(): IndexRows | undefined {
+    if (this.#changed) return undefined;
+    return { format: this.format, writtenAt: this.writtenAt, bytes: this.#base, offsets: this.#baseOffsets, isAscii: this.#isAscii };
   }
 
   pathAt(at: number): RepoPath {
@@ -194,7 +178,7 @@ export class Index {
       if (row >= base) continue;
       const offset = this.#baseOffsets[row]!;
       if (this.#base.readUInt32BE(offset + 8) < seconds) continue;
-      if (this.#baseStage(row) === 0 && this.modeAt(at) !== 0o160000 && isRacy(this.#baseStat(row), this)) found.push(at);
+      if (this.#baseStage(row) === 0 && this.modeAt(at) !== 0o160000 && isRacy(this.#baseStat(row), this.writtenAt)) found.push(at);
     }
     return found;
   }
@@ -210,10 +194,10 @@ export class Index {
   }
 
   /** What an entry is compared by, for comparing many with their files: nothing is made, and the value is only good until the next call. */
-  comparableAt(at: number): Pick<IndexEntry, 'mode' | 'stat' | 'id'> {
+  comparableAt(at: number): Comparable {
     const row = this.#row(at);
     if (row >= this.#baseOffsets.length) return this.#extra[row - this.#baseOffsets.length]!;
-    this.#view ??= new RowView(this.#base, this.format);
+    this.#view ??= new IndexRow(this.#base, this.format);
     this.#view.offset = this.#baseOffsets[row]!;
     return this.#view;
   }
@@ -605,40 +589,6 @@ export class Index {
   }
 }
 
-function decodeStat(bytes: Buffer, at: number): StatData {
-  return {
-    ctimeS: bytes.readUInt32BE(at), ctimeNs: bytes.readUInt32BE(at + 4),
-    mtimeS: bytes.readUInt32BE(at + 8), mtimeNs: bytes.readUInt32BE(at + 12),
-    dev: bytes.readUInt32BE(at + 16), ino: bytes.readUInt32BE(at + 20),
-    uid: bytes.readUInt32BE(at + 28), gid: bytes.readUInt32BE(at + 32), size: bytes.readUInt32BE(at + sizeOffset),
-  };
-}
-
-/** An entry of the file seen through its bytes; moved from entry to entry. */
-class RowView implements StatData {
-  offset = 0;
-  readonly #bytes: Buffer;
-  readonly #format: ObjectFormat;
-
-  constructor(bytes: Buffer, format: ObjectFormat) {
-    this.#bytes = bytes;
-    this.#format = format;
-  }
-
-  get stat(): StatData { return this; }
-  get mode(): number { return this.#bytes.readUInt32BE(this.offset + modeOffset); }
-  get id(): ObjectId { return decodeObjectId(this.#bytes, this.offset + statSize, this.#format); }
-  get ctimeS(): number { return this.#bytes.readUInt32BE(this.offset); }
-  get ctimeNs(): number { return this.#bytes.readUInt32BE(this.offset + 4); }
-  get mtimeS(): number { return this.#bytes.readUInt32BE(this.offset + 8); }
-  get mtimeNs(): number { return this.#bytes.readUInt32BE(this.offset + 12); }
-  get dev(): number { return this.#bytes.readUInt32BE(this.offset + 16); }
-  get ino(): number { return this.#bytes.readUInt32BE(this.offset + 20); }
-  get uid(): number { return this.#bytes.readUInt32BE(this.offset + 28); }
-  get gid(): number { return this.#bytes.readUInt32BE(this.offset + 32); }
-  get size(): number { return this.#bytes.readUInt32BE(this.offset + sizeOffset); }
-}
-
 function editKey(path: string, stage: number): string {
   return `${path}\0${stage}`;
 }
@@ -676,6 +626,18 @@ function encodeOffset(value: number): Buffer {
     bytes.unshift(0x80 | (rest & 0x7f));
   }
   return Buffer.from(bytes);
+}
+
+/** The file's bytes in memory that threads can be given. */
+function readShared(fd: number, sizeBytes: number): Buffer {
+  const bytes = Buffer.from(new SharedArrayBuffer(sizeBytes));
+  let done = 0;
+  while (done < sizeBytes) {
+    const got = readSync(fd, bytes, done, sizeBytes - done, done);
+    if (got === 0) break;
+    done += got;
+  }
+  return bytes.subarray(0, done);
 }
 
 /** Entries in the layout of version 3, whatever the file's version. */

@@ -7,9 +7,12 @@
 import type { Stats } from 'node:fs';
 import { pathToUtf8, fileMode, gitlinkMode, type RepoPath } from '../pack/tree.js';
 import type { IgnoreRules } from './ignore.js';
-import type { Index, IndexEntry, StatData } from './index-file.js';
+import type { StatData } from './appearance.js';
+import type { Index, IndexEntry } from './index-file.js';
 import type { KnownDirectories } from './known-directories.js';
+import type { LookAhead } from './look-ahead.js';
 import type { Pathspec } from './pathspec.js';
+import { QuickLook } from './quick-look.js';
 import type { Change, WorkTree } from './work-tree.js';
 
 export interface ScanOptions {
@@ -30,6 +33,8 @@ export interface ScanOptions {
   readonly trackedUnchecked?: boolean;
   /** Directories that need not be read while they look as they did; what is read is remembered in it. */
   readonly directories?: KnownDirectories;
+  /** Threads that look at tracked files meanwhile. */
+  readonly ahead?: LookAhead | undefined;
 }
 
 export interface Scan {
@@ -96,6 +101,9 @@ class Scanner {
   readonly #ignored: string[] = [];
   readonly #refreshed: IndexEntry[] = [];
   readonly #isAscii: boolean;
+  /** Where every entry counts, and is as it was read. */
+  readonly #quick: QuickLook | undefined;
+  readonly #ahead: LookAhead | undefined;
   #rules: IgnoreRules | undefined;
 
   constructor(workTree: WorkTree, index: Index, options: ScanOptions) {
@@ -106,6 +114,11 @@ class Scanner {
     this.#pathspec = options.pathspec === undefined || options.pathspec.matchesAll ? undefined : options.pathspec;
     this.#wantUntracked = (options.untracked ?? 'no') !== 'no';
     this.#wantIgnored = (options.ignored ?? 'no') !== 'no';
+    const { rows } = index;
+    if (this.#pathspec !== undefined || rows === undefined || options.trackedUnchecked) return;
+    this.#quick = new QuickLook(rows, workTree.appearance, workTree.top);
+    this.#ahead = options.ahead;
+    this.#ahead?.send(rows, workTree.appearance, workTree.top);
   }
 
   finish(): Scan {
@@ -117,6 +130,11 @@ class Scanner {
   scanTracked(): void {
     const index = this.#index;
     for (let at = 0; at < index.count;) {
+      const plain = this.#quick?.plainPath(at);
+      if (plain !== undefined && !this.#workTree.isBehindSymlink(plain) && this.#isUnchanged(at, plain)) {
+        at += 1;
+        continue;
+      }
       const path = index.pathAt(at);
       if (this.#pathspec === undefined || this.#pathspec.matches(path)) {
         this.#compare(at, path, this.#skips(at) ? undefined : this.#workTree.findOwnStatus(path));
@@ -134,6 +152,10 @@ class Scanner {
     let exact = !unchecked;
     const skip = directory.length;
     for (let at = from; at < to;) {
+      const next = this.#passUnchanged(at, to, skip);
+      found += next - at;
+      at = next;
+      if (at === to) break;
       const path = index.pathAt(at);
       const slash = path.indexOf('/', skip);
       if (slash >= 0) {
@@ -160,6 +182,21 @@ class Scanner {
       at = isPlain ? at + 1 : this.#afterPath(at, path);
     }
     if (!exact || found !== listed) this.#listUntracked(directory, from, to);
+  }
+
+  /** The first entry from `at` on that is not simply an unchanged file in the directory whose name takes up `skip` bytes. */
+  #passUnchanged(at: number, to: number, skip: number): number {
+    const quick = this.#quick;
+    if (quick === undefined) return at;
+    for (; at < to; at += 1) {
+      const path = quick.plainPath(at);
+      if (path === undefined || path.indexOf('/', skip) >= 0 || !this.#isUnchanged(at, path)) break;
+    }
+    return at;
+  }
+
+  #isUnchanged(at: number, path: string): boolean {
+    return this.#ahead?.isSame(at) === true || this.#quick!.isUnchanged(at, path);
   }
 
   #countNames(directory: string, status: Stats | undefined): number {

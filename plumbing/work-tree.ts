@@ -9,10 +9,13 @@ import { type DiskPath, disk, removeIfPresent } from '../pack/disk.js';
 import { ConflictError, InvalidError, NotFoundError, RefusedError, isSystemError } from '../pack/errors.js';
 import { type GitObject, streamThresholdBytes } from '../pack/object.js';
 import type { ObjectStore } from '../pack/object-store.js';
-import { Hasher, type ObjectId, emptyBlobId, encodeObjectHeader, hashObject } from '../pack/oid.js';
+import { Hasher, type ObjectId, encodeObjectHeader, hashObject } from '../pack/oid.js';
 import { type RepoPath, executableMode, fileMode, gitlinkMode, pathToUtf8, symlinkMode } from '../pack/tree.js';
+import {
+  type AppearanceRules, type Comparable, type Comparison, type StatData, compareAppearance, looksSame, modeOfStatus, readAppearanceRules, toStatData,
+} from './appearance.js';
 import { Attributes } from './attributes.js';
-import type { Index, IndexEntry, StatData } from './index-file.js';
+import type { Index, IndexEntry } from './index-file.js';
 import {
   type LineEndings, type LineEndingDefaults, convertsToRepository, convertsToWorkTree, countText, findLineEndings, readLineEndingDefaults, toCrlf,
   toLf, unchanged,
@@ -43,9 +46,6 @@ export interface BlobWriter {
   writeStream(sizeBytes: number, chunks: Iterable<Buffer>): ObjectId;
 }
 
-/** How an entry's file compares: 'dubious' when only its content can tell. */
-export type Comparison = 'same' | 'changed' | 'dubious';
-
 export interface CheckoutOptions {
   /** Replace what is there. */
   readonly force?: boolean;
@@ -59,14 +59,12 @@ const chunkBytes = 1 << 20;
 export class WorkTree {
   /** Absolute, without trailing slash. */
   readonly root: string;
+  /** How files here compare with what an index keeps of them. */
+  readonly appearance: AppearanceRules;
   readonly #repository: Repository;
   readonly #rootBytes: Buffer;
   readonly #index: Index | undefined;
   readonly #protection: PathProtection;
-  readonly #trustExecutable: boolean;
-  readonly #hasSymlinks: boolean;
-  readonly #trustCtime: boolean;
-  readonly #checkAll: boolean;
   readonly #lineEndings: LineEndingDefaults;
   readonly #safeCrlf: 'true' | 'false' | 'warn';
   #attributes: Attributes | undefined;
@@ -83,10 +81,7 @@ export class WorkTree {
     this.#repository = repository;
     this.#index = index;
     this.#protection = readPathProtection(config);
-    this.#trustExecutable = config.getBoolean('core.filemode') !== false;
-    this.#hasSymlinks = config.getBoolean('core.symlinks') !== false;
-    this.#trustCtime = config.getBoolean('core.trustctime') !== false;
-    this.#checkAll = config.get('core.checkstat')?.toLowerCase() !== 'minimal';
+    this.appearance = readAppearanceRules(config);
     this.#lineEndings = readLineEndingDefaults(config);
     const safe = config.get('core.safecrlf');
     this.#safeCrlf = safe?.toLowerCase() === 'warn' || safe === undefined ? 'warn' : config.getBoolean('core.safecrlf') === true ? 'true' : 'false';
@@ -109,10 +104,15 @@ export class WorkTree {
     this.#isEntered = true;
   }
 
+  /** What is put in front of a plain ASCII path to name its file. */
+  get top(): string {
+    return this.#isEntered ? '' : `${this.root}/`;
+  }
+
   /** The path on disk: bytes unless it is plain ASCII. Only a checkout's prefix may be absolute. */
   diskPath(path: string): DiskPath {
     if (path.charCodeAt(0) === 0x2f) return Buffer.from(path, 'latin1');
-    if (ascii.test(path)) return this.#isEntered ? path : `${this.root}/${path}`;
+    if (ascii.test(path)) return this.top + path;
     return Buffer.concat([this.#rootBytes, Buffer.from(path, 'latin1')]);
   }
 
@@ -130,7 +130,7 @@ export class WorkTree {
 
   /** Like findStatus, of a path in the index known to be plain ASCII: for scans, which look at very many. */
   findAsciiStatus(path: string): fs.Stats | undefined {
-    return this.#findStatus(this.#isEntered ? path : `${this.root}/${path}`);
+    return this.#findStatus(this.top + path);
   }
 
   #findStatus(path: DiskPath): fs.Stats | undefined {
@@ -212,49 +212,23 @@ export class WorkTree {
 
   /** The mode Git gives the file; undefined for what it does not see. An existing entry's mode stands in where modes are not trusted. */
   modeOf(status: fs.Stats | fs.BigIntStats, former?: number): number | undefined {
-    const mode = Number(status.mode);
-    const type = mode & 0o170000;
-    if (type === 0o120000) return symlinkMode;
-    if (type === 0o040000) return gitlinkMode;
-    if (type !== 0o100000) return undefined;
-    if (this.#trustExecutable && this.#hasSymlinks) return (mode & 0o100) !== 0 ? executableMode : fileMode;
-    if (!this.#hasSymlinks && former === symlinkMode) return symlinkMode;
-    return this.modeOfFile(mode, () => former);
+    return modeOfStatus(status, this.appearance, former);
   }
 
   /** The mode Git gives a regular file with these permissions. */
   modeOfFile(permissions: number, former: () => number | undefined): number {
-    const isExecutable = this.#trustExecutable ? (permissions & 0o100) !== 0 : former() === executableMode;
+    const isExecutable = this.appearance.trustsExecutable ? (permissions & 0o100) !== 0 : former() === executableMode;
     return isExecutable ? executableMode : fileMode;
   }
 
-  /** Compares by appearance. `writtenAt` of the index decides who is racy: changed when the index was written, or later. */
-  compareStatus(entry: Pick<IndexEntry, 'mode' | 'stat' | 'id'>, status: fs.Stats, index: Index): Comparison {
-    const mode = this.modeOf(status, entry.mode);
-    if (mode !== entry.mode) return 'changed';
-    if (mode === gitlinkMode) return 'dubious';
-    const { stat } = entry;
-    if (stat.size !== status.size % 0x100000000) {
-      // Size 0 of a file that is not empty: never compared since the entry was made, or marked as racy.
-      return stat.size === 0 ? 'dubious' : 'changed';
-    }
-    if (stat.size === 0 && entry.id !== emptyBlobId(index.format)) return 'dubious';
-    if (!this.#hasSameTimes(stat, status)) return 'dubious';
-    return isRacy(stat, index) ? 'dubious' : 'same';
+  /** Compares by appearance; `index` decides who is racy. */
+  compareStatus(entry: Comparable, status: fs.Stats, index: Index): Comparison {
+    return compareAppearance(entry, status, this.appearance, index);
   }
 
   /** True when the file looks the same, racy or not: only then does Git's plumbing ask for its content. */
-  looksSame(entry: Pick<IndexEntry, 'mode' | 'stat' | 'id'>, status: fs.Stats): boolean {
-    const { stat } = entry;
-    return this.modeOf(status, entry.mode) === entry.mode && stat.size === status.size % 0x100000000
-      && (stat.size !== 0 || entry.id === emptyBlobId(this.#repository.format)) && this.#hasSameTimes(stat, status);
-  }
-
-  #hasSameTimes(stat: StatData, status: fs.Stats): boolean {
-    if (!sameTime(stat.mtimeS, stat.mtimeNs, status.mtimeMs)) return false;
-    if (!this.#checkAll) return true;
-    if (this.#trustCtime && !sameTime(stat.ctimeS, stat.ctimeNs, status.ctimeMs)) return false;
-    return stat.ino === status.ino % 0x100000000 && stat.uid === status.uid >>> 0 && stat.gid === status.gid >>> 0;
+  looksSame(entry: Comparable, status: fs.Stats): boolean {
+    return looksSame(entry, status, this.appearance, this.#repository.format);
   }
 
   /** True when the file's content, as it would be added, is the entry's blob (or a nested repository's HEAD its commit). */
@@ -423,7 +397,7 @@ export class WorkTree {
   /** Makes the file where `present` is, which stays while the content cannot be read; a file that comes to nothing is taken back. */
   #create(path: string, entry: Pick<IndexEntry, 'path' | 'mode' | 'id'>, present?: fs.Stats): void {
     const full = this.diskPath(path);
-    if (entry.mode === symlinkMode && this.#hasSymlinks) {
+    if (entry.mode === symlinkMode && this.appearance.hasSymlinks) {
       const { bytes } = this.#readBlob(entry.id);
       if (present !== undefined) this.#removePresent(path, present);
       disk().symlink(bytes, full);
@@ -524,36 +498,6 @@ function kindOf(entry: fs.Dirent | fs.Dirent<Buffer>): DirectoryEntry['kind'] {
 
 function listBytes(path: DiskPath): DirectoryEntry[] {
   return fs.readdirSync(path, { withFileTypes: true, encoding: 'buffer' }).map((entry) => ({ name: entry.name.toString('latin1'), kind: kindOf(entry) }));
-}
-
-/** A double of milliseconds holds a time of today to a quarter of a microsecond. */
-const timeToleranceMs = 0.002;
-
-function sameTime(seconds: number, nanoseconds: number, ms: number): boolean {
-  const difference = ms - (seconds * 1000 + nanoseconds / 1e6);
-  if (difference < timeToleranceMs && difference > -timeToleranceMs) return true;
-  // Written by a program that keeps whole seconds, or beyond what 32 bits hold.
-  return (nanoseconds === 0 || ms < 0 || ms >= 4294967296000) && (Math.floor(ms / 1000) >>> 0) === seconds;
-}
-
-/** True when the file changed when the index was written, or later: a change after the comparison may not show. */
-export function isRacy(stat: StatData, index: Index): boolean {
-  const { seconds, nanoseconds } = index.writtenAt;
-  if (seconds === 0) return false;
-  return stat.mtimeS > seconds || (stat.mtimeS === seconds && (stat.mtimeNs >= nanoseconds || stat.mtimeNs === 0 || nanoseconds === 0));
-}
-
-/** What the index keeps of a file's status, each number cut to 32 bits. */
-export function toStatData(status: fs.BigIntStats): StatData {
-  return {
-    ctimeS: cut(status.ctimeNs / 1_000_000_000n), ctimeNs: cut(status.ctimeNs % 1_000_000_000n),
-    mtimeS: cut(status.mtimeNs / 1_000_000_000n), mtimeNs: cut(status.mtimeNs % 1_000_000_000n),
-    dev: cut(status.dev), ino: cut(status.ino), uid: cut(status.uid), gid: cut(status.gid), size: cut(status.size),
-  };
-}
-
-function cut(value: bigint): number {
-  return Number(BigInt.asUintN(32, value));
 }
 
 /** The file's first `sizeBytes` bytes; a file that became shorter meanwhile is refused. */

@@ -10,6 +10,7 @@ import { IgnoreRules } from '../plumbing/ignore.js';
 import { listStagedChanges } from '../plumbing/staged-changes.js';
 import type { Index, IndexEntry } from '../plumbing/index-file.js';
 import { KnownDirectories } from '../plumbing/known-directories.js';
+import type { LookAhead } from '../plumbing/look-ahead.js';
 import { type MergeState, readMergeState } from '../plumbing/merge-state.js';
 import type { Pathspec } from '../plumbing/pathspec.js';
 import type { RefName } from '../plumbing/ref-name.js';
@@ -84,13 +85,13 @@ export interface StatusFindings {
 }
 
 /** Looks at everything. */
-export function readStatus(repository: Repository, index: Index, options: StatusOptions): StatusFindings {
+export function readStatus(repository: Repository, index: Index, options: StatusOptions, ahead?: LookAhead): StatusFindings {
   const workTree = new WorkTree(repository, index);
   workTree.enterTop();
   let rules: IgnoreRules | undefined;
   const directories = options.pathspec.isEmpty ? KnownDirectories.open(repository) : undefined;
   const scanOptions: ScanOptions = {
-    ...(directories === undefined ? {} : { directories }),
+    ...(directories === undefined ? {} : { directories }), ahead,
     untracked: options.untracked, ignored: options.ignored, pathspec: options.pathspec,
     rules: () => (rules ??= IgnoreRules.load(repository)),
   };

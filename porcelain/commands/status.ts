@@ -4,6 +4,7 @@ import { LockedError, UsageError, isSystemError } from '../../pack/errors.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
 import type { Config } from '../../plumbing/config.js';
 import { lockIndex, readIndex } from '../../plumbing/index-file.js';
+import { LookAhead } from '../../plumbing/look-ahead.js';
 import { Pathspec } from '../../plumbing/pathspec.js';
 import { Repository } from '../../plumbing/repository.js';
 import type { KnownDirectories } from '../../plumbing/known-directories.js';
@@ -36,10 +37,11 @@ export const command: Command = {
     const repository = Repository.open(context);
     repository.requireWorkTree();
     const { config, prefix } = repository;
+    using ahead = args.positionals.length === 0 ? LookAhead.start(repository) : undefined;
     const format = chooseFormat(args, config);
     const options = chooseOptions(context, args, repository, format);
     const index = readIndex(repository);
-    const { report, scan, directories } = readStatus(repository, index, options);
+    const { report, scan, directories } = readStatus(repository, index, options, ahead);
     const forScripts = format === 'v1' || format === 'v2' || format === 'json';
     const isRelative = format !== 'v1' && !args.has('z') && config.getBoolean('status.relativepaths') !== false;
     const style = {

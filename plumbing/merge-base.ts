@@ -4,7 +4,8 @@
 // followed only as long as something one-coloured is left. Order of the results is git's: youngest first. See git-merge-base(1).
 import { zeroId, isZeroId, type ObjectId } from '../pack/oid.js';
 import { readReflog } from './reflog.js';
-import { type CommitNode, History } from './history.js';
+import { CommitQueue } from './commit-queue.js';
+import { History } from './history.js';
 import type { Repository } from './repository.js';
 
 const left = 1;
@@ -12,86 +13,111 @@ const right = 2;
 const stale = 4;
 const result = 8;
 
-/** Nodes by date, the newest first, in the order they came when equal. */
-class Queue {
-  readonly nodes: CommitNode[] = [];
-  push(node: CommitNode): void {
-    let low = 0;
-    let high = this.nodes.length;
-    // The next one is at the end; an equal one that came before stays before.
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.nodes[middle]!.seconds >= node.seconds) high = middle;
-      else low = middle + 1;
-    }
-    this.nodes.splice(low, 0, node);
+/** The colours of commits, and those that wait to hand theirs on. */
+class Painting {
+  readonly #history: History;
+  readonly #queue = new CommitQueue();
+  readonly #colors = new Map<number, number>();
+  /** How often each commit is in the queue. */
+  readonly #waiting = new Map<number, number>();
+  /** Entries of the queue that are not stale: as long as there is one, there may be something to find. */
+  #fresh = 0;
+
+  constructor(history: History) {
+    this.#history = history;
+  }
+
+  colors(commit: number): number {
+    return this.#colors.get(commit) ?? 0;
+  }
+
+  /** Gives a commit colours; it hands on those it did not have. */
+  add(commit: number, colors: number): void {
+    const before = this.colors(commit);
+    if ((before & colors) === colors) return;
+    this.#history.loadCommit(commit);
+    const waiting = this.#waiting.get(commit) ?? 0;
+    if ((before & stale) === 0 && (colors & stale) !== 0) this.#fresh -= waiting;
+    this.#colors.set(commit, before | colors);
+    this.#waiting.set(commit, waiting + 1);
+    this.#queue.push(commit, this.#history.table.seconds[commit]!);
+    if (((before | colors) & stale) === 0) this.#fresh += 1;
+  }
+
+  /** The youngest that waits; -1 when nothing can be found any more. */
+  next(): number {
+    const commit = this.#fresh > 0 ? this.#queue.pop() : -1;
+    if (commit < 0) return -1;
+    this.#waiting.set(commit, this.#waiting.get(commit)! - 1);
+    if ((this.colors(commit) & stale) === 0) this.#fresh -= 1;
+    return commit;
+  }
+
+  /** True for the first time. */
+  markResult(commit: number): boolean {
+    const before = this.colors(commit);
+    this.#colors.set(commit, before | result);
+    return (before & result) === 0;
   }
 }
 
 /** Paints from `one` and from all `others`; gives the common commits none of the still coloured ones descends from. */
-function paint(history: History, one: ObjectId, others: readonly ObjectId[]): { node: CommitNode; flags: Map<CommitNode, number> }[] {
-  const flags = new Map<CommitNode, number>();
-  const queue = new Queue();
-  const first = history.load(history.node(one));
-  flags.set(first, left);
-  if (others.length === 0) return [{ node: first, flags }];
-  queue.push(first);
-  for (const other of others) {
-    const node = history.load(history.node(other));
-    flags.set(node, (flags.get(node) ?? 0) | right);
-    queue.push(node);
-  }
-  const found: CommitNode[] = [];
-  let fresh = queue.nodes.length;
-  const isStale = (node: CommitNode): boolean => ((flags.get(node) ?? 0) & stale) !== 0;
-  while (fresh > 0) {
-    const node = queue.nodes.pop();
-    if (node === undefined) break;
-    if (!isStale(node)) fresh -= 1;
-    let own = (flags.get(node) ?? 0) & (left | right | stale);
-    if (own === (left | right)) {
-      if (((flags.get(node) ?? 0) & result) === 0) {
-        flags.set(node, (flags.get(node) ?? 0) | result);
-        found.push(node);
-      }
-      own |= stale;
+function paint(history: History, one: ObjectId, others: readonly ObjectId[]): number[] {
+  const { table } = history;
+  const first = table.number(one);
+  if (others.length === 0) return [first];
+  const painting = new Painting(history);
+  painting.add(first, left);
+  for (const other of others) painting.add(table.number(other), right);
+  const found: number[] = [];
+  for (let commit = painting.next(); commit >= 0; commit = painting.next()) {
+    let colors = painting.colors(commit) & (left | right | stale);
+    if (colors === (left | right)) {
+      if (painting.markResult(commit)) found.push(commit);
+      colors |= stale;
     }
-    for (const parent of node.parents) {
-      const before = flags.get(parent) ?? 0;
-      if ((before & own) === own) continue;
-      history.load(parent);
-      // Waiting copies of the parent in the queue change their colour with it.
-      const waiting = queue.nodes.filter((each) => each === parent).length;
-      if ((before & stale) === 0 && (own & stale) !== 0) fresh -= waiting;
-      flags.set(parent, before | own);
-      queue.push(parent);
-      if (((before | own) & stale) === 0) fresh += 1;
-    }
+    for (const parent of table.parentsOf(commit)) painting.add(parent, colors);
   }
-  return found.filter((node) => !isStale(node)).map((node) => ({ node, flags }));
+  return found.filter((commit) => (painting.colors(commit) & stale) === 0);
 }
 
 /** All best common ancestors of `one` and (a merge of) `others`. */
 export function mergeBases(repository: Repository, one: ObjectId, others: readonly ObjectId[], history = new History(repository)): ObjectId[] {
   if (others.includes(one)) return [one];
-  const found = paint(history, one, others).map(({ node }) => node);
-  found.sort((a, b) => b.seconds - a.seconds);
-  if (found.length <= 1) return found.map(({ id }) => id);
-  const independent = new Set(removeRedundant(repository, found.map(({ id }) => id), history));
-  return found.map(({ id }) => id).filter((id) => independent.has(id));
+  const { seconds } = history.table;
+  const found = history.idsOf(paint(history, one, others).sort((a, b) => seconds[b]! - seconds[a]!));
+  return found.length <= 1 ? found : removeRedundant(repository, found, history);
 }
 
 /** Those of `ids` (in order, without repeats) that no other of them descends from. */
 export function removeRedundant(repository: Repository, ids: readonly ObjectId[], history = new History(repository)): ObjectId[] {
   const unique = [...new Set(ids)];
+  if (unique.length > fewIds) return notReached(history, unique);
   return unique.filter((id) => !unique.some((other) => other !== id && isAncestor(repository, id, other, history)));
+}
+
+/** So many are compared each with each; for more, all of history is walked once. */
+const fewIds = 8;
+
+function notReached(history: History, ids: readonly ObjectId[]): ObjectId[] {
+  const { table } = history;
+  const reached = new Set<number>();
+  const pending = ids.map((id) => table.number(id));
+  for (let commit = pending.pop(); commit !== undefined; commit = pending.pop()) {
+    history.loadCommit(commit);
+    for (const parent of table.parentsOf(commit)) {
+      if (reached.has(parent)) continue;
+      reached.add(parent);
+      pending.push(parent);
+    }
+  }
+  return ids.filter((id) => !reached.has(table.number(id)));
 }
 
 /** True when `ancestor` is `descendant` or can be reached from it. */
 export function isAncestor(repository: Repository, ancestor: ObjectId, descendant: ObjectId, history = new History(repository)): boolean {
   if (ancestor === descendant) return true;
-  const bases = paint(history, ancestor, [descendant]);
-  return bases.some(({ node }) => node.id === ancestor);
+  return paint(history, ancestor, [descendant]).includes(history.table.number(ancestor));
 }
 
 /** The best common ancestors of all of `ids`, for an octopus merge. */
@@ -113,7 +139,7 @@ export function forkPoint(repository: Repository, ref: string, commit: ObjectId)
   }
   if (tips.size === 0) {
     const now = repository.refs.find(ref)?.id;
-    if (now === undefined) return undefined;
+    if (now === undefined || !isCommit(now)) return undefined;
     tips.add(now);
   }
   const bases = mergeBases(repository, commit, [...tips]);

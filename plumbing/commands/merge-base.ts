@@ -15,7 +15,7 @@ export const command: Command = {
     'merge-base --independent <commit>...', 'merge-base --fork-point <ref> [<commit>]',
   ],
   options: [
-    { name: 'all', short: 'a', help: 'print all of them, not just one' },
+    { name: 'all', short: 'a', negatable: true, help: 'print all of them, not just one' },
     { name: 'octopus', help: 'common ancestors of all the commits' },
     { name: 'independent', help: 'the commits that cannot be reached from the others' },
     { name: 'is-ancestor', help: 'exit with 0 when the first is an ancestor of the second, else with 1' },
@@ -31,10 +31,10 @@ export const command: Command = {
       return ids.length === 0 ? 1 : 0;
     };
     const modes = ['octopus', 'independent', 'is-ancestor', 'fork-point'].filter((name) => args.has(name));
-    if (modes.length > 1) throw new InvalidError(`--${modes[0]} and --${modes[1]} cannot be used together`, { code: 'bad-options' });
+    if (modes.length > 1) throw new UsageError(`--${modes[0]} and --${modes[1]} cannot be used together`);
+    if (args.has('is-ancestor') && words.length < 2) throw new UsageError('too few commits are given');
     if (args.has('all') && (args.has('is-ancestor') || args.has('independent'))) throw new InvalidError(`--${modes[0]} cannot be used with --all`, { code: 'bad-options' });
     if (args.has('is-ancestor')) {
-      if (words.length < 2) throw new UsageError('too few commits are given');
       if (words.length > 2) throw new InvalidError('--is-ancestor takes exactly two commits', { code: 'bad-options' });
       return isAncestor(repository, resolveCommit(repository, words[0]!), resolveCommit(repository, words[1]!)) ? 0 : 1;
     }

@@ -18,6 +18,12 @@ const lines: readonly (readonly string[])[] = [
   ['--is-ancestor', 'v1'],
   ['--is-ancestor', 'v1', 'HEAD', 'side'],
   ['--independent', '--all', 'v1', 'HEAD'],
+  ['--octopus', '--independent', 'v1', 'HEAD'],
+  ['--is-ancestor', '--all', 'v1', 'HEAD'],
+  ['--is-ancestor', '--all', 'v1'],
+  ['--no-all', 'topic', 'side'],
+  ['--fork-point', 'v1', 'main'],
+  ['--independent', 'HEAD', 'HEAD~1', 'HEAD~2', 'HEAD~3', 'topic', 'topic~1', 'side', 'side~1', 'conflict', 'v0'],
 ];
 
 for (const format of bothFormats) {

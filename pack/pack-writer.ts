@@ -18,6 +18,7 @@ import { Deflater, crc32, deflate } from './zlib.js';
 export interface BulkWriter {
   readonly format: ObjectFormat;
   readonly count: number;
+  readonly nextOffset: number;
   has(id: ObjectId): boolean;
   holds(id: ObjectId): boolean;
   add(type: ObjectType, bytes: Uint8Array): ObjectId;
@@ -25,6 +26,7 @@ export interface BulkWriter {
   addPacked(entry: PackedObject): void;
   addStream(type: ObjectType, sizeBytes: number, chunks: Iterable<Uint8Array>): ObjectId;
   beginEntry(type: ObjectType, sizeBytes: number): PackEntryWriter;
+  readBack(offset: number, sizeBytes: number): Buffer;
   finish(): WrittenPack | undefined;
   abort(): void;
   [Symbol.dispose](): void;
@@ -142,6 +144,8 @@ export class PackWriter implements BulkWriter {
   /** Files to remove when it comes to nothing. */
   readonly #leftovers: string[] = [];
   #fd: number | undefined;
+  /** For reading back what was written. */
+  #readFd: number | undefined;
   /** While an entry is written in pieces, nothing else may get between them. */
   #isInEntry = false;
   #ended = false;
@@ -258,6 +262,20 @@ export class PackWriter implements BulkWriter {
     };
   }
 
+  /** Bytes of complete entries, as they are in the pack so far. */
+  readBack(offset: number, sizeBytes: number): Buffer {
+    this.#openBetweenEntries();
+    this.#flush();
+    const bytes = Buffer.allocUnsafe(sizeBytes);
+    const fd = this.#readFd ??= fs.openSync(this.#temporary!, 'r');
+    for (let at = 0; at < sizeBytes;) {
+      const got = fs.readSync(fd, bytes, at, sizeBytes - at, offset + at);
+      if (got === 0) throw new Error(`the pack being written ends before byte ${offset + sizeBytes}`);
+      at += got;
+    }
+    return bytes;
+  }
+
   /** Makes the pack durable and visible; undefined when no object was added. Nothing can be added afterwards. */
   finish(): WrittenPack | undefined {
     if (this.#ended) throw new Error('this pack was finished before');
@@ -310,6 +328,8 @@ export class PackWriter implements BulkWriter {
   }
 
   #close(): void {
+    if (this.#readFd !== undefined) fs.closeSync(this.#readFd);
+    this.#readFd = undefined;
     const fd = this.#fd;
     this.#fd = undefined;
     if (fd !== undefined) disk().close(fd);

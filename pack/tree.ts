@@ -53,7 +53,7 @@ export function typeOfMode(mode: number): 'blob' | 'tree' | 'commit' {
 }
 
 /** Trees below this many others are refused by whoever walks down: no file system has such paths, and hostile ones would use up the stack. */
-const deepestTree = 2048;
+export const deepestTree = 2048;
 
 /** RefusedError 'tree-too-deep' when `id` lies below so many trees that walking on could not end well. */
 export function checkTreeDepth(depth: number, id: ObjectId): void {

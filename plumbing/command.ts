@@ -19,6 +19,8 @@ export interface Context {
     readonly program?: readonly string[];
     /** Makes `directory` the process's own, so that looking at many files below it costs less; absent where the process is shared. */
     readonly enter?: (directory: string) => void;
+    /** Writes to a file descriptor this process was started with; undefined when there is none of that number. */
+    readonly openOutput?: (fd: number) => Output | undefined;
   };
   /** Config given on the command line (`-c name=value`), in order. */
   readonly configOverrides: readonly (readonly [name: string, value: string | undefined])[];

@@ -24,6 +24,16 @@ function isTerminal(fd: number): boolean {
   }
 }
 
+function isOpen(fd: number): boolean {
+  try {
+    fs.fstatSync(fd);
+    return true;
+  } catch (error) {
+    if (!isSystemError(error, 'EBADF')) throw error;
+    return false;
+  }
+}
+
 const bufferBytes = 64 * 1024;
 
 class DescriptorOutput implements Output {
@@ -137,6 +147,7 @@ const context: Context = {
     get host() { return (host ??= os().hostname()); },
     program: [process.execPath, process.argv[1]!],
     enter: (directory) => process.chdir(directory),
+    openOutput: (fd) => (isOpen(fd) ? new DescriptorOutput(fd) : undefined),
   },
   configOverrides: [],
 };

@@ -21,7 +21,6 @@ export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
   'diff-index': () => import('../plumbing/commands/diff-index.js'),
   'diff-tree': () => import('../plumbing/commands/diff-tree.js'),
   'fast-import': () => import('../plumbing/commands/fast-import.js'),
-  'for-each-ref': () => import('../plumbing/commands/for-each-ref.js'),
   fsck: () => import('../plumbing/commands/fsck.js'),
   'get-tar-commit-id': () => import('../plumbing/commands/get-tar-commit-id.js'),
   'hash-object': () => import('../plumbing/commands/hash-object.js'),

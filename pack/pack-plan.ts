@@ -11,6 +11,7 @@ import { type DeltaLimits, DeltaWindow, leastDeltaBytes } from './delta-window.j
 import { CorruptError } from './errors.js';
 import { streamThresholdBytes } from './object.js';
 import type { ObjectStore } from './object-store.js';
+import type { PackingList } from './packing-list.js';
 import { type ObjectId, type ObjectType, rawSize } from './oid.js';
 import { type PackEntry, type PackReader, packTypes } from './pack-reader.js';
 import { type PackOutput, encodeBaseIdHeader, encodeDeltaHeader, encodeEntryHeader } from './pack-writer.js';
@@ -64,12 +65,7 @@ interface Stored {
 
 export class PackPlan {
   readonly #options: PackPlanOptions;
-  readonly #numbers = new Map<ObjectId, number>();
-  readonly #ids: ObjectId[] = [];
-  readonly #groups: number[] = [];
-  /** Index in packTypes; 0 where the caller did not say. */
-  readonly #kinds: number[] = [];
-  readonly #isBaseOnly = new Set<number>();
+  readonly #list: PackingList;
   readonly #packs: PackReader[] = [];
   readonly #spool = new DeltaSpool(spoolBytes);
   #state: PlanState | undefined;
@@ -77,53 +73,20 @@ export class PackPlan {
   #reusedDeltas = 0;
   #deltas = 0;
 
-  constructor(options: PackPlanOptions) {
+  /** Nothing may be added to the list afterwards. */
+  constructor(list: PackingList, options: PackPlanOptions) {
+    this.#list = list;
     this.#options = options;
   }
 
-  /** Objects to be written. */
-  get count(): number { return this.#ids.length - this.#isBaseOnly.size; }
-
   /** What was done; meaningful once written. */
   get statistics(): PackStatistics {
-    return { objects: this.count, deltas: this.#deltas, reused: this.#reused, reusedDeltas: this.#reusedDeltas };
+    return { objects: this.#list.count, deltas: this.#deltas, reused: this.#reused, reusedDeltas: this.#reusedDeltas };
   }
 
-  has(id: ObjectId): boolean {
-    const number = this.#numbers.get(id);
-    return number !== undefined && !this.#isBaseOnly.has(number);
-  }
-
-  /** Ids of the objects to be written, in the order they were added. */
-  *listIds(): Generator<ObjectId> {
-    for (const [number, id] of this.#ids.entries()) if (!this.#isBaseOnly.has(number)) yield id;
-  }
-
-  /** Adds an object; `group` is that of its path (see pathGroup), 0 without one. False when it was there. */
-  add(id: ObjectId, group = 0, type?: ObjectType): boolean {
-    const known = this.#numbers.get(id);
-    if (known !== undefined) return false;
-    this.#append(id, group, type);
-    return true;
-  }
-
-  /** Adds an object that the reader of the pack has: not written, but deltas may be made against it. */
-  addBase(id: ObjectId, group: number, type?: ObjectType): void {
-    if (this.#numbers.has(id)) return;
-    this.#isBaseOnly.add(this.#ids.length);
-    this.#append(id, group, type);
-  }
-
-  #append(id: ObjectId, group: number, type: ObjectType | undefined): void {
-    this.#numbers.set(id, this.#ids.length);
-    this.#ids.push(id);
-    this.#groups.push(group);
-    this.#kinds.push(type === undefined ? 0 : packTypes.indexOf(type));
-  }
-
-  /** Decides how each object is stored; NotFoundError for one that is not there. Nothing can be added afterwards. */
+  /** Decides how each object is stored; NotFoundError for one that is not there. */
   prepare(): void {
-    const state = new PlanState(this.#ids.length);
+    const state = new PlanState(this.#list);
     this.#state = state;
     for (const number of this.#locateAll(state)) this.#inspect(state, number);
     this.#limitReusedChains(state);
@@ -134,8 +97,8 @@ export class PackPlan {
   #locateAll(state: PlanState): Uint32Array {
     const { store, passedOver } = this.#options;
     const numbers = new Map<PackReader, number>();
-    const order = new Uint32Array(this.#ids.length);
-    for (const [number, id] of this.#ids.entries()) {
+    const order = new Uint32Array(this.#list.ids.length);
+    for (const [number, id] of this.#list.ids.entries()) {
       order[number] = number;
       const place = passedOver?.has(id) === true ? undefined : store.locate(id);
       if (place?.kind !== 'pack') continue;
@@ -154,7 +117,7 @@ export class PackPlan {
       try {
         const entry = stored.pack.entryAt(state.place[number]!);
         if (entry.baseOffset === undefined) {
-          this.#kinds[number] = entry.kind;
+          state.kind[number] = entry.kind;
           state.size[number] = entry.sizeBytes;
           return;
         }
@@ -170,19 +133,19 @@ export class PackPlan {
 
   /** Asks the store for type and size. */
   #measure(state: PlanState, number: number): void {
-    const { type, sizeBytes } = this.#options.store.readHeader(this.#ids[number]!);
-    this.#kinds[number] = packTypes.indexOf(type);
+    const { type, sizeBytes } = this.#options.store.readHeader(this.#list.ids[number]!);
+    state.kind[number] = packTypes.indexOf(type);
     state.size[number] = sizeBytes;
   }
 
   /** Takes a stored delta over when its base comes along. */
   #reuse(state: PlanState, number: number, pack: PackReader, entry: PackEntry): boolean {
     const { reuseDeltas = true, reuseObjects = true } = this.#options;
-    if (!reuseDeltas || !reuseObjects || this.#isBaseOnly.has(number) || entry.baseOffset === undefined) return false;
+    if (!reuseDeltas || !reuseObjects || this.#list.isBaseOnly(number) || entry.baseOffset === undefined) return false;
     const position = pack.index.positionOfOffset(entry.baseOffset);
-    const base = position < 0 ? undefined : this.#numbers.get(pack.idAt(position));
+    const base = position < 0 ? undefined : this.#list.find(pack.idAt(position));
     if (base === undefined || base === number) return false;
-    if (this.#kinds[number] === 0) this.#measure(state, number);
+    if (state.kind[number] === 0) this.#measure(state, number);
     state.base[number] = base;
     state.isReused[number] = 1;
     return true;
@@ -197,7 +160,7 @@ export class PackPlan {
   #limitReusedChains(state: PlanState): void {
     const { depth: most } = this.#options.limits;
     const chain: number[] = [];
-    for (let number = 0; number < this.#ids.length; number += 1) {
+    for (let number = 0; number < this.#list.ids.length; number += 1) {
       for (let at = number; state.base[at] !== none && state.depth[at] === 0; at = state.base[at]!) {
         // Marked as on the chain, so that one that is closed ends.
         state.depth[at] = onChain;
@@ -213,7 +176,7 @@ export class PackPlan {
         }
       }
     }
-    for (let number = 0; number < this.#ids.length; number += 1) {
+    for (let number = 0; number < this.#list.ids.length; number += 1) {
       const depth = state.depth[number]!;
       if (depth === 0) continue;
       let root = number;
@@ -232,7 +195,7 @@ export class PackPlan {
     const { store, limits, onProgress, largeBytes = streamThresholdBytes, reuseDeltas = true, reuseObjects = true } = this.#options;
     const most = Math.min(largeBytes, streamThresholdBytes);
     const targets: number[] = [];
-    for (let number = 0; number < this.#ids.length; number += 1) {
+    for (let number = 0; number < this.#list.ids.length; number += 1) {
       const size = state.size[number]!;
       if (state.isReused[number] === 0 && size >= leastDeltaBytes && size < most) targets.push(number);
     }
@@ -243,13 +206,13 @@ export class PackPlan {
     let kind = 0;
     for (const [done, number] of order.entries()) {
       onProgress?.('compressing', done, order.length);
-      if (this.#kinds[number] !== kind) window.clear();
-      kind = this.#kinds[number]!;
+      if (state.kind[number] !== kind) window.clear();
+      kind = state.kind[number]!;
       const bytes = this.#readTarget(number);
       if (bytes === undefined) continue;
       const pack = state.pack[number]!;
       const found = window.offer({
-        number, bytes, childDepth: state.childDepth[number]!, isBaseOnly: this.#isBaseOnly.has(number),
+        number, bytes, childDepth: state.childDepth[number]!, isBaseOnly: this.#list.isBaseOnly(number),
         searched: searched.has(pack) && state.isDelta[number] === 0 ? pack + 1 : 0,
       });
       if (found === undefined) continue;
@@ -262,22 +225,21 @@ export class PackPlan {
   /** A base nobody needs may be missing or damaged; an object that is to be packed may not. */
   #readTarget(number: number): Buffer | undefined {
     const { store } = this.#options;
-    const id = this.#ids[number]!;
-    return this.#isBaseOnly.has(number) ? readIfGood(() => store.find(id)?.bytes) : store.read(id).bytes;
+    const id = this.#list.ids[number]!;
+    return this.#list.isBaseOnly(number) ? readIfGood(() => store.find(id)?.bytes) : store.read(id).bytes;
   }
 
   /** Packs with deltas in them: what is whole there was compared with its neighbours when they were written. */
   #searchedPacks(state: PlanState): Set<number> {
     const packs = new Set<number>();
-    for (let number = 0; number < this.#ids.length; number += 1) if (state.isDelta[number] === 1) packs.add(state.pack[number]!);
+    for (let number = 0; number < this.#list.ids.length; number += 1) if (state.isDelta[number] === 1) packs.add(state.pack[number]!);
     return packs;
   }
 
   /** By kind, then like paths together, those that are only bases first, the largest first: things grow, and what is left out is told by nothing. */
-  #searchOrder({ size }: PlanState, targets: readonly number[]): Uint32Array {
-    const kinds = this.#kinds;
-    const groups = this.#groups;
-    const base = (number: number): number => (this.#isBaseOnly.has(number) ? 1 : 0);
+  #searchOrder({ size, kind: kinds }: PlanState, targets: readonly number[]): Uint32Array {
+    const { groups } = this.#list;
+    const base = (number: number): number => (this.#list.isBaseOnly(number) ? 1 : 0);
     return Uint32Array.from(targets).sort((a, b) => (
       kinds[b]! - kinds[a]! || groups[b]! - groups[a]! || base(b) - base(a) || size[b]! - size[a]! || a - b
     ));
@@ -287,31 +249,31 @@ export class PackPlan {
   write(output: PackOutput, split?: PackSplit): void {
     const state = this.#state;
     if (state === undefined) throw new Error('a plan must be prepared before it is written');
-    const writing = new Writing(this.#ids.length, output, split);
+    const writing = new Writing(this.#list.ids.length, output, split);
     let done = 0;
-    for (const number of this.#writtenOrder()) {
+    for (const number of this.#writtenOrder(state)) {
       this.#writeWithBases(state, writing, number);
       done += 1;
-      this.#options.onProgress?.('writing', done, this.count);
+      this.#options.onProgress?.('writing', done, this.#list.count);
     }
   }
 
-  *#writtenOrder(): Generator<number> {
+  *#writtenOrder(state: PlanState): Generator<number> {
     for (const type of writtenKinds) {
       const kind = packTypes.indexOf(type);
-      for (let number = 0; number < this.#ids.length; number += 1) if (this.#kinds[number] === kind && !this.#isBaseOnly.has(number)) yield number;
+      for (let number = 0; number < this.#list.ids.length; number += 1) if (state.kind[number] === kind && !this.#list.isBaseOnly(number)) yield number;
     }
   }
 
   /** Bases first, so that a delta's base always lies before it. */
   #writeWithBases(state: PlanState, writing: Writing, number: number): void {
     const chain: number[] = [];
-    for (let at = number; at !== none && state.isWritten[at] === 0 && !this.#isBaseOnly.has(at); at = state.base[at]!) chain.push(at);
+    for (let at = number; at !== none && state.isWritten[at] === 0 && !this.#list.isBaseOnly(at); at = state.base[at]!) chain.push(at);
     for (let at = chain.pop(); at !== undefined; at = chain.pop()) this.#writeObject(state, writing, at);
   }
 
   #writeObject(state: PlanState, writing: Writing, number: number): void {
-    const id = this.#ids[number]!;
+    const id = this.#list.ids[number]!;
     const isWritten = this.#writeDelta(state, writing, number) || this.#copyWhole(state, writing, number);
     if (!isWritten) this.#writeAnew(state, writing, id, number);
     state.isWritten[number] = 1;
@@ -334,7 +296,7 @@ export class PackPlan {
     const header = (): Buffer | undefined => {
       const offset = writing.offsetOf(base);
       if (offset !== 0 && this.#options.usesOffsets === true) return encodeDeltaHeader(sizeBytes, writing.nextOffset - offset);
-      return offset !== 0 || this.#isBaseOnly.has(base) ? encodeBaseIdHeader(sizeBytes, this.#ids[base]!) : undefined;
+      return offset !== 0 || this.#list.isBaseOnly(base) ? encodeBaseIdHeader(sizeBytes, this.#list.ids[base]!) : undefined;
     };
     const before = header();
     if (before === undefined) return false;
@@ -343,7 +305,7 @@ export class PackPlan {
     const head = header();
     if (head === undefined) return false;
     const bytes = Buffer.concat([head, data]);
-    writing.add(number, { id: this.#ids[number]!, bytes, crc32: crc32(bytes) });
+    writing.add(number, { id: this.#list.ids[number]!, bytes, crc32: crc32(bytes) });
     this.#deltas += 1;
     if (state.isReused[number] === 1) {
       this.#reused += 1;
@@ -355,7 +317,7 @@ export class PackPlan {
   /** The delta that was found before, made again; it has the size it had then. */
   #makeDelta(base: number, number: number, sizeBytes: number): Buffer {
     const { store, level } = this.#options;
-    const delta = createDelta(store.read(this.#ids[base]!).bytes, store.read(this.#ids[number]!).bytes, sizeBytes);
+    const delta = createDelta(store.read(this.#list.ids[base]!).bytes, store.read(this.#list.ids[number]!).bytes, sizeBytes);
     if (delta?.length !== sizeBytes) throw new Error('a delta came out different the second time');
     return deflate(delta, level);
   }
@@ -380,7 +342,7 @@ export class PackPlan {
     const found = this.#storedEntry(state, number);
     if (found === undefined || found.entry.baseOffset !== undefined) return false;
     const { pack, entry, end } = found;
-    const id = this.#ids[number]!;
+    const id = this.#list.ids[number]!;
     writing.makeRoom(end - entry.offset);
     if (end - entry.offset <= pieceBytes) {
       const bytes = pack.viewBytes(entry.offset, end);
@@ -413,6 +375,8 @@ const onChain = 0xffff;
 
 /** What is decided of each object, by its number. */
 class PlanState {
+  /** Index in packTypes; 0 until it is known. */
+  readonly kind: Uint8Array;
   /** Number of the pack its first copy is in, or none; its position in that pack's index, and where it begins there. */
   readonly pack: Int32Array;
   readonly position: Uint32Array;
@@ -429,7 +393,8 @@ class PlanState {
   readonly childDepth: Uint16Array;
   readonly isWritten: Uint8Array;
 
-  constructor(count: number) {
+  constructor({ ids: { length: count }, kinds }: PackingList) {
+    this.kind = Uint8Array.from(kinds);
     this.pack = new Int32Array(count).fill(none);
     this.position = new Uint32Array(count);
     this.place = new Float64Array(count);

@@ -8,13 +8,13 @@ import { removeIfPresent } from './disk.js';
 import { CorruptError } from './errors.js';
 import { type ObjectId, encodeObjectId } from './oid.js';
 import { PackPlan, type PackPlanOptions, type PackStatistics } from './pack-plan.js';
+import type { PackingList } from './packing-list.js';
 import { type PackCaches, PackReader } from './pack-reader.js';
 import { PackWriter, type PackWriterOptions, type WrittenPack } from './pack-writer.js';
 
 export interface VerifiedPacksOptions extends Omit<PackPlanOptions, 'passedOver' | 'onProgress'> {
   readonly caches: PackCaches;
-  /** Adds what is to be packed; called again when a damaged copy has to be passed over. */
-  readonly fill: (plan: PackPlan) => void;
+  readonly list: PackingList;
   /** Splits what is larger into several packs. */
   readonly mostBytes?: number;
   readonly writer?: Pick<PackWriterOptions, 'base' | 'indexVersion' | 'hasReverseIndex' | 'beforeVisible' | 'mayBeEmpty' | 'durable'>;
@@ -35,12 +35,11 @@ export function writeVerifiedPacks(options: VerifiedPacksOptions): VerifiedPacks
   for (;;) {
     const written: WrittenPack[] = [];
     try {
-      const plan = new PackPlan({ ...options, passedOver });
-      options.fill(plan);
+      const plan = new PackPlan(options.list, { ...options, passedOver });
       writePlan(options, plan, written);
       // Their memory is needed for reading back.
       for (const pack of store.listPacks()) pack.close();
-      const bad = findBadObjects(options, written, plan);
+      const bad = findBadObjects(options, written);
       if (bad.length === 0) return { packs: written, statistics: plan.statistics };
       const again = bad.find((id) => passedOver.has(id));
       if (again !== undefined) throw notVerified(`object '${again}' could not be packed: it reads back wrong`);
@@ -54,7 +53,7 @@ export function writeVerifiedPacks(options: VerifiedPacksOptions): VerifiedPacks
 }
 
 function writePlan(options: VerifiedPacksOptions, plan: PackPlan, written: WrittenPack[]): void {
-  if (plan.count === 0 && options.writer?.mayBeEmpty !== true) return;
+  if (options.list.count === 0 && options.writer?.mayBeEmpty !== true) return;
   plan.prepare();
   const { store, mostBytes, writer } = options;
   let current = new PackWriter(join(store.directory, 'pack'), store.format, writer);
@@ -76,9 +75,9 @@ function writePlan(options: VerifiedPacksOptions, plan: PackPlan, written: Writt
   }
 }
 
-/** Objects of the plan that do not read back, from the files as they are now, as what they should be. */
-function findBadObjects(options: VerifiedPacksOptions, packs: readonly WrittenPack[], plan: PackPlan): ObjectId[] {
-  const { store, caches, onProgress } = options;
+/** Objects that do not read back, from the files as they are now, as what they should be. */
+function findBadObjects(options: VerifiedPacksOptions, packs: readonly WrittenPack[]): ObjectId[] {
+  const { store, caches, list, onProgress } = options;
   const readers = packs.map((pack) => PackReader.open(`${stemOf(options, pack)}.pack`, store.format, caches));
   try {
     for (const reader of readers) {
@@ -86,7 +85,7 @@ function findBadObjects(options: VerifiedPacksOptions, packs: readonly WrittenPa
       const { stored, actual } = reader.checksums();
       if (!stored.equals(actual)) throw notVerified(`'${reader.path}' reads back wrong`);
     }
-    for (const id of plan.listIds()) {
+    for (const id of list.listIds()) {
       const raw = encodeObjectId(id);
       if (!readers.some((reader) => reader.position(raw) >= 0)) throw notVerified(`object '${id}' is missing from what was packed`);
     }
@@ -96,7 +95,7 @@ function findBadObjects(options: VerifiedPacksOptions, packs: readonly WrittenPa
       for (const position of reader.index.positionsByOffset()) {
         if (!reader.isGoodAt(position)) bad.push(reader.idAt(position));
         done += 1;
-        onProgress?.('verifying', done, plan.count);
+        onProgress?.('verifying', done, list.count);
       }
     }
     return bad;

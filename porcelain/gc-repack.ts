@@ -9,6 +9,7 @@ import { CorruptError } from '../pack/errors.js';
 import type { ObjectStore } from '../pack/object-store.js';
 import type { ObjectId, ObjectType } from '../pack/oid.js';
 import { encodePackMtimes } from '../pack/pack-mtimes.js';
+import { PackingList } from '../pack/packing-list.js';
 import type { PackCaches } from '../pack/pack-reader.js';
 import type { WrittenPack } from '../pack/pack-writer.js';
 import { writeVerifiedPacks } from '../pack/verified-packs.js';
@@ -37,9 +38,10 @@ export interface RepackOptions {
 /** Writes one pack of `objects`, visible and verified when this returns; CorruptError when an object has no good copy. */
 export function writeVerifiedPack(options: RepackOptions): WrittenPack {
   const { store, caches, level, deltas, objects, mtimesMs, onProgress } = options;
+  const list = new PackingList();
+  for (const [id, { type, group }] of objects) list.add(id, group, type);
   const { packs } = writeVerifiedPacks({
-    store, caches, level, limits: deltas, usesOffsets: true,
-    fill: (plan) => { for (const [id, { type, group }] of objects) plan.add(id, group, type); },
+    list, store, caches, level, limits: deltas, usesOffsets: true,
     ...(mtimesMs === undefined ? {} : { writer: { beforeVisible: (pack, base) => { writePackMtimes(pack, base, mtimesMs, store); } } }),
     ...(onProgress === undefined ? {} : { onProgress }),
   });

@@ -310,6 +310,16 @@ export class ObjectStore {
     return id;
   }
 
+  /** Writes a loose copy of an object, as old as `mtimeMs` says; one that is there stays as it is. */
+  loosen(id: ObjectId, mtimeMs: number): void {
+    if (this.#loose.has(id)) return;
+    const { type, sizeBytes, chunks } = this.openStream(id);
+    this.#makeDirectory();
+    this.#loose.writeStream(type, sizeBytes, chunks);
+    this.#fanOuts.delete(id.slice(0, 2));
+    disk().utimes(this.#loose.path(id), mtimeMs, mtimeMs);
+  }
+
   /** Writes loose an object whose type nobody knows (hash-object --literally), over what has its name; only `findAnyHeader` reads it. */
   writeLiterally(type: string, bytes: Buffer): ObjectId {
     if (!/^[\x21-\x7e]{1,20}$/.test(type)) throw new InvalidError(`'${type}' cannot be the type of an object`, { code: 'bad-type' });
@@ -578,6 +588,12 @@ export class ObjectStore {
   /** Objects directories read besides our own. */
   get alternates(): string[] {
     return this.#sources.slice(1).map(({ directory }) => directory);
+  }
+
+  /** True when an alternate has a copy, not verified. */
+  isBorrowed(id: ObjectId): boolean {
+    const raw = encodeObjectId(id);
+    return this.#sources.slice(1).some(({ packs, loose }) => loose.has(id) || [...packs.values()].some((pack) => findPosition(pack, raw) >= 0));
   }
 
   /** Packs that are there but cannot be used, and why; for fsck. */

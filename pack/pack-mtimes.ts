@@ -3,7 +3,7 @@
 //
 // Without this file the pack's own age counts for all its objects, which is newer: losing it keeps objects longer, never shorter.
 import { CorruptError } from './errors.js';
-import { type ObjectFormat, digest, rawSize } from './oid.js';
+import { type ObjectFormat, type ObjectId, digest, rawSize } from './oid.js';
 
 const magic = 0x4d544d45;
 const headerBytes = 12;
@@ -34,6 +34,12 @@ export function encodePackMtimes(seconds: readonly number[], packChecksum: Uint8
   bytes.set(packChecksum, end - idSize);
   bytes.set(digest(bytes.subarray(0, end), format), end);
   return bytes;
+}
+
+/** The file for a pack of these objects, whose ages are in milliseconds since 1970. */
+export function encodePackMtimesOf(agesMs: ReadonlyMap<ObjectId, number>, packId: string, format: ObjectFormat): Buffer {
+  const seconds = [...agesMs.keys()].sort().map((id) => agesMs.get(id)! / 1000);
+  return encodePackMtimes(seconds, Buffer.from(packId, 'hex'), format);
 }
 
 function hashNumber(format: ObjectFormat): 1 | 2 {

@@ -78,7 +78,9 @@ export interface PackWriterOptions {
   readonly hasReverseIndex?: boolean;
   /** False skips every fsync, for repositories configured so. */
   readonly durable?: boolean;
-  /** Puts files beside the pack before it can be read; `base` is its path without suffix. */
+  /** More files to be there when the pack can be read: suffixes and contents. */
+  readonly companions?: (pack: WrittenPack) => ReadonlyMap<string, Buffer>;
+  /** Called just before the pack can be read; `base` is its path without suffix. */
   readonly beforeVisible?: (pack: WrittenPack, base: string) => void;
   /** Told once the pack can be read. */
   readonly onVisible?: (pack: WrittenPack) => void;
@@ -299,7 +301,8 @@ export class PackWriter implements BulkWriter {
       if (!fs.existsSync(`${base}.idx`)) this.#leftovers.push(`${base}.pack`);
       const pack = { packId, objects: this.#offsets.length, bytes: this.#written };
       disk().rename(this.#temporary, `${base}.pack`);
-      if (this.#options.hasReverseIndex === true) this.#writeReverseIndex(`${base}.rev`, index, checksum);
+      if (this.#options.hasReverseIndex === true) this.#writeCompanion(`${base}.rev`, this.#reverse(index, checksum));
+      for (const [suffix, bytes] of this.#options.companions?.(pack) ?? []) this.#writeCompanion(`${base}.${suffix}`, bytes);
       this.#options.beforeVisible?.(pack, base);
       disk().rename(temporaryIndex, `${base}.idx`);
       this.#leftovers.length = 0;
@@ -410,10 +413,15 @@ export class PackWriter implements BulkWriter {
     this.#written += bytes.length;
   }
 
-  #writeReverseIndex(path: string, index: Buffer, checksum: Buffer): void {
-    const temporary = temporaryName(this.#directory, 'tmp_rev_');
+  #reverse(index: Buffer, checksum: Buffer): Buffer {
+    return encodeReverseIndex(PackIndex.decode(index, this.format).positionsByOffset(), checksum, this.format);
+  }
+
+  #writeCompanion(path: string, bytes: Buffer): void {
+    const temporary = temporaryName(this.#directory, 'tmp_');
     this.#leftovers.push(temporary);
-    this.#writeFile(temporary, encodeReverseIndex(PackIndex.decode(index, this.format).positionsByOffset(), checksum, this.format));
+    this.#writeFile(temporary, bytes);
+    if (!fs.existsSync(path)) this.#leftovers.push(path);
     disk().rename(temporary, path);
   }
 

@@ -24,8 +24,12 @@ export class ObjectLister {
   readonly #given = new Set<ObjectId>();
   readonly #filter: FilterWalk | undefined;
 
-  constructor(store: ObjectStore, filter?: ObjectFilter) {
+  readonly #mayMiss: boolean;
+
+  /** With `mayMiss`, trees that are not there have nothing in them. */
+  constructor(store: ObjectStore, filter?: ObjectFilter, options: { readonly mayMiss?: boolean } = {}) {
     this.#store = store;
+    this.#mayMiss = options.mayMiss ?? false;
     this.#filter = filter && new FilterWalk(filter, (id) => store.findHeader(id)?.sizeBytes);
   }
 
@@ -75,7 +79,7 @@ export class ObjectLister {
     const verdict = filter?.tree(id) ?? letThrough;
     if (verdict.settled) this.#seen.add(id);
     if (verdict.show) yield { id, type: 'tree', path };
-    if (verdict.enter) {
+    if (verdict.enter && !(this.#mayMiss && !this.#store.has(id))) {
       for (const entry of this.#store.readTree(id)) {
         if (entry.mode === 0o160000) continue;
         const below = path === '' ? entry.name : `${path}/${entry.name}`;

@@ -31,6 +31,7 @@ export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
   mktag: () => import('../plumbing/commands/mktag.js'),
   mktree: () => import('../plumbing/commands/mktree.js'),
   'name-rev': () => import('../plumbing/commands/name-rev.js'),
+  'pack-objects': () => import('../plumbing/commands/pack-objects.js'),
   'pack-refs': () => import('../plumbing/commands/pack-refs.js'),
   'patch-id': () => import('../plumbing/commands/patch-id.js'),
   'prune-packed': () => import('../plumbing/commands/prune-packed.js'),

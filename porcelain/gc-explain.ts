@@ -6,7 +6,7 @@ import { ObjectStore } from '../pack/object-store.js';
 import type { ObjectId } from '../pack/oid.js';
 import { markReachable } from '../plumbing/reachable.js';
 import type { Repository } from '../plumbing/repository.js';
-import { Inventory } from './gc-inventory.js';
+import { Inventory } from '../pack/inventory.js';
 import { type RootKind, listRoots, readShallow, rootKinds } from './gc-roots.js';
 
 export interface Explanation {

@@ -7,7 +7,7 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { CommitGraph } from '../pack/commit-graph.js';
-import { type DeltaLimits, pathGroup } from '../pack/delta-window.js';
+import { pathGroup } from '../pack/delta-window.js';
 import { disk, removeIfPresent } from '../pack/disk.js';
 import { CorruptError, InvalidError, RefusedError, isSystemError } from '../pack/errors.js';
 import { listDirectory } from '../pack/file-lookup.js';
@@ -17,9 +17,10 @@ import { type ObjectId, decodeObjectId, emptyBlobId, emptyTreeId, encodeObjectId
 import { PackCaches, type PackReader } from '../pack/pack-reader.js';
 import type { Clock } from '../plumbing/command.js';
 import { parseExpiry } from '../plumbing/date.js';
+import { readPackSettings } from '../plumbing/pack-settings.js';
 import { type ReachableOptions, markReachable } from '../plumbing/reachable.js';
 import type { Repository } from '../plumbing/repository.js';
-import { Inventory, type StoredPack } from './gc-inventory.js';
+import { Inventory, type StoredPack } from '../pack/inventory.js';
 import { type PackedAs, writeVerifiedPack } from './gc-repack.js';
 import { type Root, type RootKind, listRoots, readShallow, rootKinds } from './gc-roots.js';
 import type { MaintenanceLock } from './leases.js';
@@ -359,8 +360,7 @@ class Application {
       store: this.#store,
       caches: this.#plan.caches,
       objects,
-      level: readLevel(this.#repository),
-      deltas: readDeltaLimits(this.#repository),
+      settings: readPackSettings(this.#repository.config),
       ...(mtimesMs === undefined ? {} : { mtimesMs }),
       onProgress: (phase, done) => {
         this.#lock.beat();
@@ -510,17 +510,6 @@ function removeIfEmpty(directory: string): void {
   } catch (error) {
     if (!isSystemError(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw error;
   }
-}
-
-/** zlib level for what is compressed anew: a gc happens seldom, so it takes its time. */
-function readLevel({ config }: Repository): number {
-  const level = config.getInteger('pack.compression') ?? config.getInteger('core.compression') ?? -1;
-  if (level < -1 || level > 9) throw new InvalidError(`bad pack compression level ${level}`, { code: 'bad-config' });
-  return level === -1 ? 6 : level;
-}
-
-function readDeltaLimits({ config }: Repository): DeltaLimits {
-  return { window: config.getInteger('pack.window') ?? 10, depth: Math.min(4095, config.getInteger('pack.depth') ?? 50) };
 }
 
 const unitsMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };

@@ -4,13 +4,13 @@
 // Invariant: gc removes only files listed here, and only while they are as they were then; what came later is not in it.
 // A pack that cannot be read is an error, for nobody could say what would be lost with it. Nothing is written.
 import * as fs from 'node:fs';
-import { CorruptError, RefusedError } from '../pack/errors.js';
-import { findFile } from '../pack/file-lookup.js';
-import type { LooseFile } from '../pack/loose.js';
-import type { ObjectStore } from '../pack/object-store.js';
-import type { ObjectId } from '../pack/oid.js';
-import { decodePackMtimes } from '../pack/pack-mtimes.js';
-import type { PackReader } from '../pack/pack-reader.js';
+import { CorruptError, RefusedError } from './errors.js';
+import { findFile } from './file-lookup.js';
+import type { LooseFile } from './loose.js';
+import type { ObjectStore } from './object-store.js';
+import type { ObjectId } from './oid.js';
+import { decodePackMtimes } from './pack-mtimes.js';
+import type { PackReader } from './pack-reader.js';
 
 export interface StoredPack {
   readonly reader: PackReader;

@@ -2,7 +2,7 @@
 //
 // Specified by --left-right, --boundary and --cherry-mark of git-rev-list(1).
 import type { CommitNode } from './history.js';
-import { flag } from './walk.js';
+import { flag } from './walk-flag.js';
 
 export interface MarkOptions {
   /** Every commit has one, '*' when there is nothing to tell. */

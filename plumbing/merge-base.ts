@@ -62,13 +62,12 @@ class Painting {
 }
 
 /** Paints from `one` and from all `others`; gives the common commits none of the still coloured ones descends from. */
-function paint(history: History, one: ObjectId, others: readonly ObjectId[]): number[] {
+function paint(history: History, one: number, others: readonly number[]): number[] {
   const { table } = history;
-  const first = table.number(one);
-  if (others.length === 0) return [first];
+  if (others.length === 0) return [one];
   const painting = new Painting(history);
-  painting.add(first, left);
-  for (const other of others) painting.add(table.number(other), right);
+  painting.add(one, left);
+  for (const other of others) painting.add(other, right);
   const found: number[] = [];
   for (let commit = painting.next(); commit >= 0; commit = painting.next()) {
     let colors = painting.colors(commit) & (left | right | stale);
@@ -84,25 +83,33 @@ function paint(history: History, one: ObjectId, others: readonly ObjectId[]): nu
 /** All best common ancestors of `one` and (a merge of) `others`. */
 export function mergeBases(repository: Repository, one: ObjectId, others: readonly ObjectId[], history = new History(repository)): ObjectId[] {
   if (others.includes(one)) return [one];
-  const { seconds } = history.table;
-  const found = history.idsOf(paint(history, one, others).sort((a, b) => seconds[b]! - seconds[a]!));
+  const { table } = history;
+  const commits = paint(history, table.number(one), others.map((other) => table.number(other)));
+  const found = history.idsOf(commits.sort((a, b) => table.seconds[b]! - table.seconds[a]!));
   return found.length <= 1 ? found : removeRedundant(repository, found, history);
 }
 
 /** Those of `ids` (in order, without repeats) that no other of them descends from. */
 export function removeRedundant(repository: Repository, ids: readonly ObjectId[], history = new History(repository)): ObjectId[] {
-  const unique = [...new Set(ids)];
-  if (unique.length > fewIds) return notReached(history, unique);
-  return unique.filter((id) => !unique.some((other) => other !== id && isAncestor(repository, id, other, history)));
+  const commits = ids.map((id) => history.table.number(id));
+  for (const commit of commits) history.loadCommit(commit);
+  return history.idsOf(independentOf(history, commits));
 }
 
 /** So many are compared each with each; for more, all of history is walked once. */
-const fewIds = 8;
+const fewCommits = 8;
 
-function notReached(history: History, ids: readonly ObjectId[]): ObjectId[] {
+/** As removeRedundant, of loaded commits, by the parents they have in `history`, which need not be those stored. */
+export function independentOf(history: History, commits: readonly number[]): number[] {
+  const unique = [...new Set(commits)];
+  if (unique.length > fewCommits) return notReached(history, unique);
+  return unique.filter((commit) => !unique.some((other) => other !== commit && leadsTo(history, other, commit)));
+}
+
+function notReached(history: History, commits: readonly number[]): number[] {
   const { table } = history;
   const reached = new Set<number>();
-  const pending = ids.map((id) => table.number(id));
+  const pending = [...commits];
   for (let commit = pending.pop(); commit !== undefined; commit = pending.pop()) {
     history.loadCommit(commit);
     for (const parent of table.parentsOf(commit)) {
@@ -111,13 +118,17 @@ function notReached(history: History, ids: readonly ObjectId[]): ObjectId[] {
       pending.push(parent);
     }
   }
-  return ids.filter((id) => !reached.has(table.number(id)));
+  return commits.filter((commit) => !reached.has(commit));
+}
+
+function leadsTo(history: History, descendant: number, ancestor: number): boolean {
+  return paint(history, ancestor, [descendant]).includes(ancestor);
 }
 
 /** True when `ancestor` is `descendant` or can be reached from it. */
 export function isAncestor(repository: Repository, ancestor: ObjectId, descendant: ObjectId, history = new History(repository)): boolean {
   if (ancestor === descendant) return true;
-  return paint(history, ancestor, [descendant]).includes(history.table.number(ancestor));
+  return leadsTo(history, history.table.number(descendant), history.table.number(ancestor));
 }
 
 /** The best common ancestors of all of `ids`, for an octopus merge. */

@@ -7,7 +7,7 @@ import type { ObjectId } from '../pack/oid.js';
 import { checkTreeDepth } from '../pack/tree.js';
 import type { CommitNode } from './history.js';
 import { type FilterVerdict, FilterWalk, type ObjectFilter } from './object-filter.js';
-import { flag } from './walk.js';
+import { flag } from './walk-flag.js';
 
 export interface ListedObject {
   readonly id: ObjectId;

@@ -1,17 +1,17 @@
 // Walking history: which commits, in which order. Two ways of going: streaming by date when nothing has to be known beforehand,
 // or collecting everything first (exclusions, topological order, ancestry), as git does, so that the order is the same.
 //
-// Paths simplify history the way git-log(1) describes under "History Simplification": the default mode, --full-history and
-// --sparse. Commits go by number here (see history); a walk has a history of its own, whose flags and parents it changes, and can be
-// walked once.
+// Paths simplify history (see simplifier). Commits go by number here (see history); a walk has a history of its own, whose flags
+// and parents it changes, and can be walked once.
 import { InvalidError } from '../pack/errors.js';
 import type { Commit } from '../pack/commit.js';
 import type { ObjectId } from '../pack/oid.js';
 import { CommitQueue } from './commit-queue.js';
-import { hasTreeDifference } from './diff.js';
 import { type CommitNode, History } from './history.js';
 import type { Pathspec } from './pathspec.js';
 import type { Repository } from './repository.js';
+import { Simplifier } from './simplifier.js';
+import { flag } from './walk-flag.js';
 
 /** Where a walk begins, or with `isExcluded` what it leaves out. */
 export interface Tip {
@@ -42,13 +42,30 @@ export interface WalkOptions {
   /** Also give the excluded commits that border on what is shown. */
   readonly boundary?: boolean;
   readonly side?: 'left' | 'right';
+  /** Only commits that lead to excluded ones. */
   readonly ancestryPath?: boolean;
+  /** With `ancestryPath`: only commits that lead to these, or that these lead to. */
+  readonly ancestryTips?: readonly ObjectId[];
+  /** Of excluded commits only the first parents are excluded, too. */
+  readonly excludeFirstParent?: boolean;
+  /** Leave out commits that are in packs. */
+  readonly unpacked?: boolean;
   /** Author, committer and message limits. */
   readonly matches?: (commit: Commit, node: CommitNode) => boolean;
   readonly pathspec?: Pathspec;
   readonly fullHistory?: boolean;
   /** Also give commits that change nothing in the paths. */
   readonly sparse?: boolean;
+  /** What a commit adds has no history before it. */
+  readonly removeEmpty?: boolean;
+  /** Keep merges that brought a change into the first parent. */
+  readonly showPulls?: boolean;
+  /** Leave out merges that contribute nothing; goes with fullHistory and an order. */
+  readonly simplifyMerges?: boolean;
+  /** Commits that names point at count as changes. */
+  readonly isDecorated?: (commit: ObjectId) => boolean;
+  /** Collect everything before the first is shown. */
+  readonly limited?: boolean;
   /** Parents are shown, so they have to be shown commits. */
   readonly rewriteParents?: boolean;
   readonly wantChildren?: boolean;
@@ -62,11 +79,6 @@ export interface WalkOptions {
   readonly keepContent?: boolean;
 }
 
-export const flag = {
-  seen: 1, uninteresting: 2, added: 4, shown: 8, treeSame: 16, boundary: 32, childShown: 64, left: 128, bottom: 256,
-  patchSame: 512, marked: 1024,
-} as const;
-
 const slopCommits = 5;
 
 /** One walk over the commits reachable from its tips. */
@@ -74,11 +86,11 @@ export class RevWalk {
   readonly history: History;
   readonly #options: WalkOptions;
   readonly #tips: readonly number[];
-  readonly #prune: Pathspec | undefined;
+  readonly #ancestryTips: readonly number[];
+  readonly #simplifier: Simplifier | undefined;
   readonly #limited: boolean;
   /** Each commit is shown as soon as it is its turn, and never asked for again. */
   readonly #isPassing: boolean;
-  readonly #sameness = new Map<number, boolean[]>();
   readonly #children = new Map<number, number[]>();
   readonly #queue = new CommitQueue();
   #ready: number[] = [];
@@ -87,8 +99,14 @@ export class RevWalk {
   constructor(repository: Repository, tips: readonly Tip[], options: WalkOptions = {}) {
     this.#options = options;
     this.history = new History(repository, { keepContent: options.keepContent ?? false });
-    this.#prune = options.pathspec;
+    const isPruned = options.pathspec !== undefined || options.isDecorated !== undefined;
+    this.#simplifier = isPruned ? new Simplifier(this.history, options) : undefined;
     const { table, sources } = this.history;
+    this.#ancestryTips = (options.ancestryTips ?? []).map((id) => table.number(id));
+    for (const commit of this.#ancestryTips) {
+      this.history.loadCommit(commit);
+      this.#mark(commit, flag.ancestryPath);
+    }
     const commits: number[] = [];
     for (const tip of tips) {
       const commit = table.number(tip.id);
@@ -100,8 +118,8 @@ export class RevWalk {
     }
     this.#tips = commits;
     this.#limited = tips.some(({ isExcluded }) => isExcluded) || (options.order ?? 'default') !== 'default' || options.ancestryPath === true
-      || options.cherry !== undefined || options.side !== undefined || options.wantChildren === true;
-    this.#isPassing = !this.#limited && options.pathspec === undefined && options.noWalk === undefined && !options.boundary
+      || options.cherry !== undefined || options.wantChildren === true || options.simplifyMerges === true || options.limited === true;
+    this.#isPassing = !this.#limited && !isPruned && options.noWalk === undefined && !options.boundary
       && !options.rewriteParents && !options.wantSource && !tips.some(({ isLeft }) => isLeft);
   }
 
@@ -114,7 +132,7 @@ export class RevWalk {
   /** How many commits there are, where the commit-graph can tell without looking at each; undefined otherwise. */
   findCount(): number | undefined {
     const { maxCount = -1, skip = 0, minParents = 0, maxParents = -1, since, until, matches, firstParent } = this.#options;
-    const takesAll = maxCount < 0 && skip <= 0 && minParents <= 0 && maxParents < 0 && since === undefined && until === undefined && matches === undefined;
+    const takesAll = maxCount < 0 && skip <= 0 && minParents <= 0 && maxParents < 0 && since === undefined && until === undefined && matches === undefined && !this.#options.unpacked;
     return takesAll && this.#isPassing ? this.history.findCount(this.#tips, firstParent === true) : undefined;
   }
 
@@ -164,13 +182,14 @@ export class RevWalk {
     const { noWalk, order } = this.#options;
     if (noWalk !== undefined) {
       this.#ready = noWalk === 'unsorted' ? fresh : fresh.sort((a, b) => this.#seconds(b) - this.#seconds(a));
-      for (const commit of this.#ready) this.#simplify(commit);
+      for (const commit of this.#ready) this.#simplifier?.simplify(commit);
       return;
     }
     for (const commit of fresh) this.#queue.push(commit, this.#seconds(commit));
     if (!this.#limited) return;
     const list = this.#limit();
     this.#ready = order === undefined || order === 'default' ? list : this.#sortTopologically(list);
+    if (this.#options.simplifyMerges && this.#simplifier !== undefined) this.#ready = this.#simplifier.simplifyMerges(this.#ready);
     if (this.#options.wantChildren) this.#collectChildren();
   }
 
@@ -207,7 +226,7 @@ export class RevWalk {
       found.push(commit);
     }
     found.reverse();
-    if ((this.#options.order ?? 'default') !== 'default') found = this.#sortTopologically(found);
+    found = this.#sortTopologically(found);
     for (const commit of found) {
       this.#mark(commit, flag.shown);
       yield commit;
@@ -222,24 +241,30 @@ export class RevWalk {
       const commit = collected ? this.#ready[this.#readyAt] ?? -1 : this.#queue.pop();
       if (commit < 0) return -1;
       if (collected) this.#readyAt += 1;
-      else {
+      if (!this.#limited) {
         if (since !== undefined && !sinceAsFilter && this.#seconds(commit) < since) continue;
-        this.#addParents(commit);
+        if (!collected) this.#addParents(commit);
       }
       if (!this.#isWanted(commit)) continue;
-      if (this.#prune && !this.#options.sparse && this.#wantsAncestry) this.#rewriteParents(commit);
+      if (!this.#options.sparse && this.#wantsAncestry) this.#simplifier?.rewriteParents(commit, this.#visit);
       return commit;
     }
   }
+
+  /** Ancestors are looked at before it is their turn when parents are rewritten. */
+  readonly #visit = (commit: number): void => {
+    if (!this.#limited) this.#addParents(commit);
+  };
 
   get #wantsAncestry(): boolean {
     return this.#options.rewriteParents === true || this.#options.wantChildren === true;
   }
 
   #isWanted(commit: number): boolean {
-    const { since, sinceAsFilter, until, minParents, maxParents, matches, sparse } = this.#options;
+    const { since, sinceAsFilter, until, minParents, maxParents, matches, sparse, unpacked } = this.#options;
     const { table } = this.history;
     if (this.#has(commit, flag.shown | flag.uninteresting)) return false;
+    if (unpacked && this.history.store.isPacked(table.ids.idAt(commit))) return false;
     if (until !== undefined && this.#seconds(commit) > until) return false;
     if (since !== undefined && sinceAsFilter && this.#seconds(commit) < since) return false;
     if (minParents !== undefined && minParents > 0 && table.parentCount(commit) < minParents) return false;
@@ -252,23 +277,25 @@ export class RevWalk {
         return false;
       }
     }
-    if (this.#prune && !sparse && this.#has(commit, flag.treeSame)) {
-      return this.#wantsAncestry && this.#parents(commit).filter((parent) => this.#isRelevant(parent)).length >= 2;
-    }
-    return true;
-  }
-
-  #isRelevant(commit: number): boolean {
-    return (this.history.table.flags[commit]! & (flag.uninteresting | flag.bottom)) !== flag.uninteresting;
+    const simplifier = this.#simplifier;
+    if (simplifier === undefined || sparse || !this.#has(commit, flag.treeSame)) return true;
+    if (!this.#wantsAncestry) return false;
+    // Merges tie together what is shown.
+    return (this.#options.showPulls === true && this.#has(commit, flag.pullMerge)) || this.#parents(commit).filter((parent) => simplifier.isRelevant(parent)).length >= 2;
   }
 
   #markParents(commit: number): void {
-    const pending = this.#parents(commit);
+    const pending = this.#excludedParents(commit);
     for (let parent = pending.pop(); parent !== undefined; parent = pending.pop()) {
       if (this.#has(parent, flag.uninteresting)) continue;
       this.#mark(parent, flag.uninteresting);
-      for (const next of this.#parents(parent)) pending.push(next);
+      for (const next of this.#excludedParents(parent)) pending.push(next);
     }
+  }
+
+  #excludedParents(commit: number): number[] {
+    const parents = this.#parents(commit);
+    return this.#options.excludeFirstParent ? parents.slice(0, 1) : parents;
   }
 
   /** Puts the parents not seen yet into the queue, after simplifying. */
@@ -279,9 +306,9 @@ export class RevWalk {
       this.#addExcludedParents(commit);
       return;
     }
-    this.#simplify(commit);
+    this.#simplifier?.simplify(commit);
     const { table, sources } = this.history;
-    const passed = table.flags[commit]! & flag.left;
+    const passed = table.flags[commit]! & (flag.left | flag.ancestryPath);
     const count = table.parentCount(commit);
     const last = this.#options.firstParent ? Math.min(count, 1) : count;
     for (let index = 0; index < last; index += 1) {
@@ -296,7 +323,7 @@ export class RevWalk {
   }
 
   #addExcludedParents(commit: number): void {
-    for (const parent of this.#parents(commit)) {
+    for (const parent of this.#excludedParents(commit)) {
       this.#mark(parent, flag.uninteresting);
       // What is left out need not be there, as in a shallow or partial repository.
       if (!this.#loadIfPresent(parent)) continue;
@@ -315,46 +342,11 @@ export class RevWalk {
     return true;
   }
 
-  /** Finds out whether a commit changes the paths, and leaves it the one parent it equals, if any. */
-  #simplify(commit: number): void {
-    const pathspec = this.#prune;
-    if (pathspec === undefined) return;
-    const { firstParent, fullHistory, sparse } = this.#options;
-    const { table, store } = this.history;
-    const parents = this.#parents(commit);
-    if (parents.length === 0) {
-      if (!hasTreeDifference(store, undefined, table.treeAt(commit), pathspec)) this.#mark(commit, flag.treeSame);
-      return;
-    }
-    if (sparse && parents.length === 1) return;
-    this.history.saveParents(commit);
-    let relevantParents = 0;
-    let relevantChange = false;
-    let irrelevantChange = false;
-    const sameness: boolean[] = [];
-    for (const [index, parent] of parents.entries()) {
-      if (this.#isRelevant(parent)) relevantParents += 1;
-      if (index === 1 && firstParent) break;
-      this.history.loadCommit(parent);
-      const isSame = !hasTreeDifference(store, table.treeAt(parent), table.treeAt(commit), pathspec);
-      sameness[index] = isSame;
-      if (isSame) {
-        if (fullHistory || !this.#isRelevant(parent)) continue;
-        table.setParents(commit, [parent]);
-        this.#mark(commit, flag.treeSame);
-        return;
-      }
-      if (this.#isRelevant(parent)) relevantChange = true;
-      else irrelevantChange = true;
-    }
-    if (fullHistory && parents.length > 1 && !firstParent) this.#sameness.set(commit, sameness);
-    if (relevantParents > 0 ? !relevantChange : !irrelevantChange) this.#mark(commit, flag.treeSame);
-  }
-
   /** Collects all commits before any is shown. */
   #limit(): number[] {
     const { since, sinceAsFilter, until, ancestryPath } = this.#options;
-    const bottoms = ancestryPath ? this.#tips.filter((commit) => this.#has(commit, flag.bottom)) : [];
+    const implied = ancestryPath && this.#ancestryTips.length === 0 ? this.#tips.filter((commit) => this.#has(commit, flag.bottom)) : [];
+    const bottoms = [...this.#ancestryTips, ...implied];
     if (ancestryPath && bottoms.length === 0) {
       throw new InvalidError('--ancestry-path given but there are no bottom commits', { code: 'no-bottom' });
     }
@@ -376,6 +368,7 @@ export class RevWalk {
         break;
       }
       if (until !== undefined && this.#seconds(commit) > until) continue;
+      if (since !== undefined && sinceAsFilter && this.#seconds(commit) < since) continue;
       date = this.#seconds(commit);
       list.push(commit);
     }
@@ -385,7 +378,8 @@ export class RevWalk {
       for (const commit of list) if (this.#has(commit, flag.left) !== (side === 'left')) this.#mark(commit, flag.shown);
     }
     if (ancestryPath) this.#limitToAncestry(bottoms, list);
-    for (const commit of list) if (!this.#has(commit, flag.uninteresting | flag.treeSame)) this.#updateSameness(commit);
+    const simplifier = this.#simplifier;
+    if (simplifier !== undefined) for (const commit of list) if (!this.#has(commit, flag.uninteresting | flag.treeSame)) simplifier.refresh(commit);
     return list;
   }
 
@@ -397,15 +391,6 @@ export class RevWalk {
       return true;
     }
     return false;
-  }
-
-  /** After limiting, parents that became uninteresting no longer make a merge differ. */
-  #updateSameness(commit: number): void {
-    const sameness = this.#sameness.get(commit);
-    if (sameness === undefined) return;
-    const parents = this.#parents(commit);
-    const changed = (relevant: boolean): boolean => parents.some((parent, index) => this.#isRelevant(parent) === relevant && !sameness[index]);
-    if (parents.some((parent) => this.#isRelevant(parent)) ? !changed(true) : !changed(false)) this.#mark(commit, flag.treeSame);
   }
 
   #compareSides(list: readonly number[]): void {
@@ -468,36 +453,8 @@ export class RevWalk {
     return sorted;
   }
 
-  /** Skips parents that are not shown because they change nothing. */
-  #rewriteParents(commit: number): void {
-    this.history.saveParents(commit);
-    const parents: number[] = [];
-    for (const parent of this.#parents(commit)) {
-      const shown = this.#shownAncestor(parent);
-      if (shown >= 0 && !parents.includes(shown)) parents.push(shown);
-    }
-    this.history.table.setParents(commit, parents);
-  }
-
-  /** The commit itself or the ancestor that stands for it; -1 when there is none. */
-  #shownAncestor(from: number): number {
-    let commit = from;
-    for (;;) {
-      this.history.loadCommit(commit);
-      if (!this.#limited) this.#addParents(commit);
-      if (this.#has(commit, flag.uninteresting) || !this.#has(commit, flag.treeSame)) return commit;
-      const parents = this.#parents(commit);
-      if (parents.length === 0) return -1;
-      const relevant = parents.length === 1 || this.#options.firstParent ? parents.slice(0, 1) : parents.filter((parent) => this.#isRelevant(parent));
-      if (relevant.length !== 1) return commit;
-      commit = relevant[0]!;
-    }
-  }
-
   #collectChildren(): void {
-    const shown = this.#ready.filter((commit) => this.#isWanted(commit));
-    for (const commit of shown) {
-      if (this.#prune && !this.#options.sparse) this.#rewriteParents(commit);
+    for (const commit of this.#ready) {
       for (const parent of this.#parents(commit)) {
         const list = this.#children.get(parent);
         if (list === undefined) this.#children.set(parent, [commit]);
@@ -520,7 +477,7 @@ export class RevWalk {
         moved = true;
       }
     }
-    for (const commit of list) if (!this.#has(commit, flag.marked)) this.#mark(commit, flag.uninteresting);
-    for (const commit of [...bottoms, ...list]) this.history.table.flags[commit]! &= ~flag.marked;
+    for (const commit of list) if (!this.#has(commit, flag.marked | flag.ancestryPath)) this.#mark(commit, flag.uninteresting);
+    for (const commit of [...bottoms, ...list]) this.history.table.flags[commit]! &= ~(flag.marked | flag.ancestryPath);
   }
 }

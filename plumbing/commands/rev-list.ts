@@ -12,7 +12,8 @@ import { type ListedObject, ObjectLister } from '../object-walk.js';
 import { NodeView } from '../node-view.js';
 import { patchKeyOf } from '../patch-key.js';
 import { Repository } from '../repository.js';
-import { RevWalk, flag } from '../walk.js';
+import { RevWalk } from '../walk.js';
+import { flag } from '../walk-flag.js';
 import { parseWalk, walkOptions } from '../walk-options.js';
 import { listReflogCommits } from '../reflog-walk.js';
 

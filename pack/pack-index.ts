@@ -4,6 +4,7 @@
 // is not, for that would cost more than most lookups: objects are verified when read, and fsck checks it (`hasValidChecksum`).
 // Kept as one Buffer; a lookup allocates nothing. Positions are those of the sorted ids, 0 to count - 1.
 import { CorruptError, InvalidError } from './errors.js';
+import { encodeFanOut, orderIds } from './id-order.js';
 import { Hasher, decodeObjectId, digest, rawSize } from './oid.js';
 import type { ObjectFormat, ObjectId } from './oid.js';
 
@@ -262,7 +263,7 @@ export function encodePackIndex(entries: PackIndexEntries, format: ObjectFormat,
   const idSize = rawSize(format);
   const count = entries.offsets.length;
   const ids = Buffer.from(entries.ids.buffer, entries.ids.byteOffset, count * idSize);
-  const order = sortedOrder(ids, entries.offsets, idSize);
+  const order = orderIds(ids, count, idSize, (a, b) => entries.offsets[a]! - entries.offsets[b]!);
   const large = version === 2 ? order.filter((at) => isLarge(entries.offsets[at]!)).length : 0;
   const headBytes = version === 2 ? 8 : 0;
   const bytes = Buffer.allocUnsafe(headBytes + fanOutBytes + count * (idSize + (version === 2 ? 8 : 4)) + large * 8 + 2 * idSize);
@@ -270,7 +271,7 @@ export function encodePackIndex(entries: PackIndexEntries, format: ObjectFormat,
     bytes.writeUInt32BE(magic, 0);
     bytes.writeUInt32BE(2, 4);
   }
-  writeFanOut(bytes, headBytes, order, ids, idSize);
+  bytes.set(encodeFanOut(order, ids, idSize), headBytes);
   const tableAt = headBytes + fanOutBytes;
   const end = version === 2 ? writeSecond(bytes, tableAt, order, ids, entries, idSize, isLarge) : writeFirst(bytes, tableAt, order, ids, entries, idSize);
   bytes.set(entries.packChecksum.subarray(0, idSize), end);
@@ -278,43 +279,6 @@ export function encodePackIndex(entries: PackIndexEntries, format: ObjectFormat,
   hasher.update(bytes.subarray(0, end + idSize));
   bytes.set(hasher.digestBytes(), end + idSize);
   return bytes;
-}
-
-const mostPaired = 2 ** 21;
-
-/** Entry numbers by ascending id, equal ids by ascending offset. */
-function sortedOrder(ids: Buffer, offsets: PackIndexEntries['offsets'], idSize: number): Uint32Array {
-  const count = offsets.length;
-  const order = new Uint32Array(count);
-  const compare = (a: number, b: number): number =>
-    ids.compare(ids, b * idSize, b * idSize + idSize, a * idSize, a * idSize + idSize) || offsets[a]! - offsets[b]!;
-  if (count > mostPaired) {
-    for (let at = 0; at < count; at += 1) order[at] = at;
-    return order.sort(compare);
-  }
-  // An id's first four bytes and the entry's number fit one double, and sorting doubles needs no function; what is left to sort
-  // afterwards are runs of equal beginnings.
-  const pairs = new Float64Array(count);
-  for (let at = 0; at < count; at += 1) pairs[at] = ids.readUInt32BE(at * idSize) * mostPaired + at;
-  pairs.sort();
-  for (let at = 0; at < count; at += 1) order[at] = pairs[at]! % mostPaired;
-  const beginning = (at: number): number => Math.floor(pairs[at]! / mostPaired);
-  for (let at = 1, runStart = 0; at <= count; at += 1) {
-    if (at < count && beginning(at) === beginning(runStart)) continue;
-    if (at - runStart > 1) order.subarray(runStart, at).sort(compare);
-    runStart = at;
-  }
-  return order;
-}
-
-function writeFanOut(bytes: Buffer, at: number, order: Uint32Array, ids: Buffer, idSize: number): void {
-  const counts = new Uint32Array(256);
-  for (const entry of order) counts[ids[entry * idSize]!]! += 1;
-  let total = 0;
-  for (let byte = 0; byte < 256; byte += 1) {
-    total += counts[byte]!;
-    bytes.writeUInt32BE(total, at + byte * 4);
-  }
 }
 
 function writeFirst(bytes: Buffer, at: number, order: Uint32Array, ids: Buffer, entries: PackIndexEntries, idSize: number): number {

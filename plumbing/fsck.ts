@@ -7,17 +7,16 @@
 import { dirname, join } from 'node:path';
 import { disk, makeDirectories, replaceFile } from '../pack/disk.js';
 import { CairnError, CorruptError } from '../pack/errors.js';
-import { MultiPackIndex } from '../pack/multi-pack-index.js';
 import { CommitGraph } from '../pack/commit-graph.js';
 import type { GitObject } from '../pack/object.js';
-import { type ObjectFormat, type ObjectId, type ObjectType, encodeObjectId, hexSize, isZeroId } from '../pack/oid.js';
+import { type ObjectFormat, type ObjectId, type ObjectType, hexSize, isZeroId } from '../pack/oid.js';
 import { checkPackEntries, checkPackFiles } from '../pack/pack-check.js';
 import { decodeCommit } from '../pack/commit.js';
 import { decodeTag } from '../pack/tag.js';
 import type { CacheTree } from './cache-tree.js';
-import { findConfigBytes } from './config.js';
 import { checkGitmodules } from './gitmodules-check.js';
 import { Index } from './index-file.js';
+import { MultiPackIndexing } from './multi-pack-indexing.js';
 import { type Finding, type MessageId, type Severity, checkObject, isGitmodulesName, listRawEntries, readSeverities } from './object-check.js';
 import { listReflogs, readReflog } from './reflog.js';
 import type { Repository } from './repository.js';
@@ -455,25 +454,8 @@ export class Fsck {
       if (!(error instanceof CorruptError)) throw error;
       this.#complain('error', error.message, fsckErrors.commitGraph);
     }
-    const path = join(objectsDirectory, 'pack/multi-pack-index');
-    const bytes = findConfigBytes(path);
-    if (bytes === undefined) return;
-    try {
-      const midx = MultiPackIndex.decode(bytes, format);
-      const bad = (text: string): void => this.#complain('error', `'${path}': ${text}`, fsckErrors.multiPackIndex);
-      if (!midx.hasValidChecksum()) bad('it does not match its own checksum');
-      const packs = new Map(objects.listOwnPacks().map((pack) => [`${pack.name}.idx`, pack]));
-      for (let position = 0; position < midx.count; position += 1) {
-        const id = midx.idAt(position);
-        const name = midx.packNames[midx.packAt(position)];
-        const pack = name === undefined ? undefined : packs.get(name);
-        const inPack = pack?.position(encodeObjectId(id)) ?? -1;
-        if (inPack < 0) bad(`object '${id}' is not in the pack it names`);
-        else if (pack!.offsetAt(inPack) !== midx.offsetAt(position)) bad(`object '${id}' is elsewhere in '${name}'`);
-      }
-    } catch (error) {
-      if (!(error instanceof CorruptError)) throw error;
-      this.#complain('error', error.message, fsckErrors.multiPackIndex);
+    for (const fault of new MultiPackIndexing(objects).check()) {
+      this.#complain('error', `'${join(objectsDirectory, 'pack/multi-pack-index')}': ${fault}`, fsckErrors.multiPackIndex);
     }
   }
 

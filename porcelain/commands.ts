@@ -30,6 +30,7 @@ export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
   'merge-base': () => import('../plumbing/commands/merge-base.js'),
   mktag: () => import('../plumbing/commands/mktag.js'),
   mktree: () => import('../plumbing/commands/mktree.js'),
+  'multi-pack-index': () => import('../plumbing/commands/multi-pack-index.js'),
   'name-rev': () => import('../plumbing/commands/name-rev.js'),
   'pack-objects': () => import('../plumbing/commands/pack-objects.js'),
   'pack-refs': () => import('../plumbing/commands/pack-refs.js'),

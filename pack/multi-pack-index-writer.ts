@@ -1,8 +1,8 @@
 // Making a multi-pack-index out of the indexes of packs, and comparing one with them (gitformat-pack(5), "multi-pack-index files"). Byte for
 // byte what git writes, but for bitmaps, which need a reverse index in it. Pure: indexes in, bytes or findings out.
 //
-// Of an object in several packs one copy is chosen: that of the preferred pack, else of the youngest, else of the one known first. A
-// copy that the former multi-pack-index did not choose is not looked at again unless its pack is preferred.
+// Of an object in several packs one copy is chosen: that of the preferred pack, else of the youngest of those that were not listed
+// before, else the one that was chosen before.
 import { encodeChunks } from './chunk-file.js';
 import { orderIds, encodeFanOut } from './id-order.js';
 import type { MultiPackIndex } from './multi-pack-index.js';
@@ -63,7 +63,7 @@ class Gathered {
 export function encodeMultiPackIndex(request: MultiPackIndexRequest, format: ObjectFormat): Buffer {
   const { packs, dropped } = request;
   const gathered = gather(request, rawSize(format));
-  const order = chooseCopies(gathered, packs, request.preferred);
+  const order = chooseCopies(gathered, request);
   const listed = packs.map((pack, number) => ({ name: pack.name, number })).filter(({ number }) => !dropped?.has(number))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const numbers = new Uint32Array(packs.length);
@@ -102,10 +102,10 @@ function gather({ packs, former, preferred }: MultiPackIndexRequest, idSize: num
 }
 
 /** Numbers of the chosen copies, in the order of their ids. */
-function chooseCopies(gathered: Gathered, packs: readonly ListedPack[], preferred: number | undefined): Uint32Array {
-  const byWorth = packs.map((_, number) => number).sort((a, b) => (
-    Number(b === preferred) - Number(a === preferred) || packs[b]!.mtimeS - packs[a]!.mtimeS || a - b
-  ));
+function chooseCopies(gathered: Gathered, { packs, former, preferred }: MultiPackIndexRequest): Uint32Array {
+  const known = former?.packNames.length ?? 0;
+  const age = (number: number): number => (number < known ? 0 : packs[number]!.mtimeS);
+  const byWorth = packs.map((_, number) => number).sort((a, b) => Number(b === preferred) - Number(a === preferred) || age(b) - age(a) || a - b);
   const worth = new Uint32Array(packs.length);
   byWorth.forEach((number, at) => { worth[number] = at; });
   const { ids, idSize } = gathered;

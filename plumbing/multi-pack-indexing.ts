@@ -186,7 +186,7 @@ export class MultiPackIndexing {
     const chosen = batchBytes === 0 ? candidates : selectBatch(candidates, batchBytes);
     if (chosen.length < 2) return;
     const numbers = new Set(chosen.map(({ number }) => number));
-    const { packs: [pack] } = writeVerifiedPacks({
+    writeVerifiedPacks({
       store: this.#store,
       caches: new PackCaches(),
       limits: { window: 10, depth: 50 },
@@ -196,8 +196,7 @@ export class MultiPackIndexing {
         for (let position = 0; position < midx.count; position += 1) if (numbers.has(midx.packAt(position))) plan.add(midx.idAt(position));
       },
     });
-    // Its copies are chosen even where the clock did not move since the others were written.
-    if (pack !== undefined) this.write({ warn: options.warn, preferred: `pack-${pack.packId}` });
+    this.write({ warn: options.warn });
   }
 }
 

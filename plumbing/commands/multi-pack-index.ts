@@ -46,7 +46,7 @@ export const command: Command = {
     const batchBytes = parseBatch(args);
     const repository = Repository.open(context);
     const warn = (text: string): void => { context.stderr.write(`warning: ${text}\n`); };
-    const indexing = new MultiPackIndexing(openStore(context, args, repository));
+    const indexing = new MultiPackIndexing(openStore(context, args, repository, action));
     switch (action) {
       case 'write': return write(context, args, indexing, warn);
       case 'verify': return verify(context, indexing);
@@ -72,9 +72,17 @@ function parseBatch(args: Arguments): number {
   return size;
 }
 
-function openStore(context: Context, args: Arguments, repository: Repository): ObjectStore {
-  const directory = args.value('object-dir');
-  return directory === undefined ? repository.objects : ObjectStore.open(resolve(context.cwd, directory), repository.format);
+/** The store to work on: that of the repository or one of its alternates; only to verify, any other. */
+function openStore(context: Context, args: Arguments, repository: Repository, action: string): ObjectStore {
+  const named = args.value('object-dir');
+  const { objects } = repository;
+  if (named === undefined) return objects;
+  const directory = resolve(context.cwd, named);
+  if (directory === objects.directory) return objects;
+  if (action !== 'verify' && !objects.alternates.includes(directory)) {
+    throw new NotFoundError(`could not find object directory matching '${directory}'`, { code: 'no-object-directory' });
+  }
+  return ObjectStore.open(directory, repository.format);
 }
 
 function write(context: Context, args: Arguments, indexing: MultiPackIndexing, warn: (text: string) => void): number {

@@ -20,7 +20,8 @@ import { Refs } from './refs.js';
 import type { Repository } from './repository.js';
 import { findInTree } from './revision.js';
 import { type NamedTip, RevisionSet, listFamily } from './revision-set.js';
-import { RevWalk, flag } from './walk.js';
+import { RevWalk } from './walk.js';
+import { flag } from './walk-flag.js';
 import { listWorkTrees } from './work-trees.js';
 
 /** Objects left out although they were asked for. */

@@ -29,8 +29,10 @@ export interface DiffEntry {
   readonly status: DiffStatus;
   readonly old: DiffSide;
   readonly new: DiffSide;
-  /** Similarity of a rename or copy, 0 to 60000. */
+  /** Similarity of a rename or copy, 0 to 60000; how much was rewritten of a file that was changed beyond recognition. */
   readonly score?: number;
+  /** This is half of a rewritten file, taken apart for rename detection: how much of it went (0: too little to tell). */
+  readonly brokenScore?: number;
 }
 
 export interface TreeDiffOptions {

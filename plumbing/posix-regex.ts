@@ -13,7 +13,7 @@ const classes: Readonly<Record<string, string>> = {
 
 /** The pattern as a RegExp without the 'g' flag; '^' and '$' match at lines when `lines` is given. */
 export function parsePattern(pattern: string, kind: PatternKind, options: { ignoreCase?: boolean; lines?: boolean } = {}): RegExp {
-  const source = kind === 'fixed' ? pattern.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&') : kind === 'perl' ? pattern : translate(pattern, kind);
+  const source = kind === 'fixed' ? pattern.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&') : kind === 'perl' ? pattern : translate(pattern, kind, options.lines === true);
   try {
     return new RegExp(source, `${options.ignoreCase ? 'i' : ''}${options.lines ? 'm' : ''}`);
   } catch (cause) {
@@ -21,9 +21,11 @@ export function parsePattern(pattern: string, kind: PatternKind, options: { igno
   }
 }
 
-function translate(pattern: string, kind: 'basic' | 'extended'): string {
+function translate(pattern: string, kind: 'basic' | 'extended', lines: boolean): string {
   let out = '';
   let at = 0;
+  // The language's own lines end in more ways than '\n'.
+  const [begin, end] = lines ? ['(?<![^\\n])', '(?![^\\n])'] : ['^', '$'];
   const special = kind === 'extended' ? '+?(){}|' : '';
   /** True where '*' and '^' have no special meaning before them to repeat. */
   let atStart = true;
@@ -32,9 +34,9 @@ function translate(pattern: string, kind: 'basic' | 'extended'): string {
     const wasStart = atStart;
     atStart = false;
     if (letter === '[') {
-      const { text, end } = bracket(pattern, at);
-      out += text;
-      at = end;
+      const found = bracket(pattern, at, lines);
+      out += found.text;
+      at = found.end;
     } else if (letter === '\\') {
       const next = pattern[at + 1];
       if (next === undefined) throw new InvalidError(`'${pattern}' ends in a backslash`, { code: 'bad-pattern' });
@@ -50,12 +52,12 @@ function translate(pattern: string, kind: 'basic' | 'extended'): string {
       at += 1;
       if (letter === '*') out += wasStart ? '\\*' : '*';
       else if (letter === '^') {
-        out += kind === 'extended' || wasStart ? '^' : '\\^';
+        out += kind === 'extended' || wasStart ? begin : '\\^';
         atStart = true;
       } else if (letter === '$') {
         const rest = pattern.slice(at);
-        out += kind === 'extended' || rest === '' || rest.startsWith('\\)') || rest.startsWith('\\|') ? '$' : '\\$';
-      } else if (letter === '.') out += '.';
+        out += kind === 'extended' || rest === '' || rest.startsWith('\\)') || rest.startsWith('\\|') ? end : '\\$';
+      } else if (letter === '.') out += lines ? '[^\\n]' : '[^]';
       else if (special.includes(letter)) {
         if (letter === '{' && !/^[0-9]/.test(pattern.slice(at))) out += '\\{';
         else if (letter === '}' && !/\{[0-9,]+$/.test(out)) out += '\\}';
@@ -68,11 +70,11 @@ function translate(pattern: string, kind: 'basic' | 'extended'): string {
   return out;
 }
 
-/** A bracket expression beginning at `at`. */
-function bracket(pattern: string, at: number): { text: string; end: number } {
+/** A bracket expression beginning at `at`; with `lines` what it leaves out includes line ends. */
+function bracket(pattern: string, at: number, lines: boolean): { text: string; end: number } {
   let end = at + 1;
   let text = '[';
-  if (pattern[end] === '^') { text += '^'; end += 1; }
+  if (pattern[end] === '^') { text += lines ? '^\\n' : '^'; end += 1; }
   const first = end;
   while (end < pattern.length && (pattern[end] !== ']' || end === first)) {
     const named = /^\[:([a-z]+):\]/.exec(pattern.slice(end));

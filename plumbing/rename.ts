@@ -4,7 +4,7 @@
 // which candidates are looked at decides between equals, so it is git's. Work is bounded: above `limit` squared pairs, only equal
 // content is looked for. Specified by -M, -C and -l of git-diff(1).
 import type { ObjectStore } from '../pack/object-store.js';
-import { hashObject } from '../pack/oid.js';
+import { emptyBlobId, hashObject } from '../pack/oid.js';
 import { isBinary } from './text-diff.js';
 import { readSide } from './diff-content.js';
 import type { DiffEntry, DiffSide } from './diff.js';
@@ -16,6 +16,8 @@ export interface RenameOptions {
   readonly copies?: boolean;
   /** Also of files that did not change. */
   readonly findCopiesHarder?: boolean;
+  /** Empty files are no renames of each other. */
+  readonly skipsEmpty?: boolean;
   /** Most files on each side to compare; default 1000, 0 for no limit. */
   readonly limit?: number;
 }
@@ -44,9 +46,11 @@ export function findRenames(store: ObjectStore, entries: readonly DiffEntry[], o
   const minimum = options.minimumScore ?? defaultMinimum;
   const sources: Source[] = [];
   const targets: Target[] = [];
+  const isSkipped = (side: DiffSide): boolean => options.skipsEmpty === true && side.id === emptyBlobId(store.format);
   for (const entry of entries) {
+    if (isSkipped(entry.old) || isSkipped(entry.new)) continue;
     if (entry.status === 'A' && !isTreeSide(entry.new)) targets.push({ entry, side: entry.new, source: undefined, score: 0 });
-    else if (entry.status === 'D' && !isTreeSide(entry.old)) sources.push({ entry, used: 0, staysAround: false });
+    else if (entry.status === 'D' && !isTreeSide(entry.old)) sources.push({ entry, used: entry.brokenScore === 0 ? 1 : 0, staysAround: entry.brokenScore === 0 });
     else if (copies && entry.old.mode !== 0 && !isTreeSide(entry.old)) sources.push({ entry, used: 1, staysAround: true });
   }
   if (targets.length > 0 && sources.length > 0) {
@@ -227,6 +231,16 @@ function compareCandidates(a: Candidate, b: Candidate): number {
   return a.score === b.score ? b.nameScore - a.nameScore : b.score - a.score;
 }
 
+/** How many bytes of `old` are found again in `now`, and how many of `now` are not from `old`: counted as similarity is. */
+export function countChanges(old: Buffer, now: Buffer): { readonly copied: number; readonly added: number } {
+  const [from, to] = [countPieces(old), countPieces(now)];
+  let copied = 0;
+  let added = 0;
+  for (const [hash, count] of from) copied += Math.min(count, to.get(hash) ?? 0);
+  for (const [hash, count] of to) added += Math.max(0, count - (from.get(hash) ?? 0));
+  return { copied, added };
+}
+
 /** Bytes by the hash of the piece they are in. */
 function countPieces(bytes: Buffer): Map<number, number> {
   const pieces = new Map<number, number>();
@@ -271,6 +285,10 @@ function rebuild(entries: readonly DiffEntry[], sources: readonly Source[], targ
         path: entry.path, oldPath: from.entry.path, status: from.used > 0 ? 'C' : 'R',
         old: from.entry.old, new: target.side, score: target.score,
       });
+    } else if (entry.brokenScore !== undefined && source !== undefined) {
+      // Half of a rewritten file: it stays as long as the other half does.
+      const other = targets.find((each) => each.entry.brokenScore !== undefined && each.entry.path === entry.path);
+      if (other?.source === undefined) result.push(entry);
     } else if (entry.status !== 'same' && !(source !== undefined && !source.staysAround && taken.has(source))) {
       result.push(target === undefined || target.side === entry.new ? entry : { ...entry, new: target.side });
     }

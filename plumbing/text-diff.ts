@@ -1,9 +1,11 @@
-// Which lines changed between two texts: the shortest edit script by Myers' method with git's short cuts, then each group of
-// changes slid to where it reads best (git's indent heuristic), then hunks with context.
+// Which lines changed between two texts: the shortest edit script by Myers' method with git's short cuts (or one found by
+// rare-line-diff.ts), then each group of changes slid to where it reads best (git's indent heuristic), then hunks with context.
 //
 // The result is the one git's default algorithm prints, line for line: the constants and the order of the steps below are what
 // decides between scripts of equal length, so none of them is free. Time and memory are bounded by the cost limit in `split`.
 // Background: E. Myers, "An O(ND) Difference Algorithm and its Variations"; diff options of git-diff(1).
+
+import { compareByHistogram, compareByPatience } from './rare-line-diff.js';
 
 /** A text cut into lines; a line includes its '\n', which the last one may lack. */
 export interface Lines {
@@ -42,6 +44,12 @@ export interface TextDiffOptions {
   readonly minimal?: boolean;
   /** Default true, as in git. */
   readonly indentHeuristic?: boolean;
+  /** Default 'myers'. */
+  readonly algorithm?: 'myers' | 'patience' | 'histogram';
+  /** With 'patience': lines that begin with one of these stay where they are, if they can. */
+  readonly anchors?: readonly string[];
+  /** Changes of which every line matches one of these make no difference. */
+  readonly ignoreLines?: readonly RegExp[];
 }
 
 const maxEqualLines = 1024;
@@ -119,12 +127,32 @@ export function diffLines(a: Buffer | Lines, b: Buffer | Lines, options: TextDif
   };
   const one = classify(oldLines);
   const two = classify(newLines);
-  setAside(one, two, numbers.size);
-  new Comparison(one, two).run(options.minimal ?? false);
+  if (options.algorithm === undefined || options.algorithm === 'myers') compareClassically(one, two, numbers.size, options.minimal ?? false);
+  else compareByRareLines(one, two, numbers.size, options);
   const heuristic = options.indentHeuristic ?? true;
   compact(one, two, heuristic);
   compact(two, one, heuristic);
   return script(one, two, options);
+}
+
+function compareClassically(one: Side, two: Side, kindCount: number, minimal: boolean): void {
+  setAside(one, two, kindCount);
+  new Comparison(one, two).run(minimal);
+}
+
+function compareByRareLines(one: Side, two: Side, kindCount: number, options: TextDiffOptions): void {
+  const part = (side: Side, from: number, to: number): Side => ({ ...side, kinds: side.kinds.subarray(from, to), changed: new Uint8Array(to - from + 2) });
+  const texts = {
+    ones: one.kinds, twos: two.kinds, changedOnes: one.changed, changedTwos: two.changed,
+    classic: (oneFrom: number, oneTo: number, twoFrom: number, twoTo: number): void => {
+      const [left, right] = [part(one, oneFrom, oneTo), part(two, twoFrom, twoTo)];
+      compareClassically(left, right, kindCount, options.minimal ?? false);
+      one.changed.set(left.changed.subarray(1, oneTo - oneFrom + 1), oneFrom + 1);
+      two.changed.set(right.changed.subarray(1, twoTo - twoFrom + 1), twoFrom + 1);
+    },
+  };
+  if (options.algorithm === 'histogram') compareByHistogram(texts);
+  else compareByPatience(texts, (line) => options.anchors?.some((anchor) => lineText(one.lines, line).startsWith(anchor)) === true);
 }
 
 function roughSquareRoot(value: number): number {
@@ -528,6 +556,13 @@ function script(one: Side, two: Side, options: TextDiffOptions): LineChange[] {
     for (let index = at; index < at + count; index += 1) if (!isBlank(side, index)) return false;
     return true;
   };
+  const allMatch = (side: Side, at: number, count: number): boolean => {
+    for (let index = at; index < at + count; index += 1) {
+      const text = lineText(side.lines, index);
+      if (!options.ignoreLines!.some((pattern) => pattern.test(text))) return false;
+    }
+    return true;
+  };
   let oldAt = 0;
   let newAt = 0;
   const oldEnd = one.kinds.length;
@@ -542,19 +577,24 @@ function script(one: Side, two: Side, options: TextDiffOptions): LineChange[] {
     while (one.changed[oldAt + 1]) oldAt += 1;
     while (two.changed[newAt + 1]) newAt += 1;
     const ignorable = options.ignoreBlankLines === true
-      && allBlank(one, oldFrom, oldAt - oldFrom) && allBlank(two, newFrom, newAt - newFrom);
+      && allBlank(one, oldFrom, oldAt - oldFrom) && allBlank(two, newFrom, newAt - newFrom)
+      || options.ignoreLines !== undefined && options.ignoreLines.length > 0
+      && allMatch(one, oldFrom, oldAt - oldFrom) && allMatch(two, newFrom, newAt - newFrom);
     changes.push({ oldAt: oldFrom, oldCount: oldAt - oldFrom, newAt: newFrom, newCount: newAt - newFrom, ignorable });
   }
   return changes;
 }
 
 /** Changes with `context` lines around them; those with at most twice that and `between` lines in between are shown as one. */
-export function hunksOf(changes: readonly LineChange[], oldLines: number, newLines: number, context: number, between = 0): Hunk[] {
+export function hunksOf(
+  changes: readonly LineChange[], oldLines: number, newLines: number, context: number, between = 0, functions?: FunctionLines,
+): Hunk[] {
   const hunks: Hunk[] = [];
   const reach = 2 * context + between;
   const gap = (left: LineChange, right: LineChange): number => right.oldAt - (left.oldAt + left.oldCount);
   let at = 0;
   while (at < changes.length) {
+    const from = at;
     // Ignorable changes too far before the next one do not begin a hunk.
     for (let each = at; each < changes.length && changes[each]!.ignorable; each += 1) {
       const next = changes[each + 1];
@@ -577,19 +617,97 @@ export function hunksOf(changes: readonly LineChange[], oldLines: number, newLin
         ignored = 0;
       } else ignored += change.newCount;
     }
-    const first = changes[at]!;
-    const final = changes[last]!;
-    const oldAt = Math.max(first.oldAt - context, 0);
-    const newAt = Math.max(first.newAt - context, 0);
-    const oldDone = final.oldAt + final.oldCount;
-    const newDone = final.newAt + final.newCount;
-    const after = Math.min(context, oldLines - oldDone, newLines - newDone);
+    const begin = functions === undefined ? { from: at, ...startOf(changes[at]!, context) } : functionStart(changes, from, at, context, functions);
+    const end = functions === undefined ? { last, ...endOf(changes[last]!, oldLines, newLines, context) } : functionEnd(changes, last, oldLines, newLines, context, functions);
     hunks.push({
-      oldAt, oldCount: oldDone + after - oldAt, newAt, newCount: newDone + after - newAt, changes: changes.slice(at, last + 1),
+      oldAt: begin.oldAt, oldCount: end.oldEnd - begin.oldAt, newAt: begin.newAt, newCount: end.newEnd - begin.newAt,
+      changes: changes.slice(begin.from, end.last + 1),
     });
-    at = last + 1;
+    at = end.last + 1;
   }
   return hunks;
+}
+
+/** Where functions begin, for hunks that show them whole. */
+export interface FunctionLines {
+  readonly oldLines: number;
+  readonly newLines: number;
+  /** True when the line of the old (or new) text begins a function. */
+  isFunction(side: 'old' | 'new', line: number): boolean;
+  isBlank(side: 'old' | 'new', line: number): boolean;
+}
+
+function startOf(first: LineChange, context: number): { oldAt: number; newAt: number } {
+  return { oldAt: Math.max(first.oldAt - context, 0), newAt: Math.max(first.newAt - context, 0) };
+}
+
+function endOf(final: LineChange, oldLines: number, newLines: number, context: number): { oldEnd: number; newEnd: number } {
+  const oldDone = final.oldAt + final.oldCount;
+  const newDone = final.newAt + final.newCount;
+  const after = Math.min(context, oldLines - oldDone, newLines - newDone);
+  return { oldEnd: oldDone + after, newEnd: newDone + after };
+}
+
+/** The start of a hunk, moved up to that of the function; `earliest` is the first change that was left out before it. */
+function functionStart(
+  changes: readonly LineChange[], earliest: number, at: number, context: number, functions: FunctionLines,
+): { from: number; oldAt: number; newAt: number } {
+  for (let from = at; ;) {
+    const first = changes[from]!;
+    let { oldAt, newAt } = startOf(first, context);
+    const begin = functionBefore(first, functions);
+    if (begin === undefined || begin >= oldAt) return { from, oldAt, newAt };
+    newAt = Math.max(newAt - (oldAt - begin), 0);
+    oldAt = begin;
+    let inside = earliest;
+    while (inside < from && changes[inside]!.oldAt + changes[inside]!.oldCount <= oldAt && changes[inside]!.newAt + changes[inside]!.newCount <= newAt) inside += 1;
+    if (inside === from) return { from, oldAt, newAt };
+    // An ignored change came into view: it is shown after all.
+    from = inside;
+  }
+}
+
+/** The line the function around a change begins at, with what stands directly above; undefined when the change adds a whole one. */
+function functionBefore(first: LineChange, functions: FunctionLines): number | undefined {
+  const { oldLines, newLines } = functions;
+  let at = first.oldAt;
+  if (at >= oldLines) {
+    let added = first.newAt;
+    while (added < newLines && functions.isBlank('new', added)) added += 1;
+    if (added < newLines && functions.isFunction('new', added)) return undefined;
+    at = oldLines - 1;
+  }
+  while (at >= 0 && !functions.isFunction('old', at)) at -= 1;
+  while (at > 0 && !functions.isBlank('old', at - 1) && !functions.isFunction('old', at - 1)) at -= 1;
+  return Math.max(at, 0);
+}
+
+/** The end of a hunk, moved down to that of the function; changes it reaches become part of it. */
+function functionEnd(
+  changes: readonly LineChange[], at: number, oldLines: number, newLines: number, context: number, functions: FunctionLines,
+): { last: number; oldEnd: number; newEnd: number } {
+  for (let last = at; ; last += 1) {
+    const final = changes[last]!;
+    let { oldEnd, newEnd } = endOf(final, oldLines, newLines, context);
+    let next = final.oldAt + final.oldCount;
+    while (next < oldLines && !functions.isFunction('old', next)) next += 1;
+    if (next < oldLines) while (next > 0 && functions.isBlank('old', next - 1)) next -= 1;
+    if (next > oldEnd) {
+      newEnd = Math.min(newEnd + (next - oldEnd), newLines);
+      oldEnd = next;
+    }
+    const following = changes[last + 1];
+    if (following === undefined) return { last, oldEnd, newEnd };
+    const place = Math.min(following.oldAt, oldLines - 1);
+    if (place - context > oldEnd && functionWithin(functions, place, oldEnd, oldLines)) return { last, oldEnd, newEnd };
+  }
+}
+
+/** True when a function begins between two lines, looked at from `from` towards `limit`, which does not count. */
+function functionWithin(functions: FunctionLines, from: number, limit: number, oldLines: number): boolean {
+  const step = from > limit ? -1 : 1;
+  for (let line = from; line !== limit && line >= 0 && line < oldLines; line += step) if (functions.isFunction('old', line)) return true;
+  return false;
 }
 
 /** Both texts without their common end, except for one line of it: what git compares when no context is shown. */

@@ -9,7 +9,9 @@ import { formatCombined } from '../plumbing/combined-diff.js';
 import { type MarkOptions, commitMark } from '../plumbing/commit-mark.js';
 import { type DateMode, formatDate, parseDateMode } from '../plumbing/date.js';
 import { type DiffEntry, diffTrees } from '../plumbing/diff.js';
-import type { DiffColors, FileStat, Sink } from '../plumbing/diff-format.js';
+import { DiffOutput } from '../plumbing/diff-report.js';
+import type { Sink } from '../plumbing/diff-format.js';
+import type { FileStat } from '../plumbing/diff-stat.js';
 import { DiffRequest } from '../plumbing/diff-options.js';
 import { CommitFormat, type CommitView, type PrettyFormat, bodyOf, defaultAbbreviation, messageOf, parsePrettyFormat, subjectOf } from '../plumbing/format.js';
 import { HistoryGraph } from '../plumbing/graph.js';
@@ -43,7 +45,6 @@ export const viewOptions: readonly OptionSpec[] = [
   { name: 'decorate-refs-exclude', value: 'pattern', help: 'not these refs beside commits' },
   { name: 'clear-decorations', help: 'all refs beside commits' },
   { name: 'source', help: 'show the name each commit was reached from' },
-  { name: 'color', value: 'when', valueOptional: true, negatable: true, help: 'colours: always, never or auto' },
   { name: 'quiet', short: 'q', help: 'show no differences' },
   { name: 'm', help: 'show merges as differences from each parent' },
   { name: 'c', help: 'show merges as one difference from all parents' },
@@ -90,7 +91,7 @@ export class HistoryView {
   /** Commits without changes are left out. */
   readonly #hasLimits: boolean;
   readonly #isBare: boolean;
-  #pending = '';
+  readonly #output: DiffOutput;
   #follow: string | undefined;
 
   constructor(
@@ -104,17 +105,15 @@ export class HistoryView {
     const { config } = repository;
     const typed = args.flag('color') === false ? 'never' : args.has('color') ? args.value('color') ?? '' : undefined;
     const isColored = !this.#isJson && wantsColor(context, config, 'color.diff', typed);
-    const slot = (name: string): string | undefined => {
-      const found = /^(?:auto|meta|frag|func|old|new|commit|context|whitespace)$/.test(name) ? config.get(`color.diff.${name}`) : undefined;
-      return found === undefined ? undefined : formatColor(found);
-    };
-    this.#headerColor = isColored ? slot('commit') ?? formatColor('yellow') : '';
+    const headerColor = config.get('color.diff.commit');
+    this.#headerColor = isColored ? formatColor(headerColor ?? 'yellow') : '';
     this.color = isColored ? (words) => formatColor(words) : undefined;
     const merges = mergeStyle(args, setup.denseMerges);
     this.diff = new DiffRequest(repository, args, {
       porcelain: true, columns: context.stdout.columns, ...(setup.showsPatches || merges.implies !== undefined ? { format: 'patch' as const } : {}),
-      ...(isColored ? { colors: diffColors(slot) } : {}),
+      isColored,
     });
+    this.#output = new DiffOutput(context, this.diff.outputPath);
     const paths = setup.paths;
     this.#pathspec = paths.length === 0 || args.has('full-diff') || setup.follow !== undefined ? undefined
       : Pathspec.parse(paths, { prefix: repository.prefix, workTree: repository.workTree, env: context.env });
@@ -162,15 +161,10 @@ export class HistoryView {
   }
 
   /** Where text goes: collected, and written out in large pieces. */
-  readonly sink: Sink = (text) => {
-    this.#pending += text;
-    if (this.#pending.length > 65536) this.flush();
-  };
+  readonly sink: Sink = (text) => this.#output.sink(text);
 
   flush(): void {
-    if (this.#pending === '') return;
-    this.#context.stdout.write(Buffer.from(this.#pending, 'latin1'));
-    this.#pending = '';
+    this.#output.flush();
   }
 
   /** The first line of what is shown, in its colour. */
@@ -303,14 +297,6 @@ export function fileRecord({ entry, added, deleted, isBinary }: FileStat): objec
 }
 
 const graphColors = ['red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'bold red', 'bold green', 'bold yellow', 'bold blue', 'bold magenta', 'bold cyan'];
-
-/** Colours of patches, git's defaults where none is configured. */
-export function diffColors(slot: (name: string) => string | undefined): DiffColors {
-  return {
-    meta: slot('meta') ?? formatColor('bold'), frag: slot('frag') ?? formatColor('cyan'), func: slot('func') ?? '', old: slot('old') ?? formatColor('red'),
-    new: slot('new') ?? formatColor('green'), context: slot('context') ?? '', whitespace: slot('whitespace') ?? formatColor('normal red'), reset: formatColor('reset'),
-  };
-}
 
 /** The names people are shown and looked for by; undefined when that is not wanted, or none is told. */
 export function findMailmap(repository: Repository, args: Arguments): Mailmap | undefined {

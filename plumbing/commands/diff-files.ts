@@ -40,7 +40,7 @@ export const command: Command = {
     const stage = args.lastOf('0', '1', '2', '3', 'base', 'ours', 'theirs');
     const stages = { 0: 0, 1: 1, 2: 2, 3: 3, base: 1, ours: 2, theirs: 3 } as const;
     const found = diffIndexToWorkTree(repository, readIndex(repository), {
-      ...parseLimits(repository, paths), unchanged: request.wantsUnchanged, byAppearance: true,
+      ...parseLimits(repository, paths), unchanged: request.wantsUnchanged, byAppearance: true, showsIntended: request.showsIntended ?? false,
       unmergedStage: stage === undefined ? 2 : stages[stage as keyof typeof stages],
       combines: combines || (request.format.patch === true && stage === undefined),
     });

@@ -38,7 +38,7 @@ export const command: Command = {
     const index = readIndex(repository);
     const options = { ...limits, unchanged: request.wantsUnchanged };
     const found = args.has('cached')
-      ? { entries: listStagedChanges(repository.objects, tree, index, { ...options, showsIntended: true }), combined: [] }
+      ? { entries: listStagedChanges(repository.objects, tree, index, { ...options, showsIntended: request.showsIntended ?? true }), combined: [] }
       : diffTreeToWorkTree(repository, tree, index, { ...options, byAppearance: true, ignoresMissing: args.has('m'), combines });
     return reportDiff(context, repository, found, request, { dense: !args.has('c') });
   },

@@ -6,6 +6,7 @@ import type { Arguments, Command, Context } from '../command.js';
 import { parseDateMode } from '../date.js';
 import { type DiffEntry, diffTrees } from '../diff.js';
 import { DiffRequest, diffOptions } from '../diff-options.js';
+import { DiffOutput } from '../diff-report.js';
 import type { Sink } from '../diff-format.js';
 import { CommitFormat, defaultAbbreviation, parsePrettyFormat } from '../format.js';
 import { Pathspec } from '../pathspec.js';
@@ -40,40 +41,38 @@ export const command: Command = {
     const run = new TreeComparison(context, repository, args);
     if (args.has('stdin')) run.takeInput(args.split().before);
     else run.takeArguments();
-    run.flush();
-    return run.hasDifferences && run.request.exitCode ? 1 : 0;
+    run.end();
+    return run.code;
   },
 };
 
 class TreeComparison {
   readonly request: DiffRequest;
-  hasDifferences = false;
+  /** The exit code so far. */
+  code = 0;
   readonly #context: Context;
   readonly #repository: Repository;
   readonly #args: Arguments;
   readonly #format: CommitFormat | undefined;
   #pathspec: Pathspec | undefined;
-  #pending: string[] = [];
+  readonly #output: DiffOutput;
 
   constructor(context: Context, repository: Repository, args: Arguments) {
     this.#context = context;
     this.#repository = repository;
     this.#args = args;
     this.request = new DiffRequest(repository, args, { porcelain: false, format: args.has('cc') ? 'patch' : 'raw', columns: 80 });
+    this.#output = new DiffOutput(context, this.request.outputPath);
     const pretty = args.value('format') ?? args.value('pretty') ?? (args.has('pretty') || args.has('v') ? 'medium' : undefined);
     this.#format = pretty === undefined ? undefined : new CommitFormat(parsePrettyFormat(pretty, repository.config), {
       repository, clock: context.clock, dateMode: parseDateMode('default'), abbreviation: defaultAbbreviation(repository),
     });
   }
 
-  readonly #sink: Sink = (text) => {
-    this.#pending.push(text);
-    if (this.#pending.length > 512) this.flush();
-  };
+  readonly #sink: Sink = (text) => this.#output.sink(text);
 
-  flush(): void {
-    this.#context.stdout.write(Buffer.from(this.#pending.join(''), 'latin1'));
-    this.#pending = [];
+  end(): void {
+    this.#output.end();
   }
 
   #setPaths(paths: readonly string[]): void {
@@ -138,8 +137,7 @@ class TreeComparison {
   }
 
   #write(entries: readonly DiffEntry[]): void {
-    if (entries.length > 0) this.hasDifferences = true;
-    if (this.request.isShown) this.request.writer(this.#sink).write(entries);
+    this.code |= this.request.write(entries, this.#sink);
   }
 
   #showCommit(id: ObjectId, given?: readonly ObjectId[]): void {

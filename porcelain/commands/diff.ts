@@ -13,8 +13,8 @@ import { Repository } from '../../plumbing/repository.js';
 import { findRevision, peel, resolveCommit } from '../../plumbing/revision.js';
 import { type NamedTip, RevisionSet, mergeBaseTree, splitSymmetric, takeRevisions, treeOfTip } from '../../plumbing/revision-set.js';
 import { listStagedChanges } from '../../plumbing/staged-changes.js';
-import { fileRecord, diffColors } from '../history-view.js';
-import { formatColor, wantsColor } from '../terminal.js';
+import { fileRecord } from '../history-view.js';
+import { wantsColor } from '../terminal.js';
 
 export const command: Command = {
   name: 'diff',
@@ -30,8 +30,8 @@ export const command: Command = {
     { name: 'staged', help: 'same as --cached' },
     { name: 'merge-base', help: 'compare with the merge base instead' },
     ...diffOptions,
-    { name: 'color', value: 'when', valueOptional: true, negatable: true, help: 'colours: always, never or auto' },
     { name: 'r', short: 'r', hidden: true, help: 'go into directories (always)' },
+    { name: 't', hidden: true, help: 'between trees: show directories too' },
     { name: 'json', help: 'one JSON object per line' },
   ],
   run(context: Context, args: Arguments): number {
@@ -39,12 +39,8 @@ export const command: Command = {
     const { config } = repository;
     const typed = args.flag('color') === false ? 'never' : args.has('color') ? args.value('color') ?? '' : undefined;
     const isColored = !args.has('json') && wantsColor(context, config, 'color.diff', typed);
-    const slot = (name: string): string | undefined => {
-      const found = config.get(`color.diff.${name}`);
-      return found === undefined ? undefined : formatColor(found);
-    };
     const request = new DiffRequest(repository, args, {
-      porcelain: true, format: 'patch', columns: context.stdout.columns, ...(isColored ? { colors: diffColors(slot) } : {}),
+      porcelain: true, format: 'patch', columns: context.stdout.columns, isColored,
     });
     const comparison = planOf(repository, args);
     if (comparison.combined !== undefined) {
@@ -96,7 +92,7 @@ function planOf(repository: Repository, args: Arguments): Comparison {
   const limits = parseLimits(repository, words);
   const treeOf = (tip: NamedTip): ObjectId => treeOfTip(repository, tip);
   const between = (one: ObjectId, two: ObjectId): Comparison => ({
-    list: (request) => plain(diffTrees(repository.objects, one, two, { recursive: true, unchanged: request.wantsUnchanged, ...limits })),
+    list: (request) => plain(diffTrees(repository.objects, one, two, { recursive: true, showTrees: args.has('t'), unchanged: request.wantsUnchanged, ...limits })),
   });
   const { tips } = set;
   if (bases.length > 0) {

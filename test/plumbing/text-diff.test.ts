@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeSandbox, seededRandom } from '../helpers/sandbox.js';
 import { git, skipWithoutGit } from '../helpers/stock-git.js';
-import { HunkPainter } from '../../plumbing/diff-format.js';
+import { HunkPainter } from '../../plumbing/diff-patch.js';
 import { type TextDiffOptions, diffLines, hunksOf, isBinary, splitLines, trimCommonTail } from '../../plumbing/text-diff.js';
 
 const noColors = { meta: '', frag: '', func: '', old: '', new: '', context: '', whitespace: '', reset: '' };
@@ -12,7 +12,7 @@ function patch(old: string, now: string, context: number, options: TextDiffOptio
   let [a, b] = [Buffer.from(old), Buffer.from(now)] as [Buffer, Buffer];
   if (context === 0) [a, b] = trimCommonTail(a, b);
   const [one, two] = [splitLines(a), splitLines(b)];
-  const painter = new HunkPainter(one, two, noColors, undefined);
+  const painter = new HunkPainter(one, two, { colors: noColors });
   return hunksOf(diffLines(one, two, options), one.count, two.count, context).map((hunk) => painter.paint(hunk)).join('');
 }
 

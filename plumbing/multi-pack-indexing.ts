@@ -13,6 +13,7 @@ import { type ListedPack, checkMultiPackIndex, encodeMultiPackIndex } from '../p
 import type { ObjectStore } from '../pack/object-store.js';
 import type { PackIndex } from '../pack/pack-index.js';
 import { PackCaches, PackReader } from '../pack/pack-reader.js';
+import { PackingList } from '../pack/packing-list.js';
 import { writeVerifiedPacks } from '../pack/verified-packs.js';
 import { LockFile } from './lockfile.js';
 
@@ -186,15 +187,15 @@ export class MultiPackIndexing {
     const chosen = batchBytes === 0 ? candidates : selectBatch(candidates, batchBytes);
     if (chosen.length < 2) return;
     const numbers = new Set(chosen.map(({ number }) => number));
+    const list = new PackingList();
+    for (let position = 0; position < midx.count; position += 1) if (numbers.has(midx.packAt(position))) list.add(midx.idAt(position));
     writeVerifiedPacks({
+      list,
       store: this.#store,
       caches: new PackCaches(),
       limits: { window: 10, depth: 50 },
       level: 6,
       usesOffsets: options.usesOffsets,
-      fill: (plan) => {
-        for (let position = 0; position < midx.count; position += 1) if (numbers.has(midx.packAt(position))) plan.add(midx.idAt(position));
-      },
     });
     this.write({ warn: options.warn });
   }

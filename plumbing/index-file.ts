@@ -1,6 +1,6 @@
 // The index ("DIRC"): what the next tree will be, path by path, and what each file looked like when it was last known to have that
-// content. Versions 2, 3 and 4 are read and written, with the cache-tree extension; other optional extensions are left out when the index is
-// written again, required ones are refused. Format: gitformat-index.
+// content. Versions 2, 3 and 4 are read and written, with the extensions cache-tree and resolve-undo; other optional extensions are left out when
+// the index is written again, required ones are refused. Format: gitformat-index.
 //
 // Large indexes stay bytes: a decoded index is a buffer and the offsets of its entries; names and objects are made when asked
 // for; edits are kept aside and merged in when the order matters. Every byte is untrusted: a value or CorruptError.
@@ -16,6 +16,7 @@ import {
 } from './index-row.js';
 import { LockFile } from './lockfile.js';
 import type { IndexRows } from './quick-look.js';
+import { type ResolveUndo, decodeResolveUndo, encodeResolveUndo } from './resolve-undo.js';
 import type { Repository } from './repository.js';
 import { WorkTree } from './work-tree.js';
 
@@ -61,6 +62,8 @@ export class Index implements Compared {
   #entries: readonly IndexEntry[] | undefined;
   #cacheTree: CacheTree | undefined;
   #cacheTreeBytes: Buffer | undefined;
+  #resolvedBytes: Buffer | undefined;
+  #resolved: ResolveUndo | undefined;
   #changed = false;
   #view: IndexRow | undefined;
   /** False while no entry can be unmerged, so that nobody needs to look for other stages of a path. */
@@ -78,6 +81,7 @@ export class Index implements Compared {
     this.#base = decoded?.bytes ?? Buffer.alloc(0);
     this.#baseOffsets = decoded?.offsets ?? new Uint32Array(0);
     this.#cacheTreeBytes = decoded?.cacheTree;
+    this.#resolvedBytes = decoded?.resolveUndo;
     this.#mayHaveStages = decoded?.hasStages ?? false;
     this.#isAscii = decoded?.isAscii ?? true;
   }
@@ -293,7 +297,7 @@ export class Index implements Compared {
     return found;
   }
 
-  /** Puts an entry in: replaces the one of the same path and stage; at stage 0 all its other stages; files where it needs directories, and back. */
+  /** Puts an entry in: replaces the one of the same path and stage; a new one of stage 0 all its other stages; files where it needs directories, and back. */
   set(entry: IndexEntry): void {
     const { path, stage } = entry;
     const key = editKey(path, stage);
@@ -302,7 +306,7 @@ export class Index implements Compared {
     const sameTree = former !== undefined && former.id === entry.id && former.mode === entry.mode && former.intentToAdd === entry.intentToAdd;
     if (!sameTree) this.cacheTree?.invalidate(path);
     if (stage !== 0) this.#mayHaveStages = true;
-    else if (this.#mayHaveStages) for (const other of [1, 2, 3]) this.#removeOne(path, other);
+    else if (this.#mayHaveStages && former === undefined) for (const other of [1, 2, 3]) this.#removeOne(path, other);
     if (former === undefined) this.#removeConflicts(path, stage);
     this.#pending.set(key, entry);
     this.#touch();
@@ -326,6 +330,7 @@ export class Index implements Compared {
   removeDirectory(directory: string): number {
     const keys = this.#listKeys(directory === '' ? '' : directory + '/');
     for (const { path, stage } of keys) {
+      if (stage !== 0) this.#rememberStage(path, stage);
       this.cacheTree?.invalidate(path);
       this.#pending.set(editKey(path, stage), null);
     }
@@ -340,6 +345,47 @@ export class Index implements Compared {
     this.#cacheTree = undefined;
     this.#cacheTreeBytes = undefined;
     this.#directories.clear();
+    this.forgetResolved();
+  }
+
+  /** What the stages of resolved paths were. */
+  get resolved(): ResolveUndo {
+    if (this.#resolvedBytes !== undefined) {
+      this.#resolved = decodeResolveUndo(this.#resolvedBytes, this.format);
+      this.#resolvedBytes = undefined;
+    }
+    return this.#resolved ??= new Map();
+  }
+
+  /** No resolution can be taken back any more: the index is about something new. */
+  forgetResolved(): void {
+    if (this.#resolvedBytes === undefined && (this.#resolved?.size ?? 0) === 0) return;
+    this.#resolvedBytes = undefined;
+    this.#resolved = undefined;
+    this.#changed = true;
+  }
+
+  /** Puts the stages a path had before it was resolved back in its place; false when they are not known. */
+  unresolve(path: RepoPath): boolean {
+    const stages = this.resolved.get(path);
+    if (stages === undefined) return false;
+    this.remove(path);
+    for (const [at, stage] of stages.entries()) {
+      if (stage === undefined) continue;
+      this.set({ path, ...stage, stage: (at + 1) as IndexEntry['stage'], stat: noStat, assumeValid: false, skipWorktree: false, intentToAdd: false });
+    }
+    this.resolved.delete(path);
+    this.#touch();
+    return true;
+  }
+
+  /** A stage is about to go: what it was stays known, in case its path was resolved by mistake. */
+  #rememberStage(path: string, stage: number): void {
+    const entry = this.find(path, stage);
+    if (entry === undefined) return;
+    const stages = [...this.resolved.get(entry.path) ?? [undefined, undefined, undefined]];
+    stages[stage - 1] = { mode: entry.mode, id: entry.id };
+    this.resolved.set(entry.path, stages);
   }
 
   /** The trees known for its directories; undefined when none is remembered. */
@@ -372,12 +418,10 @@ export class Index implements Compared {
     const parts = [header, actual === 4 ? this.#encodeCompressed(count) : this.#encodePadded(count)];
     const cacheTree = this.cacheTree;
     if (cacheTree !== undefined && (cacheTree.isValid || cacheTree.children.size > 0)) {
-      const content = encodeCacheTree(cacheTree);
-      const head = Buffer.alloc(8);
-      head.write('TREE', 'latin1');
-      head.writeUInt32BE(content.length, 4);
-      parts.push(head, content);
+      parts.push(...extension('TREE', encodeCacheTree(cacheTree)));
     }
+    const resolved = this.#resolvedBytes ?? (this.#resolved === undefined || this.#resolved.size === 0 ? undefined : encodeResolveUndo(this.#resolved));
+    if (resolved !== undefined) parts.push(...extension('REUC', resolved));
     const body = Buffer.concat(parts);
     return Buffer.concat([body, digest(body, this.format)]);
   }
@@ -493,6 +537,7 @@ export class Index implements Compared {
     const key = editKey(path, stage);
     const edited = this.#pending.get(key);
     if (edited === null || (edited === undefined && this.#searchMerged(path, stage) < 0)) return false;
+    if (stage !== 0) this.#rememberStage(path, stage);
     this.#pending.set(key, null);
     this.#touch();
     return true;
@@ -589,6 +634,13 @@ export class Index implements Compared {
   }
 }
 
+function extension(signature: string, content: Buffer): Buffer[] {
+  const head = Buffer.alloc(8);
+  head.write(signature, 'latin1');
+  head.writeUInt32BE(content.length, 4);
+  return [head, content];
+}
+
 function editKey(path: string, stage: number): string {
   return `${path}\0${stage}`;
 }
@@ -646,6 +698,7 @@ interface DecodedIndex {
   readonly bytes: Buffer;
   readonly offsets: Uint32Array;
   readonly cacheTree: Buffer | undefined;
+  readonly resolveUndo: Buffer | undefined;
   readonly isAscii: boolean;
   readonly hasStages: boolean;
 }
@@ -670,8 +723,8 @@ function decodeIndex(file: Buffer, format: ObjectFormat, name: string): DecodedI
   const body = version === 4 ? expandEntries(file, end, count, idSize, corrupt) : { bytes: file, at: 12, limit: end, next: 0 };
   const offsets = new Uint32Array(count);
   const { end: after, isAscii, hasStages } = listOffsets(body.bytes, body.at, body.limit, offsets, idSize, version, corrupt);
-  const cacheTree = decodeExtensions(file, version === 4 ? body.next : after, end, name, corrupt);
-  return { version, bytes: body.bytes, offsets, cacheTree, isAscii, hasStages };
+  const extensions = decodeExtensions(file, version === 4 ? body.next : after, end, name, corrupt);
+  return { version, bytes: body.bytes, offsets, ...extensions, isAscii, hasStages };
 }
 
 /** No longer path can be opened at once (PATH_MAX), and none that short nests deeper; deeper ones would only overflow the stack. */
@@ -777,9 +830,12 @@ function expandEntries(
   return { bytes, at: 0, limit: to + 1, next: at };
 }
 
-/** Finds the cache-tree among the extensions; refuses those that must be understood. */
-function decodeExtensions(file: Buffer, start: number, end: number, name: string, corrupt: (what: string) => CorruptError): Buffer | undefined {
+/** Finds cache-tree and resolve-undo among the extensions; refuses those that must be understood. */
+function decodeExtensions(
+  file: Buffer, start: number, end: number, name: string, corrupt: (what: string) => CorruptError,
+): Pick<DecodedIndex, 'cacheTree' | 'resolveUndo'> {
   let cacheTree: Buffer | undefined;
+  let resolveUndo: Buffer | undefined;
   let at = start;
   while (at < end) {
     if (at + 8 > end) throw corrupt('an extension is cut short');
@@ -788,6 +844,7 @@ function decodeExtensions(file: Buffer, start: number, end: number, name: string
     if (size > end - at - 8) throw corrupt('an extension is cut short');
     const content = file.subarray(at + 8, at + 8 + size);
     if (signature === 'TREE') cacheTree = content.length > 0 ? content : undefined;
+    else if (signature === 'REUC') resolveUndo = content;
     else if (!/^[A-Z]/.test(signature)) {
       const known = signature === 'link' ? ' (a split index)' : signature === 'sdir' ? ' (a sparse index)' : '';
       throw new CorruptError(`index '${name}' needs the extension '${signature.replace(/[^ -~]/g, '?')}'${known}, which is not supported`, {
@@ -798,7 +855,7 @@ function decodeExtensions(file: Buffer, start: number, end: number, name: string
     }
     at += 8 + size;
   }
-  return cacheTree;
+  return { cacheTree, resolveUndo };
 }
 
 /** The repository's index; empty when there is none yet. */

@@ -1,10 +1,12 @@
 // Pathspecs: which paths a command is about, as gitglossary(7) describes them. A pathspec without wildcards names a path and all below
 // it; `*` crosses slashes unless the magic word `glob` is given. Paths are relative to where the command was typed.
 //
-// Supported magic: top, literal, icase, glob, exclude (`:/`, `:!`, `:^`); `attr` is refused.
+// Supported magic: top, literal, icase, glob, exclude (`:/`, `:!`, `:^`), prefix; attr where the caller knows attributes.
 import { isAbsolute } from 'node:path';
 import { InvalidError, NotFoundError, RefusedError } from '../pack/errors.js';
+import { Attributes, type AttributeValue, isAttributeName } from './attributes.js';
 import { foldCase } from './ignore.js';
+import type { Repository } from './repository.js';
 import { compileWildmatch, literalLength } from './wildmatch.js';
 
 /** What parsing needs to know of the repository and the caller. */
@@ -14,11 +16,14 @@ export interface PathspecContext {
   /** Absolute; undefined in a bare repository. */
   readonly workTree: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What `:(attr:...)` asks; without it such pathspecs are refused. Loaded when the first path is matched. */
+  readonly attributes?: () => Attributes;
 }
 
-/** A repository, as far as pathspecs need to know it. */
-export interface PathspecContextOwner extends Pick<PathspecContext, 'prefix' | 'workTree'> {
-  readonly context: Pick<PathspecContext, 'env'>;
+/** All of that, of a repository. */
+export function pathspecContext(repository: Repository): PathspecContext {
+  const { prefix, workTree, context: { env } } = repository;
+  return { prefix, workTree, env, attributes: () => Attributes.load(repository) };
 }
 
 /** One element of a pathspec. */
@@ -37,6 +42,17 @@ export interface PathspecItem {
 
 interface CompiledItem extends PathspecItem {
   readonly glob: ((text: string) => boolean) | undefined;
+  /** What a path's attributes must be besides. */
+  readonly hasAttributes?: (path: string) => boolean;
+}
+
+/** Magic taken apart. */
+interface Magic {
+  readonly words: readonly string[];
+  /** Attributes and what they must be; undefined: unspecified. */
+  readonly attributes?: readonly (readonly [name: string, value: AttributeValue | undefined])[];
+  /** How many bytes of the path are taken as if the current directory had put them there. */
+  readonly prefixLength?: number;
 }
 
 export class Pathspec {
@@ -58,18 +74,18 @@ export class Pathspec {
   static parse(args: readonly string[], context: PathspecContext, options: { readonly emptyIsPrefix?: boolean } = {}): Pathspec {
     if (args.length === 0) {
       if (options.emptyIsPrefix !== true || context.prefix === '') return Pathspec.everything;
-      return new Pathspec([compileItem('', [], context, globalMagic(context.env))]);
+      return new Pathspec([compileItem('', { words: [] }, context, globalMagic(context.env))]);
     }
     const globals = globalMagic(context.env);
     const items = args.flatMap((text) => {
       if (text === '') {
         throw new InvalidError("empty string is not a valid pathspec; use '.' to match all paths", { code: 'bad-pathspec' });
       }
-      const { words, rest, nothing } = parseMagic(text, globals);
-      return nothing ? [] : [compileItem(text, words, context, globals, rest)];
+      const { magic, rest, nothing } = parseMagic(text, globals, context);
+      return nothing ? [] : [compileItem(text, magic, context, globals, rest)];
     });
     if (items.length > 0 && items.every((item) => item.exclude)) {
-      items.push(compileItem('', options.emptyIsPrefix ? [] : ['top'], context, { literal: false, glob: false, icase: false }));
+      items.push(compileItem('', { words: options.emptyIsPrefix ? [] : ['top'] }, context, { literal: false, glob: false, icase: false }));
     }
     return new Pathspec(items);
   }
@@ -81,7 +97,7 @@ export class Pathspec {
 
   /** True when every path matches, given or not. */
   get matchesAll(): boolean {
-    return this.#negative.length === 0 && (this.items.length === 0 || this.#positive.some((item) => item.match === ''));
+    return this.#negative.length === 0 && (this.items.length === 0 || this.#positive.some((item) => item.match === '' && item.hasAttributes === undefined));
   }
 
   /** True for a path that is meant; `isDirectory` lets 'dir/' match the directory itself. Remembers which elements matched. */
@@ -99,13 +115,13 @@ export class Pathspec {
   /** Whether some path below `directory` (with trailing slash) may match: false only when none can. */
   mayMatchBelow(directory: string): boolean {
     if (this.items.length === 0) return true;
-    if (this.#negative.some((item) => item.glob === undefined && matchItem(item, directory.slice(0, -1), true))) return false;
+    if (this.#negative.some((item) => item.glob === undefined && item.hasAttributes === undefined && matchItem(item, directory.slice(0, -1), true))) return false;
     return this.#positive.some((item) => {
       const literal = item.match.slice(0, item.literalLength);
       const shared = Math.min(literal.length, directory.length);
       const fold = (text: string): string => item.icase ? foldCase(text) : text;
       if (fold(literal.slice(0, shared)) !== fold(directory.slice(0, shared))) return false;
-      return literal.length >= directory.length || item.glob !== undefined || matchItem(item, directory.slice(0, -1), true);
+      return literal.length >= directory.length || item.glob !== undefined || matchName(item, directory.slice(0, -1), true);
     });
   }
 
@@ -154,24 +170,34 @@ const shortMagic: Readonly<Record<string, string>> = { '/': 'top', '!': 'exclude
 const longMagic = ['top', 'literal', 'icase', 'glob', 'exclude', 'attr', 'prefix'];
 
 /** Splits magic from the path; ':' alone means no pathspec at all. */
-function parseMagic(text: string, globals: GlobalMagic): { words: string[]; rest: string; nothing: boolean } {
-  if (!text.startsWith(':') || globals.literal) return { words: [], rest: text, nothing: false };
+function parseMagic(text: string, globals: GlobalMagic, context: PathspecContext): { magic: Magic; rest: string; nothing: boolean } {
   const words: string[] = [];
+  if (!text.startsWith(':') || globals.literal) return { magic: { words }, rest: text, nothing: false };
   if (text.startsWith(':(')) {
     const close = text.indexOf(')');
     if (close < 0) throw new InvalidError(`missing ')' at the end of pathspec magic in '${text}'`, { code: 'bad-pathspec' });
+    let more: Partial<Magic> = {};
     for (const word of text.slice(2, close).split(',')) {
       if (word === '') continue;
       const name = word.split(':', 1)[0]!;
       if (!longMagic.includes(name) || (name !== word && name !== 'attr' && name !== 'prefix')) {
         throw new InvalidError(`invalid pathspec magic '${word}' in '${text}'`, { code: 'bad-pathspec' });
       }
-      if (name === 'attr' || name === 'prefix') {
-        throw new RefusedError(`pathspec magic '${name}' in '${text}' is not supported`, { code: 'unsupported-pathspec' });
+      if (name === 'attr') {
+        if (context.attributes === undefined) {
+          throw new RefusedError(`pathspec magic 'attr' in '${text}' is not supported by this command`, { code: 'unsupported-pathspec' });
+        }
+        if (more.attributes !== undefined) throw new InvalidError("only one 'attr:' specification is allowed", { code: 'bad-pathspec' });
+        more = { ...more, attributes: parseAttributeWords(word.slice('attr:'.length), text) };
+      } else if (name === 'prefix') {
+        if (!/^prefix:[0-9]+$/.test(word)) throw new InvalidError(`invalid parameter for pathspec magic 'prefix' in '${text}'`, { code: 'bad-pathspec' });
+        if (context.prefix !== '') throw new RefusedError(`pathspec magic 'prefix' in '${text}' is for the top of the work tree`, { code: 'unsupported-pathspec' });
+        more = { ...more, prefixLength: Number(word.slice('prefix:'.length)) };
+      } else {
+        words.push(name);
       }
-      words.push(name);
     }
-    return { words, rest: text.slice(close + 1), nothing: false };
+    return { magic: { words, ...more }, rest: text.slice(close + 1), nothing: false };
   }
   let at = 1;
   for (; at < text.length && text[at] !== ':'; at += 1) {
@@ -185,11 +211,33 @@ function parseMagic(text: string, globals: GlobalMagic): { words: string[]; rest
     throw new InvalidError(`unimplemented pathspec magic '${text[at]}' in '${text}'`, { code: 'bad-pathspec' });
   }
   if (text[at] === ':') at += 1;
-  return { words, rest: text.slice(at), nothing: text === ':' };
+  return { magic: { words }, rest: text.slice(at), nothing: text === ':' };
 }
 
-function compileItem(original: string, words: readonly string[], context: PathspecContext, globals: GlobalMagic, rest = original): CompiledItem {
-  const has = (word: string): boolean => words.includes(word);
+/** 'name', '-name', '!name' and 'name=value', separated by blanks. */
+function parseAttributeWords(words: string, text: string): [string, AttributeValue | undefined][] {
+  const latin1 = Buffer.from(words).toString('latin1');
+  if (latin1 === '') throw new InvalidError(`attr spec must not be empty in '${text}'`, { code: 'bad-pathspec' });
+  return latin1.split(' ').filter((word) => word !== '').map((word) => {
+    const sign = word[0] === '-' || word[0] === '!' ? word[0] : '';
+    const equals = sign === '' ? word.indexOf('=') : -1;
+    const name = word.slice(sign.length, equals < 0 ? undefined : equals);
+    if (!isAttributeName(name)) throw new InvalidError(`invalid attribute name ${name} in '${text}'`, { code: 'bad-pathspec' });
+    if (sign !== '') return [name, sign === '-' ? false : undefined];
+    return [name, equals < 0 ? true : unescapeValue(word.slice(equals + 1), text)];
+  });
+}
+
+function unescapeValue(value: string, text: string): string {
+  if (/\\$/.test(value.replace(/\\\\/g, ''))) throw new InvalidError(`escape character '\\' not allowed as last character in attr value of '${text}'`, { code: 'bad-pathspec' });
+  return value.replace(/\\?([^])/g, (_whole, character: string) => {
+    if (!/[A-Za-z0-9,_-]/.test(character)) throw new InvalidError(`cannot use '${character}' for value matching in '${text}'`, { code: 'bad-pathspec' });
+    return character;
+  });
+}
+
+function compileItem(original: string, magic: Magic, context: PathspecContext, globals: GlobalMagic, rest = original): CompiledItem {
+  const has = (word: string): boolean => magic.words.includes(word);
   if (has('literal') && has('glob')) throw new InvalidError(`'literal' and 'glob' are incompatible in '${original}'`, { code: 'bad-pathspec' });
   const literal = has('literal') || globals.literal || (globals.noglob === true && !has('glob'));
   const glob = !literal && (has('glob') || globals.glob);
@@ -198,13 +246,28 @@ function compileItem(original: string, words: readonly string[], context: Pathsp
   const bytes = Buffer.from(rest).toString('latin1');
   // From the top, what follows is taken as it is.
   const match = has('top') ? bytes : normalisePath(bytes, prefix, context.workTree, original);
-  const prefixLength = match.startsWith(prefix) ? prefix.length : 0;
+  const prefixLength = magic.prefixLength === undefined ? (match.startsWith(prefix) ? prefix.length : 0) : Math.min(magic.prefixLength, match.length);
   const literalPart = literal ? match.length : prefixLength + literalLength(match.slice(prefixLength));
   const wild = literalPart < match.length ? compileWildmatch(match.slice(literalPart), { pathname: glob, caseFold: icase }) : undefined;
-  return { original, match, prefixLength, literalLength: literalPart, exclude: has('exclude'), icase, glob: wild };
+  const item = { original, match, prefixLength, literalLength: literalPart, exclude: has('exclude'), icase, glob: wild };
+  const { attributes } = magic;
+  if (attributes === undefined) return item;
+  let source: Attributes | undefined;
+  return {
+    ...item,
+    hasAttributes: (path) => {
+      source ??= context.attributes!();
+      const found = source.find(path);
+      return attributes.every(([name, value]) => found.get(name) === value);
+    },
+  };
 }
 
 function matchItem(item: CompiledItem, path: string, isDirectory: boolean): boolean {
+  return matchName(item, path, isDirectory) && (item.hasAttributes === undefined || item.hasAttributes(isDirectory && !path.endsWith('/') ? `${path}/` : path));
+}
+
+function matchName(item: CompiledItem, path: string, isDirectory: boolean): boolean {
   const { match } = item;
   if (item.icase && path.slice(0, item.prefixLength) !== match.slice(0, item.prefixLength)) return false;
   if (match === '' || match.length === item.prefixLength) return path.startsWith(match) || (isDirectory && `${path}/` === match);
@@ -255,7 +318,7 @@ function resolveDots(path: string, absolute: boolean): string | undefined {
 }
 
 /** The paths given to a command, as limits of what it looks at; nothing when there are none. */
-export function parseLimits(repository: PathspecContextOwner, words: readonly string[]): { readonly pathspec?: Pathspec } {
+export function parseLimits(repository: Repository, words: readonly string[]): { readonly pathspec?: Pathspec } {
   if (words.length === 0) return {};
-  return { pathspec: Pathspec.parse(words, { prefix: repository.prefix, workTree: repository.workTree, env: repository.context.env }) };
+  return { pathspec: Pathspec.parse(words, pathspecContext(repository)) };
 }

@@ -108,6 +108,7 @@ export class TreeMergePlan {
       }
       index.set(entry);
     }
+    index.forgetResolved();
     if (workTree === undefined) return;
     for (const entry of this.updates) {
       if (entry.skipWorktree) continue;
@@ -165,7 +166,7 @@ class Planner {
   run(trees: readonly ObjectId[]): void {
     const none = trees.map(() => false);
     if (this.#options.kind === 'bind') {
-      this.#walk(`${this.#options.prefix!}/`, trees, none, true);
+      this.#walk(this.#options.prefix === '' ? '' : `${this.#options.prefix!}/`, trees, none, true);
       return;
     }
     this.#walk('', trees, none, true);
@@ -447,7 +448,7 @@ class Planner {
     if (this.#options.rules?.().isIgnored(blocker, status.isDirectory())) return true;
     if (status.isDirectory()) return this.#verifyDirectory(workTree, blocker);
     // What is tracked there is judged by its own entry, which this merge removes or rejects.
-    if (this.#removed.has(blocker) || (blocker !== path && this.#index.find(blocker) !== undefined)) return true;
+    if (this.#removed.has(blocker) || (blocker !== path && this.#options.kind !== 'bind' && this.#index.find(blocker) !== undefined)) return true;
     this.#reject(path, reason);
     return false;
   }

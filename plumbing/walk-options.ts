@@ -10,7 +10,7 @@ import { approximateDate } from './date.js';
 import { messageOf } from './format.js';
 import type { CommitNode } from './history.js';
 import type { Mailmap, Person } from './mailmap.js';
-import { Pathspec } from './pathspec.js';
+import { Pathspec, pathspecContext } from './pathspec.js';
 import { type PatternKind, parsePattern } from './posix-regex.js';
 import { readReflog } from './reflog.js';
 import type { Repository } from './repository.js';
@@ -215,7 +215,7 @@ function optionsOf(repository: Repository, args: Arguments, set: RevisionSet, pa
   // What is left out can only be told by walking.
   const noWalk = set.tips.some(({ isExcluded }) => isExcluded) ? undefined : lastNoWalk(args, defaults.noWalk);
   if (isGraph && noWalk) throw new InvalidError('options --no-walk and --graph cannot be used together', { code: 'bad-options' });
-  const pathspec = paths.length === 0 ? undefined : Pathspec.parse(paths, { prefix: repository.prefix, workTree: repository.workTree, env: repository.context.env });
+  const pathspec = paths.length === 0 ? undefined : Pathspec.parse(paths, pathspecContext(repository));
   const matches = messageFilter(repository, args, defaults.mailmap);
   const side = args.has('left-only') ? 'left' : args.has('right-only') || cherry ? 'right' : undefined;
   return {

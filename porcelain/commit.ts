@@ -19,7 +19,7 @@ import { Index, indexEntry, readIndex } from '../plumbing/index-file.js';
 import { LockFile } from '../plumbing/lockfile.js';
 import { type MergeState, clearMergeState, readMergeState } from '../plumbing/merge-state.js';
 import { subjectOf } from '../plumbing/message.js';
-import { Pathspec } from '../plumbing/pathspec.js';
+import { Pathspec, pathspecContext } from '../plumbing/pathspec.js';
 import { RefTransaction } from '../plumbing/ref-transaction.js';
 import type { RefName } from '../plumbing/ref-name.js';
 import type { Repository } from '../plumbing/repository.js';
@@ -253,8 +253,7 @@ class Staging {
   }
 
   #pathspec(paths: readonly string[]): Pathspec {
-    const { context, prefix, workTree } = this.#repository;
-    return Pathspec.parse(paths, { prefix, workTree, env: context.env });
+    return Pathspec.parse(paths, pathspecContext(this.#repository));
   }
 
   /** The commit gets HEAD's entries with the named paths as they are in the work tree; the index gets those paths too. */

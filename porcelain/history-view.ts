@@ -20,7 +20,7 @@ import { type LogEntry, LogPrinter } from '../plumbing/log-printer.js';
 import { Mailmap } from '../plumbing/mailmap.js';
 import { Notes } from '../plumbing/notes.js';
 import { NodeView } from '../plumbing/node-view.js';
-import { Pathspec } from '../plumbing/pathspec.js';
+import { Pathspec, pathspecContext } from '../plumbing/pathspec.js';
 import { maxScore } from '../plumbing/rename.js';
 import type { Repository } from '../plumbing/repository.js';
 import { parseCount } from '../plumbing/revision-set.js';
@@ -116,7 +116,7 @@ export class HistoryView {
     this.#output = new DiffOutput(context, this.diff.outputPath);
     const paths = setup.paths;
     this.#pathspec = paths.length === 0 || args.has('full-diff') || setup.follow !== undefined ? undefined
-      : Pathspec.parse(paths, { prefix: repository.prefix, workTree: repository.workTree, env: context.env });
+      : Pathspec.parse(paths, pathspecContext(repository));
     this.#follow = setup.follow;
     this.#merges = merges.style;
     this.#showsRoots = args.has('root') || config.getBoolean('log.showroot') !== false;

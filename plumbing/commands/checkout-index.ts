@@ -23,6 +23,7 @@ export const command: Command = {
     { name: 'prefix', value: 'string', help: 'put this in front of every path' },
     { name: 'stage', value: '(1|2|3|all)', help: 'take this stage of unmerged paths' },
     { name: 'temp', negatable: true, help: 'write to temporary files and print their names' },
+    { name: 'ignore-skip-worktree-bits', negatable: true, help: 'also files that are marked as not to be in the work tree' },
     { name: 'stdin', negatable: true, help: 'read paths from standard input' },
     { name: 'z', help: 'they end in NUL' },
   ],
@@ -104,12 +105,17 @@ class Checkout {
     }
     const stage = this.#args.value('stage');
     if (!this.#index.has(path)) this.#complain(path, 'is not in the cache');
-    else if (stage === 'all') this.#failed = true;
+    else if (stage === 'all') return;
+    else if (this.#index.find(path)?.skipWorktree) this.#complain(path, "has skip-worktree enabled; use '--ignore-skip-worktree-bits' to checkout");
     else this.#complain(path, stage === undefined ? 'is unmerged' : `does not exist at stage ${stage}`);
   }
 
   #findStages(path: string): (IndexEntry | undefined)[] {
-    return this.#stages.map((stage) => this.#index.find(path, stage));
+    const skips = !this.#args.has('ignore-skip-worktree-bits');
+    return this.#stages.map((stage) => {
+      const entry = this.#index.find(path, stage);
+      return skips && entry?.skipWorktree ? undefined : entry;
+    });
   }
 
   #complain(path: RepoPath, what: string): void {

@@ -9,7 +9,7 @@ import { DiffRequest, diffOptions } from '../diff-options.js';
 import { DiffOutput } from '../diff-report.js';
 import type { Sink } from '../diff-format.js';
 import { CommitFormat, defaultAbbreviation, parsePrettyFormat } from '../format.js';
-import { Pathspec } from '../pathspec.js';
+import { Pathspec, pathspecContext } from '../pathspec.js';
 import { Repository } from '../repository.js';
 import { findRevision, peel, resolveTree } from '../revision.js';
 import { RevisionSet, takeRevisions } from '../revision-set.js';
@@ -77,7 +77,7 @@ class TreeComparison {
 
   #setPaths(paths: readonly string[]): void {
     if (paths.length > 0) {
-      this.#pathspec = Pathspec.parse(paths, { prefix: this.#repository.prefix, workTree: this.#repository.workTree, env: this.#repository.context.env });
+      this.#pathspec = Pathspec.parse(paths, pathspecContext(this.#repository));
     }
   }
 

@@ -1,6 +1,7 @@
 // cairn ls-files: the paths of the index and of the work tree, by kind.
 import { InvalidError, UsageError } from '../../pack/errors.js';
 import { checkTreeDepth, gitlinkMode, symlinkMode, type RepoPath } from '../../pack/tree.js';
+import { Attributes } from '../attributes.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { IgnoreRules } from '../ignore.js';
 import { type Index, type IndexEntry, indexEntry, readIndex } from '../index-file.js';
@@ -38,6 +39,10 @@ export const command: Command = {
     { name: 'with-tree', value: 'tree-ish', help: 'with what this tree has and the index lacks' },
     { name: 'full-name', help: 'paths from the top' },
     { name: 'abbrev', value: 'n', valueOptional: true, negatable: true, help: 'shorten object ids' },
+    { name: 'resolve-undo', help: 'what the stages of resolved paths were' },
+    { name: 'recurse-submodules', negatable: true, help: 'with the files of nested repositories, which must not be set up' },
+    { name: 'sparse', negatable: true, help: 'leave directories of a sparse index folded, of which there are none' },
+    { name: 'debug', help: 'with all an entry holds' },
     { name: 'format', value: 'format', help: 'print this for each path' },
     { name: 't', help: 'with a letter for the kind' },
     { name: 'v', help: 'as -t, small letters for assume-unchanged' },
@@ -74,7 +79,9 @@ class Lister {
     this.#args = args;
     this.#index = readIndex(repository);
     const { prefix, workTree } = repository;
-    this.#pathspec = Pathspec.parse(args.positionals, { prefix, workTree, env: context.env }, { emptyIsPrefix: true });
+    this.#pathspec = Pathspec.parse(args.positionals, {
+      prefix, workTree, env: context.env, attributes: () => Attributes.load(repository, { fallback: this.#index }),
+    }, { emptyIsPrefix: true });
     this.#terminator = args.has('z') ? '\0' : '\n';
     this.#showStage = args.has('stage') || args.has('unmerged');
     this.#tags = args.has('t') || args.has('v') || args.has('f');
@@ -86,8 +93,17 @@ class Lister {
   #checkOptions(): void {
     const args = this.#args;
     const has = (...names: string[]): boolean => names.some((name) => args.has(name));
-    if (args.value('format') !== undefined && has('stage', 'unmerged', 'others', 'killed', 'deduplicate', 'eol', 't', 'v', 'f')) {
+    if (args.value('format') !== undefined && has('stage', 'unmerged', 'others', 'killed', 'resolve-undo', 'deduplicate', 'eol', 't', 'v', 'f')) {
       throw new UsageError('--format cannot be used with -s, -o, -k, -t, --resolve-undo, --deduplicate, --eol');
+    }
+    if (has('recurse-submodules')) {
+      if (has('deleted', 'modified', 'others', 'killed', 'unmerged', 'resolve-undo', 'with-tree')) {
+        throw new InvalidError('ls-files --recurse-submodules unsupported mode', { code: 'bad-options' });
+      }
+      if (has('error-unmatch')) throw new InvalidError('ls-files --recurse-submodules does not support --error-unmatch', { code: 'bad-options' });
+      if (this.#repository.config.list().some(({ name }) => name.startsWith('submodule.'))) {
+        throw new UsageError('--recurse-submodules is not supported where submodules are set up');
+      }
     }
     if (has('modified', 'others', 'deleted', 'killed') || (has('ignored') && !has('cached'))) this.#repository.requireWorkTree();
     if (!has('ignored')) return;
@@ -100,10 +116,11 @@ class Lister {
   run(): number {
     const args = this.#args;
     if (args.value('with-tree') !== undefined) this.#overlayTree(args.value('with-tree')!);
-    const shown = ['stage', 'deleted', 'others', 'unmerged', 'killed', 'modified', 'with-tree'].some((name) => args.has(name));
+    const shown = ['stage', 'deleted', 'others', 'unmerged', 'killed', 'modified', 'resolve-undo', 'with-tree'].some((name) => args.has(name));
     const cached = args.has('cached') || !shown || (args.has('with-tree') && !args.has('deleted') && !args.has('modified') && !args.has('others'));
     if (args.has('others') || args.has('killed')) this.#listOthers();
     if (cached || this.#showStage || args.has('deleted') || args.has('modified')) this.#listEntries(cached);
+    if (args.has('resolve-undo')) this.#listResolved();
     this.#flush();
     if (!args.has('error-unmatch')) return 0;
     const unmatched = this.#pathspec.listUnmatched();
@@ -137,8 +154,7 @@ class Lister {
       if (this.#deduplicate && entry.path === former) continue;
       if (!this.#pathspec.matches(entry.path)) continue;
       if (ignored !== undefined && !ignored.isIgnored(entry.path, entry.mode === gitlinkMode)) continue;
-      if (unmergedOnly && entry.stage === 0) continue;
-      if (cached || this.#showStage) {
+      if ((cached || this.#showStage) && !(unmergedOnly && entry.stage === 0)) {
         this.#print(entry.path, entry.stage !== 0 ? 'M' : entry.skipWorktree ? 'S' : 'H', entry);
         former = entry.path;
         if (this.#deduplicate) continue;
@@ -175,14 +191,29 @@ class Lister {
     if (args.has('killed')) for (const path of scan.untracked) if (this.#isKilled(path)) this.#print(path, 'K');
   }
 
+  #listResolved(): void {
+    for (const [path, stages] of [...this.#index.resolved].sort(([one], [two]) => (one < two ? -1 : 1))) {
+      if (!this.#pathspec.matches(path)) continue;
+      for (const [at, stage] of stages.entries()) {
+        if (stage === undefined) continue;
+        const mode = stage.mode.toString(8).padStart(6, '0');
+        this.#pending += `${this.#tags ? 'U ' : ''}${mode} ${this.#shortId(stage)} ${at + 1}\t${this.#name(path)}${this.#terminator}`;
+      }
+    }
+  }
+
   /** True for something untracked that stands where the index has a directory, or below where it has a file. */
   #isKilled(path: string): boolean {
     const plain = path.endsWith('/') ? path.slice(0, -1) : path;
     if (this.#index.hasDirectory(plain)) return true;
+    let isBelowFile = false;
     for (let slash = path.indexOf('/'); slash > 0; slash = path.indexOf('/', slash + 1)) {
-      if (this.#index.find(path.slice(0, slash)) !== undefined) return true;
+      const directory = path.slice(0, slash);
+      if (this.#index.find(directory) !== undefined) isBelowFile = true;
+      // When nothing else was asked for, git looks into no directory the index does not know.
+      else if (!this.#args.has('others') && !this.#index.hasDirectory(directory)) return false;
     }
-    return false;
+    return isBelowFile;
   }
 
   #print(path: RepoPath, tag: Tag, entry?: IndexEntry): void {
@@ -199,6 +230,7 @@ class Lister {
       line += this.#name(path);
     }
     this.#pending += line + this.#terminator;
+    if (entry !== undefined && this.#args.has('debug')) this.#pending += describeEntry(entry);
     if (this.#pending.length > outputBytes) this.#flush();
   }
 
@@ -212,7 +244,7 @@ class Lister {
     return this.#args.has('z') ? shown : quotePath(shown, this.#quoting);
   }
 
-  #shortId({ id }: IndexEntry): string {
+  #shortId({ id }: Pick<IndexEntry, 'id'>): string {
     if (!this.#args.has('abbrev')) return id;
     const { objects } = this.#repository;
     const digits = this.#args.value('abbrev');
@@ -261,11 +293,19 @@ class Lister {
       for (const entry of this.#repository.objects.readTree(id)) {
         const path = (prefix + entry.name) as RepoPath;
         if (entry.mode === 0o040000) add(`${path}/`, entry.id, depth + 1);
-        else if (!this.#index.has(path)) this.#index.set(indexEntry({ path, id: entry.id, mode: entry.mode }));
+        else if (!this.#index.has(path)) this.#index.set(indexEntry({ path, id: entry.id, mode: entry.mode, stage: 1 }));
       }
     };
     if (findInTree(this.#repository, tree, '') !== undefined) add('', tree, 0);
   }
+}
+
+function describeEntry({ stat, stage, assumeValid, skipWorktree, intentToAdd }: IndexEntry): string {
+  // In the order of bits: intent-to-add, skip-worktree; in the low half assume-valid, extended, stage.
+  const flags = (skipWorktree ? 0x40000000 : 0) + (intentToAdd ? 0x20000000 : 0) + (assumeValid ? 0x8000 : 0)
+    + (skipWorktree || intentToAdd ? 0x4000 : 0) + (stage << 12);
+  return `  ctime: ${stat.ctimeS}:${stat.ctimeNs}\n  mtime: ${stat.mtimeS}:${stat.mtimeNs}\n  dev: ${stat.dev}\tino: ${stat.ino}\n`
+    + `  uid: ${stat.uid}\tgid: ${stat.gid}\n  size: ${stat.size}\tflags: ${flags.toString(16)}\n`;
 }
 
 function lowerTag(tag: Tag): string {

@@ -97,11 +97,13 @@ class Lister {
 /** What was typed as a path of the tree, seen from the current directory; a trailing '/' is kept. */
 function toTreePath(typed: string, prefix: string): string {
   const magic = /^:(?:\/|\(([^)]*)\))/.exec(typed);
+  const excludes = /^:\/*[!^]/.exec(typed);
+  if (excludes !== null) throw new InvalidError(`'${typed}': pathspec magic not supported by this command: 'exclude'`, { code: 'bad-pathspec' });
   let text = pathFromUtf8(typed) as string;
   let start = prefix;
   if (magic) {
     const words = magic[1] === undefined ? ['top'] : magic[1].split(',').filter((word) => word !== '');
-    const unknown = words.find((word) => word !== 'top' && word !== 'literal');
+    const unknown = words.find((word) => word !== 'top' && word !== 'literal' && !(/^prefix:[0-9]+$/.test(word) && prefix === ''));
     if (unknown !== undefined) throw new InvalidError(`'${typed}': pathspec magic not supported by this command: '${unknown}'`, { code: 'bad-pathspec' });
     text = text.slice(magic[0].length);
     if (words.includes('top')) start = '';

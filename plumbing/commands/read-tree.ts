@@ -31,8 +31,10 @@ export const command: Command = {
     { name: 'i', help: 'do not look at the work tree' },
     { name: 'dry-run', short: 'n', negatable: true, help: 'only tell whether it would succeed' },
     { name: 'verbose', short: 'v', negatable: true, help: 'say how many files were updated' },
+    { name: 'quiet', short: 'q', negatable: true, help: 'do not say what keeps it from succeeding' },
     { name: 'trivial', negatable: true, help: 'fail unless every path merges by itself' },
     { name: 'aggressive', negatable: true, help: 'also resolve deletions and equal additions' },
+    { name: 'exclude-per-directory', value: 'file', help: 'given after -u: files ignored by these may be overwritten, as they may anyway' },
     { name: 'empty', negatable: true, help: 'empty the index' },
     { name: 'index-output', value: 'file', help: 'write the index into this file' },
     { name: 'no-sparse-checkout', negatable: true, help: 'disregard sparse checkout, which is never in use' },
@@ -58,7 +60,8 @@ export const command: Command = {
       : trees.length === 1 ? 'one' : trees.length === 2 ? 'two' : 'three';
     if (kind === 'overlay') index.clear();
     const usesWorkTree = args.has('u');
-    const looks = merges.length > 0 && !args.has('i') && (usesWorkTree || repository.workTree !== undefined);
+    if (merges.length > 0 && !args.has('i')) repository.requireWorkTree();
+    const looks = merges.length > 0 && !args.has('i');
     const workTree = looks ? new WorkTree(repository, index) : undefined;
     let rules: IgnoreRules | undefined;
     const plan = planTreeMerge(repository.objects, index, trees.length === 0 ? [emptyTreeId(repository.format)] : trees, {
@@ -71,7 +74,7 @@ export const command: Command = {
       rules: () => (rules ??= IgnoreRules.load(repository)),
       protection: readPathProtection(repository.config),
     });
-    report(context, plan, args);
+    if (!report(context, plan, args)) return 128;
     if (args.has('dry-run')) return 0;
     plan.apply(index, usesWorkTree ? workTree : undefined);
     if (args.has('verbose') && usesWorkTree) context.stderr.write(`updated ${plan.updates.length} files, removed ${plan.deletions.length}\n`);
@@ -85,6 +88,7 @@ export const command: Command = {
 
 function checkOptions(args: Arguments, merges: readonly string[], trees: readonly string[]): void {
   const fail = (message: string): never => { throw new InvalidError(message, { code: 'bad-options' }); };
+  checkExcludes(args, fail);
   if (merges.length > 1) fail('which one? -m, --reset, or --prefix?');
   if (merges.length === 0 && (args.has('u') || args.has('i'))) fail(`${args.has('u') ? '-u' : '-i'} is meaningless without -m, --reset, or --prefix`);
   if (args.has('u') && args.has('i')) fail('-u and -i at the same time makes no sense');
@@ -93,8 +97,25 @@ function checkOptions(args: Arguments, merges: readonly string[], trees: readonl
   if (args.has('prefix') && trees.length > 1) throw new RefusedError('--prefix takes one tree', { code: 'bad-options' });
 }
 
-function report(context: Context, plan: TreeMergePlan, args: Arguments): void {
-  for (const rejection of plan.rejections) context.stderr.write(`error: ${describeRejection(rejection)}\n`);
+/** Which files may be overwritten is decided when the work tree is updated: the option makes sense only behind -u. */
+function checkExcludes(args: Arguments, fail: (message: string) => never): void {
+  let isUpdating = false;
+  let count = 0;
+  for (const token of args.tokens) {
+    if (token.kind !== 'option') continue;
+    if (token.name === 'u') isUpdating = true;
+    if (token.name !== 'exclude-per-directory') continue;
+    count += 1;
+    if (!isUpdating) fail('--exclude-per-directory is meaningless unless -u');
+    if (count > 1) fail('more than one --exclude-per-directory given');
+  }
+}
+
+/** False when it was refused and nobody wants to know why. */
+function report(context: Context, plan: TreeMergePlan, args: Arguments): boolean {
+  if (!args.has('quiet')) for (const rejection of plan.rejections) context.stderr.write(`error: ${describeRejection(rejection)}\n`);
+  if (plan.rejections.length > 0 && args.has('quiet')) return false;
   plan.requireClean();
   if (args.has('trivial') && plan.isNontrivial) throw new ConflictError('merge requires file-level merging', { code: 'nontrivial-merge' });
+  return true;
 }

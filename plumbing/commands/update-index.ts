@@ -7,7 +7,7 @@ import type { Arguments, Command, Context } from '../command.js';
 import { type Index, type IndexEntry, type IndexLock, type IndexVersion, indexEntry, lockIndex, readIndex } from '../index-file.js';
 import { listLines } from '../line-reader.js';
 import { findPathFault } from '../path-safety.js';
-import { Pathspec, normalisePath } from '../pathspec.js';
+import { Pathspec, normalisePath, pathspecContext } from '../pathspec.js';
 import { unquotePath } from '../quote.js';
 import { Repository } from '../repository.js';
 import { findInTree, findRevision } from '../revision.js';
@@ -42,6 +42,13 @@ export const command: Command = {
     { name: 'z', help: 'paths on standard input end in NUL' },
     { name: 'index-version', value: 'n', help: 'write this version of the format' },
     { name: 'force-write-index', negatable: true, help: 'write the index even when nothing changed' },
+    { name: 'unresolve', help: 'take back that the paths that follow were resolved' },
+    { name: 'no-split-index', help: 'keep the index in one file, as it always is' },
+    { name: 'untracked-cache', negatable: true, help: 'remember untracked files, which is done anyway' },
+    { name: 'force-untracked-cache', negatable: true, help: 'as --untracked-cache' },
+    { name: 'test-untracked-cache', help: 'say whether untracked files can be remembered' },
+    { name: 'no-fsmonitor', help: 'without a file monitor, as always' },
+    { name: 'fsmonitor-valid', negatable: true, help: 'mark the paths for a file monitor, of which there is none' },
     { name: 'verbose', negatable: true, help: 'say what is added and removed' },
   ],
   run(context, args) {
@@ -64,9 +71,12 @@ class Updater {
   readonly #blobs: BlobBatch;
   readonly #flags = new Set<string>();
   #workTree: WorkTree | undefined;
-  #mark: { readonly flag: 'assumeValid' | 'skipWorktree'; readonly on: boolean } | undefined;
+  /** `flag` is undefined for a mark of which the index keeps nothing. */
+  #mark: { readonly flag: 'assumeValid' | 'skipWorktree' | undefined; readonly on: boolean } | undefined;
   #executable: boolean | undefined;
   #hasErrors = false;
+  /** What was changed is not written. */
+  #isGivenUp = false;
 
   constructor(context: Context, repository: Repository, args: Arguments) {
     this.#context = context;
@@ -87,6 +97,7 @@ class Updater {
     this.#walkArguments();
     if (this.#args.has('again')) this.#updateAgain();
     this.#blobs.finish();
+    if (this.#isGivenUp) return 1;
     if (this.#index.isChanged || version !== undefined || this.#args.has('force-write-index')) this.#lock?.write(version);
     return this.#hasErrors ? 1 : 0;
   }
@@ -104,6 +115,10 @@ class Updater {
     const { tokens } = this.#args;
     for (let at = 0; at < tokens.length; at += 1) {
       const token = tokens[at]!;
+      if (token.kind === 'option' && token.name === 'unresolve') {
+        this.#unresolve(tokens.slice(at + 1).flatMap((next) => next.kind === 'positional' ? [next.value] : []));
+        return;
+      }
       if (token.kind === 'positional') {
         if (!this.#args.has('again')) this.#updateArgument(Buffer.from(token.value).toString('latin1'), this.#repository.prefix);
         continue;
@@ -123,6 +138,8 @@ class Updater {
       case 'really-refresh': this.#refresh(true); return;
       case 'assume-unchanged': this.#mark = { flag: 'assumeValid', on: !negated }; return;
       case 'skip-worktree': this.#mark = { flag: 'skipWorktree', on: !negated }; return;
+      case 'fsmonitor-valid': this.#mark = { flag: undefined, on: false }; return;
+      case 'untracked-cache': case 'force-untracked-cache': case 'test-untracked-cache': case 'no-split-index': case 'no-fsmonitor': return;
       case 'chmod':
         if (value !== '+x' && value !== '-x') throw new UsageError(`option 'chmod' expects "+x" or "-x", not '${value}'`);
         this.#executable = value === '+x';
@@ -165,7 +182,7 @@ class Updater {
     if (this.#mark !== undefined) {
       const entry = this.#index.find(path);
       if (entry === undefined) throw new InvalidError(`unable to mark file '${shown(path)}'`, { code: 'not-in-index' });
-      this.#index.refresh({ ...entry, [this.#mark.flag]: this.#mark.on });
+      if (this.#mark.flag !== undefined) this.#index.refresh({ ...entry, [this.#mark.flag]: this.#mark.on });
       return;
     }
     if (this.#flags.has('force-remove')) {
@@ -241,7 +258,7 @@ class Updater {
     const parts = /^([^,]*),([^,]*),(.*)$/s.exec(value);
     const [mode, id, path] = parts === null ? [value, ...following] : parts.slice(1);
     if (mode === undefined || id === undefined || path === undefined) throw new UsageError("option 'cacheinfo' expects <mode>,<sha1>,<path>");
-    if (!/^[0-7]+$/.test(mode) || !/^[0-9a-fA-F]+$/.test(id)) {
+    if (!/^[0-7]+$/.test(mode) || !isObjectId(id.toLowerCase(), this.#repository.format)) {
       if (parts !== null) throw new UsageError("option 'cacheinfo' expects <mode>,<sha1>,<path>");
       throw unable(path, '--cacheinfo cannot add it');
     }
@@ -313,10 +330,52 @@ class Updater {
     }
   }
 
+  /** Paths that were resolved are unmerged again, by what the index remembers or else by what both sides have. */
+  #unresolve(words: readonly string[]): void {
+    const { refs } = this.#repository;
+    if (refs.find('HEAD') === undefined) throw new InvalidError('no HEAD -- no initial commit yet?', { code: 'no-head' });
+    if (findRevision(this.#repository, 'MERGE_HEAD') === undefined) {
+      this.#context.stderr.write('Not in the middle of a merge.\n');
+      return;
+    }
+    for (const word of words) {
+      const path = normalisePath(Buffer.from(word).toString('latin1'), this.#repository.prefix, this.#repository.workTree) as RepoPath;
+      if (!this.#unresolveOne(path)) this.#hasErrors = true;
+    }
+    if (this.#hasErrors) this.#isGivenUp = true;
+  }
+
+  #unresolveOne(path: RepoPath): boolean {
+    const index = this.#index;
+    const say = (what: string): void => this.#context.stderr.write(Buffer.from(`${path}: ${what}\n`, 'latin1'));
+    if (index.find(path) !== undefined) {
+      if (index.unresolve(path)) return true;
+    } else if (index.has(path)) {
+      say('skipping still unmerged path.');
+      return true;
+    }
+    const [ours, theirs] = ['HEAD^{tree}', 'MERGE_HEAD^{tree}'].map((name) => {
+      const tree = findRevision(this.#repository, name);
+      const found = tree === undefined ? undefined : findInTree(this.#repository, tree, path);
+      return found?.mode === undefined || found.mode === 0o040000 ? undefined : { id: found.id, mode: found.mode };
+    });
+    if (ours === undefined || theirs === undefined) {
+      say(`not in ${ours === undefined ? 'our' : 'their'} branch.`);
+      return false;
+    }
+    if (ours.id === theirs.id && ours.mode === theirs.mode) {
+      say('identical in both, skipping.');
+      return true;
+    }
+    index.remove(path);
+    index.set(indexEntry({ path, id: ours.id, mode: ours.mode, stage: 2 }));
+    index.set(indexEntry({ path, id: theirs.id, mode: theirs.mode, stage: 3 }));
+    return true;
+  }
+
   /** Every path whose entry is not the one of HEAD is updated from the work tree. */
   #updateAgain(): void {
-    const { prefix, workTree } = this.#repository;
-    const pathspec = Pathspec.parse(this.#args.positionals, { prefix, workTree, env: this.#context.env }, { emptyIsPrefix: true });
+    const pathspec = Pathspec.parse(this.#args.positionals, pathspecContext(this.#repository), { emptyIsPrefix: true });
     const head = findRevision(this.#repository, 'HEAD', 'tree');
     const tree = head === undefined ? undefined : findRevision(this.#repository, 'HEAD^{tree}');
     for (const { path, stage, id, mode } of [...this.#index.entries]) {

@@ -4,7 +4,7 @@ import type { ObjectId } from '../../pack/oid.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
 import { diffOptions } from '../../plumbing/diff-options.js';
 import { patchKeyOf } from '../../plumbing/patch-key.js';
-import { Pathspec } from '../../plumbing/pathspec.js';
+import { Pathspec, pathspecContext } from '../../plumbing/pathspec.js';
 import { listReflogCommits } from '../../plumbing/reflog-walk.js';
 import { Repository } from '../../plumbing/repository.js';
 import { RevWalk, type WalkOptions } from '../../plumbing/walk.js';
@@ -118,6 +118,6 @@ function followed(repository: Repository, args: Arguments, paths: readonly strin
   const flag = args.flag('follow');
   if (!(flag ?? (paths.length === 1 && repository.config.getBoolean('log.follow') === true))) return undefined;
   if (paths.length !== 1) throw new InvalidError('--follow requires exactly one pathspec', { code: 'bad-options' });
-  const pathspec = Pathspec.parse(paths, { prefix: repository.prefix, workTree: repository.workTree, env: repository.context.env });
+  const pathspec = Pathspec.parse(paths, pathspecContext(repository));
   return pathspec.items[0]!.match;
 }

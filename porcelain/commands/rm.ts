@@ -4,7 +4,7 @@ import { ConflictError, InvalidError, NotFoundError, RefusedError } from '../../
 import { gitlinkMode, pathToUtf8, type RepoPath } from '../../pack/tree.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
 import { type Index, type IndexEntry, lockIndex } from '../../plumbing/index-file.js';
-import { Pathspec } from '../../plumbing/pathspec.js';
+import { Pathspec, pathspecContext } from '../../plumbing/pathspec.js';
 import { readPathspecs } from '../../plumbing/pathspec-file.js';
 import { Repository } from '../../plumbing/repository.js';
 import { findInTree, findRevision } from '../../plumbing/revision.js';
@@ -47,7 +47,7 @@ export const command: Command = {
 
 /** The paths meant, each once, in index order; NotFoundError for a pathspec nothing matches, RefusedError for a directory without -r. */
 function findPaths(repository: Repository, index: Index, words: readonly string[], args: Arguments): RepoPath[] {
-  const pathspec = Pathspec.parse(words, { prefix: repository.prefix, workTree: repository.workTree, env: repository.context.env });
+  const pathspec = Pathspec.parse(words, pathspecContext(repository));
   const paths: RepoPath[] = [];
   for (let at = 0; at < index.count; at += 1) {
     const path = index.pathAt(at);

@@ -1,11 +1,11 @@
 // cairn status: what differs between HEAD, the index and the work tree. It looks without locking; what it learned of unchanged
 // files goes into the index afterwards when nobody holds its lock.
 import { LockedError, UsageError, isSystemError } from '../../pack/errors.js';
-import type { Arguments, Command, Context } from '../../plumbing/command.js';
+import type { Arguments, Command } from '../../plumbing/command.js';
 import type { Config } from '../../plumbing/config.js';
 import { lockIndex, readIndex } from '../../plumbing/index-file.js';
 import { LookAhead } from '../../plumbing/look-ahead.js';
-import { Pathspec } from '../../plumbing/pathspec.js';
+import { Pathspec, pathspecContext } from '../../plumbing/pathspec.js';
 import { Repository } from '../../plumbing/repository.js';
 import type { KnownDirectories } from '../../plumbing/known-directories.js';
 import type { Scan } from '../../plumbing/work-status.js';
@@ -39,7 +39,7 @@ export const command: Command = {
     const { config, prefix } = repository;
     using ahead = args.positionals.length === 0 ? LookAhead.start(repository) : undefined;
     const format = chooseFormat(args, config);
-    const options = chooseOptions(context, args, repository, format);
+    const options = chooseOptions(args, repository, format);
     const index = readIndex(repository);
     const { report, scan, directories } = readStatus(repository, index, options, ahead);
     const forScripts = format === 'v1' || format === 'v2' || format === 'json';
@@ -75,7 +75,7 @@ function chooseFormat(args: Arguments, config: Config): Format {
   return config.getBoolean('status.short') === true && args.flag('short') !== false ? 'short' : 'long';
 }
 
-function chooseOptions(context: Context, args: Arguments, repository: Repository, format: Format): StatusOptions {
+function chooseOptions(args: Arguments, repository: Repository, format: Format): StatusOptions {
   const { config } = repository;
   const forScripts = format === 'v1' || format === 'v2';
   const untracked = args.flag('untracked-files') === true ? args.value('untracked-files') ?? 'all' : config.get('status.showuntrackedfiles') ?? 'normal';
@@ -90,7 +90,7 @@ function chooseOptions(context: Context, args: Arguments, repository: Repository
   return {
     untracked,
     ignored: untracked === 'no' ? 'no' : ignored,
-    pathspec: Pathspec.parse(args.positionals, { prefix: repository.prefix, workTree: repository.workTree, env: context.env }),
+    pathspec: Pathspec.parse(args.positionals, pathspecContext(repository)),
     renameScore: chooseRenames(args, config),
     countsAheadBehind: args.flag('ahead-behind') ?? (forScripts ? true : config.getBoolean('status.aheadbehind') !== false),
     showsStash: args.flag('show-stash') ?? (!forScripts && config.getBoolean('status.showstash') === true),

@@ -9,33 +9,27 @@ import { formatCombinedEntries } from './combined-diff.js';
 import type { IndexDiff } from './diff-index.js';
 import type { Sink } from './diff-format.js';
 import type { DiffRequest } from './diff-options.js';
+import { OutputPage } from './output-page.js';
 import type { Repository } from './repository.js';
 
-const pieceLength = 65536;
-
-/** Collects text and writes it to standard output, or to a file. */
+/** Collects what is written to standard output, or to a file. */
 export class DiffOutput {
-  readonly #context: Context;
+  readonly page: OutputPage;
   readonly #file: number | undefined;
-  #pending = '';
 
   /** `path` is relative to the current directory; the file is emptied at once. */
   constructor(context: Context, path?: string) {
-    this.#context = context;
-    this.#file = path === undefined ? undefined : disk().open(resolve(context.cwd, path), 'w', 0o666);
+    const file = path === undefined ? undefined : disk().open(resolve(context.cwd, path), 'w', 0o666);
+    this.#file = file;
+    this.page = new OutputPage(file === undefined ? context.stdout : { write: (bytes) => { disk().write(file, bytes); } });
   }
 
-  readonly sink: Sink = (text) => {
-    this.#pending += text;
-    if (this.#pending.length > pieceLength) this.flush();
-  };
+  get sink(): Sink {
+    return this.page.text;
+  }
 
   flush(): void {
-    const bytes = Buffer.from(this.#pending, 'latin1');
-    this.#pending = '';
-    if (bytes.length === 0) return;
-    if (this.#file === undefined) this.#context.stdout.write(bytes);
-    else disk().write(this.#file, bytes);
+    this.page.flush();
   }
 
   /** Writes the rest. */

@@ -10,6 +10,7 @@ import { abbreviationDigits } from './abbreviation.js';
 import type { Clock } from './command.js';
 import { type DateMode, formatDate } from './date.js';
 import { Mailmap, type Person } from './mailmap.js';
+import { findPlainSubject } from './plain-subject.js';
 import type { Repository } from './repository.js';
 import { parseTrailers } from './trailers.js';
 
@@ -114,9 +115,19 @@ export class CommitFormat {
   format(view: CommitView): string {
     switch (this.pretty.kind) {
       case 'user': case 'reference': return this.#expand(view);
-      case 'oneline': return plainSubject(view.bytes) ?? subjectOf(messageOf(view.commit, this.#options.encoding));
+      case 'oneline': return this.#subject(view);
       default: return this.#formatHeaders(view, this.pretty.kind);
     }
+  }
+
+  /** Text is shown in UTF-8. */
+  get isUtf8(): boolean {
+    return canonicalEncoding(this.#options.encoding) === 'utf-8';
+  }
+
+  #subject(view: CommitView): string {
+    const plain = view.bytes && findPlainSubject(view.bytes, this.isUtf8);
+    return plain === undefined ? subjectOf(messageOf(view.commit, this.#options.encoding)) : view.bytes!.toString('latin1', plain.start, plain.end);
   }
 
   #expand(view: CommitView): string {
@@ -242,20 +253,6 @@ function canonicalEncoding(name: string | undefined): string {
 /** The message in the output encoding, without blank lines before it. */
 export function messageOf(commit: Pick<Commit, 'message' | 'encoding'>, encoding?: string): string {
   return convert(commit.message.toString('latin1'), commit.encoding, encoding).replace(/^(?:[ \t\v\f\r]*\n)+/, '');
-}
-
-/** As much of a commit as is looked at for a plain subject. */
-const plainBytes = 4096;
-
-/** The subject where that is plain to see: one line of printable ASCII. Undefined where it takes more to find it. */
-export function plainSubject(bytes: Buffer | undefined): string | undefined {
-  if (bytes === undefined) return undefined;
-  const text = bytes.toString('latin1', 0, plainBytes);
-  const at = text.indexOf('\n\n') + 2;
-  const newline = text.indexOf('\n', at);
-  if (at < 2 || newline < 0 || (newline + 1 < bytes.length && bytes[newline + 1] !== 10)) return undefined;
-  const line = text.slice(at, newline);
-  return /^[!-~](?:[ -~]*[!-~])?$/.test(line) ? line : undefined;
 }
 
 /** The first paragraph on one line. */

@@ -13,6 +13,7 @@ import { CorruptError, NotFoundError, isSystemError } from '../pack/errors.js';
 import type { ObjectStore } from '../pack/object-store.js';
 import { type ObjectId, isObjectId } from '../pack/oid.js';
 import { HeldContents } from './held-contents.js';
+import type { OutputPage } from './output-page.js';
 import type { Repository } from './repository.js';
 
 /** A commit being walked. `flags` and `parents` are the walk's, which may simplify them. */
@@ -51,6 +52,13 @@ export class CommitNode {
 
   /** The commit's content, good until it is let go. */
   get bytes(): Buffer { return this.#history.contentOf(this.number); }
+
+  /** Prints the id, shortened to at least `digits` where they are given. */
+  putId(page: OutputPage, digits?: number): void {
+    const { table: { ids }, store } = this.#history;
+    const at = this.number * ids.idSize;
+    page.id(ids.bytes, at, digits === undefined ? ids.idSize * 2 : store.abbreviatedDigits(ids.bytes, at, digits));
+  }
 
   /** It was shown: content kept for that is not needed any more. */
   letGo(): void { this.#history.letGo(this.number); }

@@ -6,16 +6,17 @@ import type { ObjectId } from '../pack/oid.js';
 import type { DateMode } from './date.js';
 import type { DiffEntry } from './diff.js';
 import type { DiffRequest } from './diff-options.js';
-import type { Sink } from './diff-format.js';
-import { type CommitFormat, type CommitView, plainSubject } from './format.js';
+import type { CommitFormat, CommitView } from './format.js';
 import type { HistoryGraph } from './graph.js';
 import type { CommitNode } from './history.js';
+import type { OutputPage } from './output-page.js';
+import { findPlainSubject } from './plain-subject.js';
 import type { Repository } from './repository.js';
 
 export interface LogPrinterOptions {
   readonly repository: Repository;
   readonly format: CommitFormat;
-  readonly sink: Sink;
+  readonly page: OutputPage;
   readonly graph?: HistoryGraph;
   readonly diff?: DiffRequest;
   /** Hex digits of the id in the header; absent: all. */
@@ -59,7 +60,8 @@ export class LogPrinter {
   }
 
   print(entry: LogEntry): void {
-    const { diff, graph, sink, format, nul } = this.#options;
+    const { diff, graph, page, format, nul } = this.#options;
+    const sink = page.text;
     const { changes } = entry;
     const hasChanges = changes !== undefined && changes.length > 0;
     if (entry.needsChanges && !hasChanges) return;
@@ -89,10 +91,14 @@ export class LogPrinter {
 
   /** What `print` does where the printer is bare and the commit has neither mark nor changes; false, and nothing done, for a subject that is not plain. */
   printBare(node: CommitNode): boolean {
-    const { abbreviation, repository, sink, nul } = this.#options;
-    const subject = plainSubject(node.bytes);
+    const { abbreviation, format, page, nul } = this.#options;
+    const { bytes } = node;
+    const subject = findPlainSubject(bytes, format.isUtf8);
     if (subject === undefined) return false;
-    sink(`${abbreviation === undefined ? node.id : repository.objects.abbreviate(node.id, abbreviation)} ${subject}${nul ? '\0' : '\n'}`);
+    node.putId(page, abbreviation);
+    page.byte(0x20);
+    page.span(bytes, subject.start, subject.end);
+    page.byte(nul ? 0 : 0x0a);
     this.#isFirst = false;
     this.#missingNewline = true;
     node.letGo();
@@ -101,13 +107,14 @@ export class LogPrinter {
 
   /** What is no commit follows (a tag, a tree): apart from what came before. */
   beginOther(): void {
-    if (!this.#isFirst) this.#options.sink('\n');
+    if (!this.#isFirst) this.#options.page.text('\n');
     this.#isFirst = false;
     this.#missingNewline = false;
   }
 
   #printHeader(entry: LogEntry): void {
-    const { format, graph, sink, nul, notes } = this.#options;
+    const { format, graph, page, nul, notes } = this.#options;
+    const sink = page.text;
     const { node, view } = entry;
     const end = nul ? '\0' : '\n';
     if (!this.#isFirst && !format.isTerminated) {

@@ -145,7 +145,7 @@ export class HistoryView {
       firstParent: args.has('first-parent'), colors: isColored ? (config.get('log.graphcolors')?.split(',') ?? graphColors).map(formatColor) : [], reset: formatColor('reset'),
     }) : undefined;
     this.printer = new LogPrinter({
-      repository, format: this.format, sink: this.sink, dateMode: this.dateMode, ...(this.#graph === undefined ? {} : { graph: this.#graph }),
+      repository, format: this.format, page: this.#output.page, dateMode: this.dateMode, ...(this.#graph === undefined ? {} : { graph: this.#graph }),
       diff: this.diff, ...(abbreviated ? { abbreviation: Math.max(digits, 4) } : {}), showParents: args.has('parents'), showSource: args.has('source') || setup.showsRuns === true,
       ...(decoration === 'no' ? {} : { decorate: (id: ObjectId) => this.#decorations.format(id, 'wrapped', decoration === 'full', color) }),
       ...(notes === undefined ? {} : { notes: (id: ObjectId) => notes.format(id, false) }),
@@ -160,8 +160,10 @@ export class HistoryView {
     return args.has('source') || (prettyText(args) ?? '').includes('%S');
   }
 
-  /** Where text goes: collected, and written out in large pieces. */
-  readonly sink: Sink = (text) => this.#output.sink(text);
+  /** Where text goes. */
+  get sink(): Sink {
+    return this.#output.page.text;
+  }
 
   flush(): void {
     this.#output.flush();

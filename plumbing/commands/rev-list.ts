@@ -10,6 +10,7 @@ import type { CommitNode } from '../history.js';
 import { commitMark } from '../commit-mark.js';
 import { type ListedObject, ObjectLister } from '../object-walk.js';
 import { NodeView } from '../node-view.js';
+import { OutputPage } from '../output-page.js';
 import { patchKeyOf } from '../patch-key.js';
 import { Repository } from '../repository.js';
 import { RevWalk } from '../walk.js';
@@ -81,15 +82,17 @@ export const command: Command = {
     const isQuiet = args.has('quiet');
     const whole = { ...printing, graph, walk };
     const isPlain = format === undefined && graph === undefined && printing.digits === undefined && !decorating.some((name) => args.has(name));
-    let pending = '';
+    const page = new OutputPage(context.stdout);
     for (const node of walk) {
       if (isQuiet) continue;
-      pending += isPlain && (node.flags & marked) === 0 ? `${node.id}\n` : formatCommit(node, whole);
-      if (pending.length < 32768) continue;
-      context.stdout.write(latin1(pending));
-      pending = '';
+      if (isPlain && (node.flags & marked) === 0) {
+        node.putId(page);
+        page.byte(0x0a);
+      } else {
+        page.text(formatCommit(node, whole));
+      }
     }
-    context.stdout.write(latin1(pending));
+    page.flush();
     return 0;
   },
 };

@@ -82,24 +82,31 @@ export class CommitTable {
     for (const parent of parents) this.#addParent(commit, parent);
   }
 
-  /** Fills in what the content says, without the parents where `isCut`; CorruptError when its tree or a parent is malformed. */
-  decode(commit: number, bytes: Uint8Array, isCut: boolean): void {
+  /**
+   * Fills in what the content between `start` and `end` says, without the parents where `isCut`; gives where the line after the
+   * committer's begins. CorruptError when its tree or a parent is malformed.
+   */
+  decode(commit: number, bytes: Uint8Array, start: number, end: number, isCut: boolean): number {
     const { ids } = this;
-    const digits = ids.idSize * 2;
-    const isTree = startsWith(bytes, 0, treeKey) && bytes[5 + digits] === newline;
-    if (!isTree || !decodeHexInto(this.#trees, commit * ids.idSize, bytes, 5, ids.idSize)) throw this.#damaged(commit);
-    let at = 5 + digits + 1;
+    const { idSize } = ids;
+    const digits = idSize * 2;
+    const isTree = start + 6 + digits <= end && startsWith(bytes, start, treeKey) && bytes[start + 5 + digits] === newline;
+    if (!isTree || !decodeHexInto(this.#trees, commit * idSize, bytes, start + 5, idSize)) throw this.#damaged(commit);
+    let at = start + 5 + digits + 1;
     this.#beginParents(commit);
-    while (bytes[at] === 0x70 && bytes[at + 1] === 0x61) {
-      if (!startsWith(bytes, at, parentKey) || bytes[at + 7 + digits] !== newline) throw this.#undone(commit);
-      const parent = ids.addHex(bytes, at + 7);
+    while (at + 1 < end && bytes[at] === 0x70 && bytes[at + 1] === 0x61) {
+      const isParent = at + 8 + digits <= end && startsWith(bytes, at, parentKey) && bytes[at + 7 + digits] === newline;
+      const parent = isParent ? ids.addHex(bytes, at + 7) : -1;
       if (parent < 0) throw this.#undone(commit);
       this.#fit();
       if (!isCut) this.#addParent(commit, parent);
       at += 7 + digits + 1;
     }
-    while (bytes[at] === 0x61) at = nextLine(bytes, at);
-    this.seconds[commit] = bytes[at] === 0x63 ? decodeSeconds(bytes, at) : 0;
+    while (at < end && bytes[at] === 0x61) at = nextLine(bytes, at, end);
+    const isCommitter = at < end && bytes[at] === 0x63;
+    const after = isCommitter ? nextLine(bytes, at, end) : at;
+    this.seconds[commit] = isCommitter ? decodeSeconds(bytes, at, after) : 0;
+    return after;
   }
 
   #damaged(commit: number): CorruptError {
@@ -159,9 +166,8 @@ function startsWith(bytes: Uint8Array, at: number, key: Uint8Array): boolean {
   return true;
 }
 
-/** The number behind the last '>' of the line at `at`; 0 when there is none. */
-function decodeSeconds(bytes: Uint8Array, at: number): number {
-  const end = nextLine(bytes, at);
+/** The number behind the last '>' of the line from `at` to `end`; 0 when there is none. */
+function decodeSeconds(bytes: Uint8Array, at: number, end: number): number {
   let from = end;
   while (from > at && bytes[from - 1] !== 0x3e) from -= 1;
   // All numbers but odd ones are digits behind one blank.
@@ -172,8 +178,8 @@ function decodeSeconds(bytes: Uint8Array, at: number): number {
   return Number.isSafeInteger(seconds) && seconds > 0 ? seconds : 0;
 }
 
-function nextLine(bytes: Uint8Array, at: number): number {
-  let end = at;
-  while (end < bytes.length && bytes[end] !== newline) end += 1;
-  return Math.min(end + 1, bytes.length);
+function nextLine(bytes: Uint8Array, at: number, end: number): number {
+  let to = at;
+  while (to < end && bytes[to] !== newline) to += 1;
+  return Math.min(to + 1, end);
 }

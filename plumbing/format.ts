@@ -126,7 +126,7 @@ export class CommitFormat {
   }
 
   #subject(view: CommitView): string {
-    const plain = view.bytes && findPlainSubject(view.bytes, this.isUtf8);
+    const plain = view.bytes && findPlainSubject(view.bytes, 0, view.bytes.length, this.isUtf8);
     return plain === undefined ? subjectOf(messageOf(view.commit, this.#options.encoding)) : view.bytes!.toString('latin1', plain.start, plain.end);
   }
 

@@ -1,7 +1,8 @@
-// Contents of commits between the moment a walk reads them, for their dates, and the moment they are shown.
+// Contents of commits, or their subjects, between the moment a walk reads them, for their dates, and the moment they are shown.
 //
 // They lie one after another in blocks; a block is used again once everything in it was let go, so that a long walk needs little
 // memory and leaves the collector nothing to do. What `get` gives is a view, good until the content is let go.
+import type { OutputPage } from './output-page.js';
 
 const blockBytes = 256 * 1024;
 
@@ -19,12 +20,12 @@ export class HeldContents {
   readonly #free: Block[] = [];
   #block: Block | undefined;
 
-  /** Keeps a copy of `content` under a number that has none. */
-  keep(number: number, content: Uint8Array): void {
-    const block = this.#room(content.length);
+  /** Keeps a copy of the bytes from `from` to `to` under a number that has none. */
+  keep(number: number, bytes: Buffer, from: number, to: number): void {
+    const block = this.#room(to - from);
     const start = block.used;
-    block.bytes.set(content, start);
-    block.used += content.length;
+    bytes.copy(block.bytes, start, from, to);
+    block.used += to - from;
     block.held += 1;
     this.#held.set(number, { block, start, end: block.used });
   }
@@ -32,6 +33,14 @@ export class HeldContents {
   get(number: number): Buffer | undefined {
     const held = this.#held.get(number);
     return held?.block.bytes.subarray(held.start, held.end);
+  }
+
+  has(number: number): boolean { return this.#held.has(number); }
+
+  /** Prints a content that is there. */
+  put(number: number, page: OutputPage): void {
+    const held = this.#held.get(number);
+    if (held !== undefined) page.span(held.block.bytes, held.start, held.end);
   }
 
   letGo(number: number): void {

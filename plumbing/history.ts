@@ -12,8 +12,10 @@ import { CommitTable } from '../pack/commit-table.js';
 import { CorruptError, NotFoundError, isSystemError } from '../pack/errors.js';
 import type { ObjectStore } from '../pack/object-store.js';
 import { type ObjectId, isObjectId } from '../pack/oid.js';
+import type { PackCursor } from '../pack/pack-cursor.js';
 import { HeldContents } from './held-contents.js';
 import type { OutputPage } from './output-page.js';
+import { findPlainSubject } from './plain-subject.js';
 import type { Repository } from './repository.js';
 
 /** A commit being walked. `flags` and `parents` are the walk's, which may simplify them. */
@@ -53,16 +55,23 @@ export class CommitNode {
   /** The commit's content, good until it is let go. */
   get bytes(): Buffer { return this.#history.contentOf(this.number); }
 
-  /** Prints the id, shortened to at least `digits` where they are given. */
-  putId(page: OutputPage, digits?: number): void {
-    const { table: { ids }, store } = this.#history;
-    const at = this.number * ids.idSize;
-    page.id(ids.bytes, at, digits === undefined ? ids.idSize * 2 : store.abbreviatedDigits(ids.bytes, at, digits));
+  /** Prints id and subject, where the subject is shown as it is stored; false, and nothing printed, otherwise. */
+  putOneline(page: OutputPage, digits: number | undefined, isUtf8: boolean): boolean {
+    return this.#history.putOneline(this.number, page, digits, isUtf8);
   }
+
+  /** Prints the id, shortened to at least `digits` where they are given. */
+  putId(page: OutputPage, digits?: number): void { this.#history.putId(this.number, page, digits); }
 
   /** It was shown: content kept for that is not needed any more. */
   letGo(): void { this.#history.letGo(this.number); }
 }
+
+/** What is kept of what was read for a commit's header, for showing it: all, or where that is plain its subject, shown in UTF-8. */
+export type KeptPart = 'contents' | 'subjects';
+
+/** As packs number types. */
+const commitKind = 1;
 
 /** The commits of one repository, each at most once. */
 export class History {
@@ -76,13 +85,16 @@ export class History {
   readonly #numbers: Int32Array;
   readonly #shallow: ReadonlySet<ObjectId>;
   readonly #contents: HeldContents | undefined;
+  /** Subjects that are shown as they are, of commits without `#contents`. */
+  readonly #subjects: HeldContents | undefined;
   readonly #stored = new Map<number, readonly number[]>();
+  #cursor: PackCursor | undefined;
 
-  /** With `keepContent`, what was read for a commit's header is kept for showing it. */
-  constructor(repository: Repository, options: { readonly keepContent?: boolean } = {}) {
+  constructor(repository: Repository, options: { readonly keep?: KeptPart } = {}) {
     this.store = repository.objects;
     this.table = new CommitTable(this.store.format);
-    this.#contents = options.keepContent ? new HeldContents() : undefined;
+    this.#contents = options.keep === undefined ? undefined : new HeldContents();
+    this.#subjects = options.keep === 'subjects' ? new HeldContents() : undefined;
     this.#shallow = readShallow(repository);
     const usable = this.#shallow.size === 0 && repository.config.getBoolean('core.commitgraph', true)
       && repository.refs.list('refs/replace/')[Symbol.iterator]().next().done === true;
@@ -127,9 +139,28 @@ export class History {
       graph.load(table, commit, position, graph.parentsAt(position).map((parent) => this.#numberAt(graph, parent)));
       return;
     }
-    const bytes = this.#readOnce(commit);
-    table.decode(commit, bytes, this.#shallow.size > 0 && this.#shallow.has(table.ids.idAt(commit)));
-    this.#contents?.keep(commit, bytes);
+    const cursor = this.#readAtCursor(commit);
+    if (cursor !== undefined) {
+      this.#take(commit, cursor.memory, cursor.start, cursor.end);
+    } else {
+      const bytes = this.#readOnce(commit);
+      this.#take(commit, bytes, 0, bytes.length);
+    }
+  }
+
+  #take(commit: number, bytes: Buffer, start: number, end: number): void {
+    const from = this.table.decode(commit, bytes, start, end, this.#shallow.size > 0 && this.#shallow.has(this.table.ids.idAt(commit)));
+    const subject = this.#subjects && findPlainSubject(bytes, from, end, true);
+    if (subject === undefined) this.#contents?.keep(commit, bytes, start, end);
+    else this.#subjects!.keep(commit, bytes, subject.start, subject.end);
+  }
+
+  /** The cursor with the commit read; undefined where it does not lead there. */
+  #readAtCursor(commit: number): PackCursor | undefined {
+    if (this.store.hasReplacements) return undefined;
+    const cursor = this.#cursor ??= this.store.openCursor();
+    const { ids } = this.table;
+    return cursor?.find(ids.bytes, commit * ids.idSize) && cursor.read() && cursor.kind === commitKind ? cursor : undefined;
   }
 
   /** In the graph; -1 when it is not there. */
@@ -175,8 +206,27 @@ export class History {
     return this.#contents?.get(commit) ?? Buffer.from(this.#readOnce(commit));
   }
 
+  putId(commit: number, page: OutputPage, digits?: number): void {
+    const { ids } = this.table;
+    const at = commit * ids.idSize;
+    page.id(ids.bytes, at, digits === undefined ? ids.idSize * 2 : this.store.abbreviatedDigits(ids.bytes, at, digits));
+  }
+
+  putOneline(commit: number, page: OutputPage, digits: number | undefined, isUtf8: boolean): boolean {
+    const kept = this.#subjects?.has(commit) === true;
+    const bytes = kept ? undefined : this.contentOf(commit);
+    const subject = bytes && findPlainSubject(bytes, 0, bytes.length, isUtf8);
+    if (!kept && subject === undefined) return false;
+    this.putId(commit, page, digits);
+    page.byte(0x20);
+    if (subject !== undefined) page.span(bytes!, subject.start, subject.end);
+    else this.#subjects?.put(commit, page);
+    return true;
+  }
+
   letGo(commit: number): void {
     this.#contents?.letGo(commit);
+    this.#subjects?.letGo(commit);
   }
 
   /** The bytes of a commit, good until the next object is read. */

@@ -10,7 +10,6 @@ import type { CommitFormat, CommitView } from './format.js';
 import type { HistoryGraph } from './graph.js';
 import type { CommitNode } from './history.js';
 import type { OutputPage } from './output-page.js';
-import { findPlainSubject } from './plain-subject.js';
 import type { Repository } from './repository.js';
 
 export interface LogPrinterOptions {
@@ -92,12 +91,7 @@ export class LogPrinter {
   /** What `print` does where the printer is bare and the commit has neither mark nor changes; false, and nothing done, for a subject that is not plain. */
   printBare(node: CommitNode): boolean {
     const { abbreviation, format, page, nul } = this.#options;
-    const { bytes } = node;
-    const subject = findPlainSubject(bytes, format.isUtf8);
-    if (subject === undefined) return false;
-    node.putId(page, abbreviation);
-    page.byte(0x20);
-    page.span(bytes, subject.start, subject.end);
+    if (!node.putOneline(page, abbreviation, format.isUtf8)) return false;
     page.byte(nul ? 0 : 0x0a);
     this.#isFirst = false;
     this.#missingNewline = true;

@@ -9,12 +9,17 @@ export interface SubjectSpan {
 
 /** Looked at before giving up. */
 const mostBytes = 4096;
+
+/** What separates the lines of a commit's headers, and ends them. */
 const newline = 0x0a;
 
-/** Undefined where it takes more to find it. `isUtf8`: the output is UTF-8, so that text without an encoding of its own is shown as it is. */
-export function findPlainSubject(bytes: Uint8Array, isUtf8: boolean): SubjectSpan | undefined {
-  const last = Math.min(bytes.length, mostBytes);
-  let at = 0;
+/**
+ * Undefined where it takes more to find it. The content lies between `start` and `end`, its first lines up to `from` are known to be
+ * nothing unusual. `isUtf8`: the output is UTF-8, so that text without an encoding of its own is shown as it is.
+ */
+export function findPlainSubject(bytes: Uint8Array, from: number, end: number, isUtf8: boolean): SubjectSpan | undefined {
+  const last = Math.min(end, from + mostBytes);
+  let at = from;
   let isAsIs = isUtf8;
   // Over the headers, line by line.
   while (at < last && bytes[at] !== newline) {
@@ -22,12 +27,12 @@ export function findPlainSubject(bytes: Uint8Array, isUtf8: boolean): SubjectSpa
     while (at < last && bytes[at] !== newline) at += 1;
     at += 1;
   }
-  const start = at + 1;
-  let end = start;
-  while (end < last && isPlain(bytes[end]!, isAsIs)) end += 1;
-  if (end >= last || bytes[end] !== newline || end === start) return undefined;
-  if (bytes[start] === 0x20 || bytes[end - 1] === 0x20) return undefined;
-  return end + 1 >= bytes.length || bytes[end + 1] === newline ? { start, end } : undefined;
+  const first = at + 1;
+  let to = first;
+  while (to < last && isPlain(bytes[to]!, isAsIs)) to += 1;
+  if (to >= last || bytes[to] !== newline || to === first) return undefined;
+  if (bytes[first] === 0x20 || bytes[to - 1] === 0x20) return undefined;
+  return to + 1 >= end || bytes[to + 1] === newline ? { start: first, end: to } : undefined;
 }
 
 function isPlain(byte: number, isAsIs: boolean): boolean {

@@ -19,7 +19,7 @@ export interface ReflogCommit {
 /** The entries of the reflogs named by the request (HEAD's when none is), limited as it says. `dateMode` makes dated selectors. */
 export function* listReflogCommits(repository: Repository, request: WalkRequest, dateMode: DateMode | undefined): Generator<ReflogCommit> {
   const { options, set } = request;
-  const history = new History(repository, { keepContent: true });
+  const history = new History(repository, { keep: 'contents' });
   let skip = options.skip ?? 0;
   let left = options.maxCount === undefined || options.maxCount < 0 ? Infinity : options.maxCount;
   for (const { node, reflog } of mergeByTime(set.tips.map((tip) => listOne(repository, tip.name, history, dateMode)))) {

@@ -7,7 +7,7 @@ import { InvalidError } from '../pack/errors.js';
 import type { Commit } from '../pack/commit.js';
 import type { ObjectId } from '../pack/oid.js';
 import { CommitQueue } from './commit-queue.js';
-import { type CommitNode, History } from './history.js';
+import { type CommitNode, History, type KeptPart } from './history.js';
 import type { Pathspec } from './pathspec.js';
 import type { Repository } from './repository.js';
 import { Simplifier } from './simplifier.js';
@@ -75,8 +75,8 @@ export interface WalkOptions {
   readonly patchKey?: (node: CommitNode) => string | undefined;
   /** Remember which tip each commit was reached from. */
   readonly wantSource?: boolean;
-  /** Content that was read for the walk is kept for showing. */
-  readonly keepContent?: boolean;
+  /** What is kept for showing of the content that was read for the walk. */
+  readonly keep?: KeptPart | undefined;
 }
 
 const slopCommits = 5;
@@ -98,7 +98,7 @@ export class RevWalk {
 
   constructor(repository: Repository, tips: readonly Tip[], options: WalkOptions = {}) {
     this.#options = options;
-    this.history = new History(repository, { keepContent: options.keepContent ?? false });
+    this.history = new History(repository, options.keep === undefined ? {} : { keep: options.keep });
     const isPruned = options.pathspec !== undefined || options.isDecorated !== undefined;
     this.#simplifier = isPruned ? new Simplifier(this.history, options) : undefined;
     const { table, sources } = this.history;
@@ -126,7 +126,17 @@ export class RevWalk {
   /** The commits, each once. Flags of a node tell its side and whether it is a boundary. */
   *[Symbol.iterator](): Generator<CommitNode> {
     const { history } = this;
-    for (const commit of this.#listed()) yield this.#isPassing ? history.passingNode(commit) : history.nodeOf(commit);
+    this.#prepare();
+    const { reverse, boundary, skip = 0, maxCount = -1 } = this.#options;
+    if (!reverse && !boundary && skip <= 0 && maxCount < 0) {
+      // As below, with nothing in between: long walks go this way.
+      for (let commit = this.#next(); commit >= 0; commit = this.#next()) {
+        this.#mark(commit, flag.shown);
+        yield this.#isPassing ? history.passingNode(commit) : history.nodeOf(commit);
+      }
+      return;
+    }
+    for (const commit of reverse ? [...this.#counted()].reverse() : this.#counted()) yield history.nodeOf(commit);
   }
 
   /** How many commits there are, where the commit-graph can tell without looking at each; undefined otherwise. */
@@ -164,11 +174,6 @@ export class RevWalk {
 
   #parents(commit: number): number[] {
     return this.history.table.parentsOf(commit);
-  }
-
-  #listed(): Iterable<number> {
-    this.#prepare();
-    return this.#options.reverse ? [...this.#counted()].reverse() : this.#counted();
   }
 
   #prepare(): void {

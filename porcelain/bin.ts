@@ -14,10 +14,11 @@ function waitABit(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
 }
 
-/** node:tty costs milliseconds to load, so what is no character device is answered without it. */
+/** node:tty costs milliseconds to load, so what is no character device, or is the one that takes everything, is answered without it. */
 function isTerminal(fd: number): boolean {
   try {
-    return fs.fstatSync(fd).isCharacterDevice() && tty().isatty(fd);
+    const stat = fs.fstatSync(fd);
+    return stat.isCharacterDevice() && stat.rdev !== fs.statSync('/dev/null', { throwIfNoEntry: false })?.rdev && tty().isatty(fd);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EBADF') return false;
     throw error;

@@ -15,7 +15,7 @@ import type { FileStat } from '../plumbing/diff-stat.js';
 import { DiffRequest } from '../plumbing/diff-options.js';
 import { CommitFormat, type CommitView, type PrettyFormat, bodyOf, defaultAbbreviation, messageOf, parsePrettyFormat, subjectOf } from '../plumbing/format.js';
 import { HistoryGraph } from '../plumbing/graph.js';
-import type { CommitNode } from '../plumbing/history.js';
+import type { CommitNode, KeptPart } from '../plumbing/history.js';
 import { type LogEntry, LogPrinter } from '../plumbing/log-printer.js';
 import { Mailmap } from '../plumbing/mailmap.js';
 import { Notes } from '../plumbing/notes.js';
@@ -158,6 +158,13 @@ export class HistoryView {
   /** The format tells where commits were reached from, as --source does. */
   static needsSource(args: Arguments): boolean {
     return args.has('source') || (prettyText(args) ?? '').includes('%S');
+  }
+
+  /** What of a commit is shown; what a walk kept too little of is read again. */
+  static keeps(repository: Repository, args: Arguments): KeptPart {
+    const isUtf8 = /^(?:utf-?8)?$/i.test(args.value('encoding') ?? repository.config.get('i18n.logoutputencoding') ?? '');
+    const needsMore = ['author', 'committer', 'grep', 'json', 'notes'].some((name) => args.has(name));
+    return prettyText(args) === 'oneline' && isUtf8 && !needsMore ? 'subjects' : 'contents';
   }
 
   /** Where text goes. */

@@ -64,7 +64,7 @@ export const command: Command = {
     const wantsObjects = args.has('objects') || args.has('objects-edge');
     const format = formatOf(repository, args);
     const options = {
-      ...request.options, keepContent: format !== undefined,
+      ...request.options, keep: format === undefined ? undefined : 'contents' as const,
       ...(request.options.cherry === undefined ? {} : { patchKey: patchKeyOf(repository) }),
     };
     const printing = { repository, args, format, digits: digitsOf(repository, args) };

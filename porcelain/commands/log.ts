@@ -85,7 +85,7 @@ function showRuns(context: Context, repository: Repository, args: Arguments): Hi
 
 function optionsFor(repository: Repository, { options }: WalkRequest, args: Arguments): WalkOptions {
   return {
-    ...options, keepContent: true, wantSource: HistoryView.needsSource(args),
+    ...options, keep: HistoryView.keeps(repository, args), wantSource: HistoryView.needsSource(args),
     ...(options.cherry === undefined ? {} : { patchKey: patchKeyOf(repository) }),
   };
 }

@@ -160,7 +160,7 @@ function show(repository: Repository, argv: readonly string[]): number {
   const mailmap = findMailmap(repository, args);
   const request = parseWalk(repository, args, { start: 'HEAD', mailmap });
   const { pathspec, ...unlimited } = request.options;
-  const walk = new RevWalk(repository, request.set.commits, { ...unlimited, ...(pathspec === undefined ? {} : { pathspec }), keepContent: true });
+  const walk = new RevWalk(repository, request.set.commits, { ...unlimited, ...(pathspec === undefined ? {} : { pathspec }), keep: 'contents' });
   const view = new HistoryView(context, repository, args, { showsPatches: args.has('c') || args.has('cc'), denseMerges: false, paths: request.paths, walk, graph: request.isGraph, mailmap });
   const dated = args.has('date') ? view.dateMode : undefined;
   for (const { node, reflog } of listReflogCommits(repository, request, dated)) view.show(node, reflog);

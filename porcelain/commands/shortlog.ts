@@ -43,7 +43,7 @@ export const command: Command = {
       addFromInput(context, log, groups, mailmap, args.has('email'));
     } else {
       const grouping = new Grouping(repository, args, groups, mailmap);
-      for (const node of new RevWalk(repository, request.set.commits, { ...request.options, keepContent: true })) {
+      for (const node of new RevWalk(repository, request.set.commits, { ...request.options, keep: 'contents' })) {
         grouping.add(log, new NodeView(node, ''));
         node.letGo();
       }

@@ -30,7 +30,7 @@ export const command: Command = {
     const mailmap = findMailmap(repository, args);
     const request = parseWalk(repository, args, { start: 'HEAD', noWalk: 'unsorted', mailmap });
     const options: WalkOptions = {
-      ...request.options, keepContent: true, wantSource: HistoryView.needsSource(args),
+      ...request.options, keep: 'contents', wantSource: HistoryView.needsSource(args),
       ...(request.options.cherry === undefined ? {} : { patchKey: patchKeyOf(repository) }),
     };
     const walk = options.noWalk === undefined ? new RevWalk(repository, request.set.commits, options) : undefined;

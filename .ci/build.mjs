@@ -146,9 +146,11 @@ async function cacheCode(output) {
   const cwd = mkdtempSync(join(tmpdir(), 'cairn-build-'));
   try {
     let printed = '';
+    writeFileSync(join(cwd, 'file'), 'one\n');
     for (const words of [
       'init -q', 'hash-object -w --stdin', 'update-index --add --cacheinfo 100644,@,x', 'write-tree', 'commit-tree @', 'update-ref HEAD @', 'rev-parse HEAD',
-      'symbolic-ref HEAD', 'show-ref', 'cat-file -p HEAD', 'ls-tree HEAD', 'ls-files', 'for-each-ref', 'status --short', 'log --oneline',
+      'symbolic-ref HEAD', 'show-ref', 'cat-file -p HEAD', 'ls-tree HEAD', 'ls-files', 'for-each-ref',
+      'add .', 'commit -q -m one', 'status --short', 'status', 'commit -A -q -m two --allow-empty', 'log --oneline',
     ]) {
       // `@` is what the command before printed.
       const argv = words.split(' ').map((word) => word.replace(/@/, printed.trim()));

@@ -10,8 +10,10 @@ import type { CombinedPath } from './combined-diff.js';
 import { readSide } from './diff-content.js';
 import { type DiffEntry, type DiffSide, statusOf } from './diff.js';
 import type { Index, IndexEntry } from './index-file.js';
+import { LookAhead } from './look-ahead.js';
 import type { Pathspec } from './pathspec.js';
 import type { Repository } from './repository.js';
+import { UnchangedFiles } from './unchanged-files.js';
 import { WorkTree } from './work-tree.js';
 
 export interface IndexDiffOptions {
@@ -49,6 +51,11 @@ class WorkFiles {
     this.#store = repository.objects;
     this.#index = index;
     this.#byAppearance = options.byAppearance === true;
+  }
+
+  /** What need not be looked at. */
+  findUnchanged(ahead: LookAhead | undefined): UnchangedFiles {
+    return new UnchangedFiles(this.#tree, this.#index, ahead);
   }
 
   /** The file as one side of a difference; mode 0 when it is not there. An unchanged one has the id of the entry. */
@@ -116,19 +123,22 @@ export function diffIndexToWorkTree(repository: Repository, index: Index, option
   const absent: DiffSide = { mode: 0, id: zeroId(repository.format) };
   const found: IndexDiff = { entries: [], combined: [] };
   const { entries: result, combined } = found;
-  const { entries } = index;
-  for (let at = 0; at < entries.length; at += 1) {
-    let entry = entries[at]!;
+  const wantsAll = options.unchanged === true || options.pathspec !== undefined;
+  using ahead = wantsAll ? undefined : LookAhead.start(repository);
+  const unchanged = wantsAll ? undefined : files.findUnchanged(ahead);
+  for (let at = 0; at < index.count; at += 1) {
+    if (unchanged?.has(at)) continue;
+    let entry = index.entryAt(at);
     const { path } = entry;
     if (!isWanted(path, options)) continue;
     if (entry.stage !== 0) {
       const now = files.side(entry);
       const sides: DiffSide[] = [];
       let chosen: IndexEntry | undefined;
-      for (; entries[at]?.path === path; at += 1) {
-        const { stage, mode, id } = entries[at]!;
+      for (; at < index.count && index.pathAt(at) === path; at += 1) {
+        const { stage, mode, id } = index.entryAt(at);
         if (stage >= 2) sides.push({ mode, id });
-        if (stage === (options.unmergedStage ?? 2)) chosen = entries[at];
+        if (stage === (options.unmergedStage ?? 2)) chosen = index.entryAt(at);
       }
       at -= 1;
       if (options.combines && sides.length === 2) {

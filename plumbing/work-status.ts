@@ -12,7 +12,7 @@ import type { Index, IndexEntry } from './index-file.js';
 import type { KnownDirectories } from './known-directories.js';
 import type { LookAhead } from './look-ahead.js';
 import type { Pathspec } from './pathspec.js';
-import { QuickLook } from './quick-look.js';
+import { UnchangedFiles } from './unchanged-files.js';
 import type { Change, WorkTree } from './work-tree.js';
 
 export interface ScanOptions {
@@ -101,9 +101,8 @@ class Scanner {
   readonly #ignored: string[] = [];
   readonly #refreshed: IndexEntry[] = [];
   readonly #isAscii: boolean;
-  /** Where every entry counts, and is as it was read. */
-  readonly #quick: QuickLook | undefined;
-  readonly #ahead: LookAhead | undefined;
+  /** Where every entry counts. */
+  readonly #unchanged: UnchangedFiles | undefined;
   #rules: IgnoreRules | undefined;
 
   constructor(workTree: WorkTree, index: Index, options: ScanOptions) {
@@ -114,11 +113,7 @@ class Scanner {
     this.#pathspec = options.pathspec === undefined || options.pathspec.matchesAll ? undefined : options.pathspec;
     this.#wantUntracked = (options.untracked ?? 'no') !== 'no';
     this.#wantIgnored = (options.ignored ?? 'no') !== 'no';
-    const { rows } = index;
-    if (this.#pathspec !== undefined || rows === undefined || options.trackedUnchecked) return;
-    this.#quick = new QuickLook(rows, workTree.appearance, workTree.top);
-    this.#ahead = options.ahead;
-    this.#ahead?.send(rows, workTree.appearance, workTree.top);
+    if (this.#pathspec === undefined && !options.trackedUnchecked) this.#unchanged = new UnchangedFiles(workTree, index, options.ahead);
   }
 
   finish(): Scan {
@@ -130,8 +125,7 @@ class Scanner {
   scanTracked(): void {
     const index = this.#index;
     for (let at = 0; at < index.count;) {
-      const plain = this.#quick?.plainPath(at);
-      if (plain !== undefined && !this.#workTree.isBehindSymlink(plain) && this.#isUnchanged(at, plain)) {
+      if (this.#unchanged?.has(at)) {
         at += 1;
         continue;
       }
@@ -152,7 +146,7 @@ class Scanner {
     let exact = !unchecked;
     const skip = directory.length;
     for (let at = from; at < to;) {
-      const next = this.#passUnchanged(at, to, skip);
+      const next = this.#unchanged?.pass(at, to, skip) ?? at;
       found += next - at;
       at = next;
       if (at === to) break;
@@ -182,21 +176,6 @@ class Scanner {
       at = isPlain ? at + 1 : this.#afterPath(at, path);
     }
     if (!exact || found !== listed) this.#listUntracked(directory, from, to);
-  }
-
-  /** The first entry from `at` on that is not simply an unchanged file in the directory whose name takes up `skip` bytes. */
-  #passUnchanged(at: number, to: number, skip: number): number {
-    const quick = this.#quick;
-    if (quick === undefined) return at;
-    for (; at < to; at += 1) {
-      const path = quick.plainPath(at);
-      if (path === undefined || path.indexOf('/', skip) >= 0 || !this.#isUnchanged(at, path)) break;
-    }
-    return at;
-  }
-
-  #isUnchanged(at: number, path: string): boolean {
-    return this.#ahead?.isSame(at) === true || this.#quick!.isUnchanged(at, path);
   }
 
   #countNames(directory: string, status: Stats | undefined): number {

@@ -15,6 +15,7 @@ import { writeTreeFromIndex } from '../plumbing/cache-tree.js';
 import type { StatData } from '../plumbing/appearance.js';
 import { IgnoreRules } from '../plumbing/ignore.js';
 import { type Index, indexEntry } from '../plumbing/index-file.js';
+import { LookAhead } from '../plumbing/look-ahead.js';
 import type { Pathspec } from '../plumbing/pathspec.js';
 import type { Repository } from '../plumbing/repository.js';
 import { applyRefresh, scanWorkTree } from '../plumbing/work-status.js';
@@ -56,7 +57,9 @@ export class Snapshot {
 
   /** Brings the index up to date with the work tree, storing every file that differs. */
   take(scope: SnapshotScope): void {
+    using ahead = scope.pathspec === undefined ? LookAhead.start(this.#repository) : undefined;
     const scan = scanWorkTree(this.#workTree, this.index, {
+      ahead,
       untracked: scope.untracked ? 'all' : 'no',
       rules: () => IgnoreRules.load(this.#repository),
       ...(scope.pathspec === undefined ? {} : { pathspec: scope.pathspec }),

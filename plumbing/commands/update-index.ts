@@ -6,11 +6,13 @@ import { BlobBatch } from '../blob-batch.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { type Index, type IndexEntry, type IndexLock, type IndexVersion, indexEntry, lockIndex, readIndex } from '../index-file.js';
 import { listLines } from '../line-reader.js';
+import { LookAhead } from '../look-ahead.js';
 import { findPathFault } from '../path-safety.js';
 import { Pathspec, normalisePath, pathspecContext } from '../pathspec.js';
 import { unquotePath } from '../quote.js';
 import { Repository } from '../repository.js';
 import { findInTree, findRevision } from '../revision.js';
+import { UnchangedFiles } from '../unchanged-files.js';
 import { compareEntry } from '../work-status.js';
 import { WorkTree } from '../work-tree.js';
 
@@ -315,7 +317,11 @@ class Updater {
       this.#context.stdout.write(Buffer.from(`${path}: needs ${what}\n`, 'latin1'));
     };
     let former = '';
-    for (const entry of [...index.entries]) {
+    using ahead = LookAhead.start(this.#repository);
+    const unchanged = new UnchangedFiles(this.#tree, index, ahead);
+    const suspects: IndexEntry[] = [];
+    for (let at = 0; at < index.count; at += 1) if (!unchanged.has(at)) suspects.push(index.entryAt(at));
+    for (const entry of suspects) {
       if (entry.stage !== 0) {
         if (entry.path !== former && !this.#flags.has('unmerged')) complain(entry.path, 'merge');
         former = entry.path;

@@ -7,6 +7,7 @@ import { BlobBatch } from '../../plumbing/blob-batch.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
 import { IgnoreRules } from '../../plumbing/ignore.js';
 import { type Index, type IndexLock, indexEntry, lockIndex } from '../../plumbing/index-file.js';
+import { LookAhead } from '../../plumbing/look-ahead.js';
 import { Pathspec } from '../../plumbing/pathspec.js';
 import { readPathspecs } from '../../plumbing/pathspec-file.js';
 import { Repository } from '../../plumbing/repository.js';
@@ -90,7 +91,9 @@ class Adder {
     const args = this.#args;
     this.#checkPathspecs();
     const onlyTracked = args.has('update') || args.has('renormalize') || args.has('refresh');
+    using ahead = this.#pathspec.matchesAll ? LookAhead.start(this.#repository) : undefined;
     const scan = scanWorkTree(this.#workTree, this.#index, {
+      ahead,
       untracked: onlyTracked ? 'no' : 'all',
       pathspec: this.#pathspec,
       ...(args.has('force') ? {} : { rules: () => this.#rules }),

@@ -142,6 +142,11 @@ export class ObjectStore {
     return this.#packs.some((pack) => findPosition(pack, raw) >= 0);
   }
 
+  /** True when a loose file of ours has a copy, not verified. */
+  isLoose(id: ObjectId): boolean {
+    return this.#loose.has(id);
+  }
+
   /** Where the first copy is, not verified. */
   locate(id: ObjectId): ObjectLocation | undefined {
     return this.#lookup<ObjectLocation>(id,

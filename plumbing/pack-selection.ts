@@ -3,7 +3,7 @@
 //
 // Reading only. Replacements are not followed: a pack holds what is stored. Missing objects are errors unless the request says otherwise.
 import { existsSync } from 'node:fs';
-import { InvalidError, NotFoundError } from '../pack/errors.js';
+import { CorruptError, InvalidError, NotFoundError } from '../pack/errors.js';
 import { pathGroup } from '../pack/delta-window.js';
 import { Inventory } from '../pack/inventory.js';
 import type { ObjectStore } from '../pack/object-store.js';
@@ -189,6 +189,17 @@ export class PackSelection {
       const found = path === '' ? { id: tree, mode: 0o040000 } : findInTree(this.#repository, tree, path);
       if (found !== undefined && found.mode !== 0o160000 && this.#store.has(found.id)) this.#list.addBase(found.id, pathGroup(path));
     }
+  }
+
+  /** Objects and what they reach, as far as it is there. */
+  addWhatIsThere(ids: readonly ObjectId[], withoutParents: ReadonlySet<ObjectId>): void {
+    const fresh = ids.filter((id) => !this.#list.has(id) && this.#store.has(id));
+    if (fresh.length === 0) return;
+    markReachable(this.#store, fresh, {
+      seen: new Set(this.#list.listIds()), withoutParents, checkBlobs: true, onMissing: () => undefined,
+      onCorrupt: (_id, error) => { if (!(error instanceof CorruptError)) throw error; },
+      onObject: (id, type, path) => { this.#add(id, type, path); },
+    });
   }
 
   /** Annotated tags of what was selected. */

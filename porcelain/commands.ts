@@ -46,6 +46,7 @@ export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
   'unpack-objects': () => import('../plumbing/commands/unpack-objects.js'),
   'update-index': () => import('../plumbing/commands/update-index.js'),
   'update-ref': () => import('../plumbing/commands/update-ref.js'),
+  'update-server-info': () => import('../plumbing/commands/update-server-info.js'),
   'verify-pack': () => import('../plumbing/commands/verify-pack.js'),
   'write-tree': () => import('../plumbing/commands/write-tree.js'),
 };
@@ -69,6 +70,7 @@ export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   show: () => import('./commands/show.js'),
   status: () => import('./commands/status.js'),
   var: () => import('./commands/var.js'),
+  'repack': () => import('./commands/repack.js'),
 };
 
 /** The loader of a command; undefined when there is none of that name. */

@@ -8,8 +8,8 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { CommitGraph } from '../pack/commit-graph.js';
 import { pathGroup } from '../pack/delta-window.js';
-import { disk, removeIfPresent } from '../pack/disk.js';
-import { CorruptError, InvalidError, RefusedError, isSystemError } from '../pack/errors.js';
+import { removeIfPresent } from '../pack/disk.js';
+import { CorruptError, InvalidError, RefusedError } from '../pack/errors.js';
 import { listDirectory } from '../pack/file-lookup.js';
 import type { LooseFile } from '../pack/loose.js';
 import { ObjectStore } from '../pack/object-store.js';
@@ -18,6 +18,7 @@ import { PackCaches, type PackReader } from '../pack/pack-reader.js';
 import type { Clock } from '../plumbing/command.js';
 import { parseExpiry } from '../plumbing/date.js';
 import { readPackSettings } from '../plumbing/pack-settings.js';
+import { removeIfEmpty } from '../plumbing/packed-loose.js';
 import { type ReachableOptions, markReachable } from '../plumbing/reachable.js';
 import type { Repository } from '../plumbing/repository.js';
 import { Inventory, type StoredPack } from '../pack/inventory.js';
@@ -502,14 +503,6 @@ function holdsAny(pack: StoredPack, ids: ReadonlySet<ObjectId>): boolean {
 /** Nobody wrote the file, or relied on what is in it, since the plan was made. */
 function isUnchanged(path: string, mtimeMs: number): boolean {
   return fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs === mtimeMs;
-}
-
-function removeIfEmpty(directory: string): void {
-  try {
-    disk().rmdir(directory);
-  } catch (error) {
-    if (!isSystemError(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw error;
-  }
 }
 
 const unitsMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };

@@ -6,11 +6,12 @@ import { runHook } from '../../plumbing/hooks.js';
 import { packRefs } from '../../plumbing/ref-packing.js';
 import { Repository } from '../../plumbing/repository.js';
 import { resolveRevision } from '../../plumbing/revision.js';
-import { type GcOptions, type GcPhase, type GcPlan, type GcReport, type Tally, applyGc, configuredGraceMs, isNothingToDo, keptKinds, needsGc, parseGrace, planGc } from '../gc.js';
+import { type GcOptions, type GcPlan, type GcReport, type Tally, applyGc, configuredGraceMs, isNothingToDo, keptKinds, needsGc, parseGrace, planGc } from '../gc.js';
 import { type Explanation, explainObject } from '../gc-explain.js';
 import { MaintenanceLock } from '../leases.js';
 import { removeLeftovers } from '../release-recovery.js';
-import { Progress, formatSize } from '../terminal.js';
+import { PhaseProgress } from '../phase-progress.js';
+import { formatSize } from '../terminal.js';
 
 export const command: Command = {
   name: 'gc',
@@ -71,38 +72,6 @@ function collect(repository: Repository, context: Context, args: Arguments, grac
   const report = applyGc(repository, plan, lock, options);
   progress[Symbol.dispose]();
   printReport(context, args, plan, report, graceMs);
-}
-
-const phaseTitles: Readonly<Record<GcPhase, string>> = {
-  marking: 'Marking objects', compressing: 'Finding deltas', writing: 'Writing pack', verifying: 'Verifying pack', removing: 'Removing files',
-};
-
-/** One progress line per phase. */
-class PhaseProgress {
-  readonly #context: Context;
-  readonly #quiet: boolean;
-  #phase: GcPhase | undefined;
-  #line: Progress | undefined;
-
-  constructor(context: Context, quiet: boolean) {
-    this.#context = context;
-    this.#quiet = quiet;
-  }
-
-  update(phase: GcPhase, done: number, total?: number): void {
-    if (this.#quiet) return;
-    if (phase !== this.#phase) {
-      this[Symbol.dispose]();
-      this.#phase = phase;
-      this.#line = new Progress(this.#context, phaseTitles[phase], total);
-    }
-    this.#line?.update(done);
-  }
-
-  [Symbol.dispose](): void {
-    this.#line?.[Symbol.dispose]();
-    this.#line = undefined;
-  }
 }
 
 function printReport(context: Context, args: Arguments, plan: GcPlan, report: GcReport, graceMs: number): void {

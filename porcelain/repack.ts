@@ -1,0 +1,273 @@
+// Repacking: what is in several packs, or loose, into one, or into a few that grow by a factor (git-repack(1), man/cairn-safety.7).
+//
+// Invariants, as with gc: new packs are visible and read back object by object before anything old goes; an old pack goes only while it is as
+// it was when the work began, and only when all it holds is in what stays or was needed by nothing, neither at the beginning nor at the end.
+// Packs with a .keep file stay. One process at a time, under the maintenance lock.
+// If the power fails at any step: every object is in the old packs, the new ones, or both.
+import { statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { CorruptError, InvalidError, RefusedError } from '../pack/errors.js';
+import { ObjectStore } from '../pack/object-store.js';
+import { type ObjectId, decodeObjectId, rawSize } from '../pack/oid.js';
+import { encodePackMtimesOf } from '../pack/pack-mtimes.js';
+import { PackCaches, type PackReader } from '../pack/pack-reader.js';
+import type { WrittenPack } from '../pack/pack-writer.js';
+import { PackingList } from '../pack/packing-list.js';
+import { type VerifiedPacksOptions, writeVerifiedPacks } from '../pack/verified-packs.js';
+import { MultiPackIndexing } from '../plumbing/multi-pack-indexing.js';
+import { PackSelection, type SelectionLimits, isKept } from '../plumbing/pack-selection.js';
+import type { PackSettings } from '../plumbing/pack-settings.js';
+import { removePackedLoose } from '../plumbing/packed-loose.js';
+import { markReachable } from '../plumbing/reachable.js';
+import { Repository } from '../plumbing/repository.js';
+import { updateServerInfo } from '../plumbing/server-info.js';
+import { listRoots, readShallow } from './gc-roots.js';
+import type { MaintenanceLock } from './leases.js';
+
+export interface RepackRequest {
+  /** 'new': what is in no pack; 'all': everything that is needed; 'geometric': the packs that are too small for their neighbours. */
+  readonly scope: 'new' | 'all' | 'geometric';
+  /** Each pack has at least so many times the objects of the next smaller one. */
+  readonly factor?: number;
+  /** Old packs that are not needed any more go, and loose objects that are packed. */
+  readonly removesOld: boolean;
+  /** With scope 'all': what becomes of packed objects that nothing needs. */
+  readonly unneeded: 'dropped' | 'loose' | 'kept' | 'cruft';
+  /** Those last used before go for good; milliseconds since 1970. */
+  readonly expireMs?: number;
+  /** Where a pack of those that go for good is put: a path without '-<hash>.pack'. */
+  readonly expireTo?: string;
+  readonly isLocal: boolean;
+  readonly reuseDeltas: boolean;
+  readonly reuseObjects: boolean;
+  readonly usesOffsets: boolean;
+  readonly settings: PackSettings;
+  readonly cruftSettings: PackSettings;
+  /** Packs with a .keep file are packed, too; they stay nevertheless. */
+  readonly packsKept: boolean;
+  /** Names of packs to be treated as if they had a .keep file. */
+  readonly keptPacks: ReadonlySet<string>;
+  readonly writesMultiPackIndex: boolean;
+  readonly updatesServerInfo: boolean;
+  readonly onProgress?: (phase: 'compressing' | 'writing' | 'verifying', done: number, total: number) => void;
+}
+
+/** A pack that was there at the beginning. */
+interface OldPack {
+  readonly reader: PackReader;
+  readonly mtimeMs: number;
+}
+
+/** Does what is asked; the packs it wrote. CorruptError when something needed is missing or damaged: then all stays as it was. */
+export function repack(repository: Repository, request: RepackRequest, lock: MaintenanceLock): WrittenPack[] {
+  if (request.removesOld && repository.config.getBoolean('extensions.preciousobjects')) {
+    throw new RefusedError('cannot delete packs in a precious-objects repo', { code: 'gc-precious' });
+  }
+  if (repository.config.get('extensions.partialclone') !== undefined) {
+    throw new RefusedError('this is a partial clone', { code: 'gc-partial-clone', hint: 'use git repack here' });
+  }
+  const { context } = repository;
+  return new Repacking(Repository.open({ ...context, env: { ...context.env, GIT_NO_REPLACE_OBJECTS: '1' } }), request, lock).run();
+}
+
+class Repacking {
+  readonly #repository: Repository;
+  readonly #request: RepackRequest;
+  readonly #lock: MaintenanceLock;
+  readonly #caches = new PackCaches(8 * 1024 * 1024, 32 * 1024 * 1024, 16 * 1024);
+  readonly #store: ObjectStore;
+  /** Packs of ours that may be replaced. */
+  readonly #old: readonly OldPack[];
+  readonly #written: WrittenPack[] = [];
+  /** Of the objects in a new cruft pack. */
+  #cruftAgesMs: ReadonlyMap<ObjectId, number> = new Map();
+
+  constructor(repository: Repository, request: RepackRequest, lock: MaintenanceLock) {
+    this.#repository = repository;
+    this.#request = request;
+    this.#lock = lock;
+    this.#store = ObjectStore.open(repository.objectsDirectory, repository.format, { alternates: repository.objects.alternates, caches: this.#caches });
+    const damaged = this.#store.listDamagedPacks()[0];
+    if (damaged !== undefined && request.removesOld) throw new CorruptError(`pack '${damaged.path}' cannot be read: ${damaged.error.message}`, { code: 'gc-pack-damaged', cause: damaged.error });
+    this.#old = this.#store.listOwnPacks().filter((pack) => !isKept(pack) && !request.keptPacks.has(pack.name))
+      .flatMap((reader) => {
+        const mtimeMs = statSync(reader.path, { throwIfNoEntry: false })?.mtimeMs;
+        return mtimeMs === undefined ? [] : [{ reader, mtimeMs }];
+      });
+  }
+
+  run(): WrittenPack[] {
+    try {
+      const { scope, unneeded, removesOld } = this.#request;
+      const rolledUp = scope === 'geometric' ? this.#packTogether() : undefined;
+      if (rolledUp === undefined) this.#packReachable();
+      if (scope === 'all' && unneeded === 'cruft') this.#packCruft();
+      this.#store.refresh();
+      if (this.#request.writesMultiPackIndex) this.#writeMultiPackIndex(rolledUp);
+      if (removesOld) this.#removeOld(scope === 'all' ? this.#old : rolledUp ?? []);
+      if (this.#request.updatesServerInfo) {
+        this.#repository.objects.refresh();
+        updateServerInfo(this.#repository);
+      }
+      return this.#written;
+    } finally {
+      this.#store.close();
+    }
+  }
+
+  get #limits(): SelectionLimits {
+    const { isLocal, packsKept, keptPacks, scope } = this.#request;
+    return { isLocal, honorsKeep: !packsKept, keptPacks, isIncremental: scope === 'new' };
+  }
+
+  /** What is needed: what git's repack takes, and what our own roots reach besides. */
+  #packReachable(): void {
+    const { scope, unneeded, removesOld, expireMs } = this.#request;
+    const list = new PackingList();
+    const selection = new PackSelection(this.#repository, list, this.#limits);
+    const isNew = scope === 'new';
+    selection.addReachable([], { all: true, reflogs: true, indexes: true, unpacked: isNew });
+    selection.addWhatIsThere([...listRoots(this.#repository)].map(({ id }) => id), readShallow(this.#repository));
+    if (!isNew && removesOld && this.#old.length > 0) {
+      if (unneeded === 'kept') selection.addAllOfOurs({ packed: true, loose: true });
+      if (unneeded === 'loose') selection.loosenUnused(expireMs);
+    }
+    // Its memory is needed for what comes next.
+    this.#repository.objects.close();
+    this.#write(list, this.#request.settings);
+  }
+
+  #write(list: PackingList, settings: PackSettings, writer: VerifiedPacksOptions['writer'] = {}): WrittenPack[] {
+    this.#lock.check();
+    const { reuseDeltas, reuseObjects, usesOffsets, onProgress } = this.#request;
+    const { packs } = writeVerifiedPacks({
+      list, store: this.#store, caches: this.#caches, reuseDeltas, reuseObjects, usesOffsets,
+      limits: settings.limits, level: settings.level, largeBytes: settings.largeBytes,
+      ...(settings.mostBytes === undefined ? {} : { mostBytes: settings.mostBytes }),
+      writer: { ...writer, indexVersion: settings.indexVersion, hasReverseIndex: settings.hasReverseIndex },
+      onProgress: (phase, done, total) => {
+        this.#lock.beat();
+        onProgress?.(phase, done, total);
+      },
+    });
+    if (writer.base === undefined) this.#written.push(...packs);
+    this.#store.refresh();
+    return [...packs];
+  }
+
+  /** What is left in old packs and loose files, each object with its age. */
+  #packCruft(): void {
+    const { expireMs, expireTo, cruftSettings } = this.#request;
+    this.#repository.objects.refresh();
+    const stays = new Set(this.#written.map(({ packId }) => `pack-${packId}`));
+    const lines = this.#old.filter(({ reader }) => !stays.has(reader.name)).map(({ reader }) => `-${reader.name}.pack`);
+    const write = (expire: number | undefined, base: string | undefined): void => {
+      const list = new PackingList();
+      const ages = new PackSelection(this.#repository, list, { ...this.#limits, isIncremental: false }).addUnreachable(lines, expire);
+      const { format } = this.#repository;
+      this.#write(list, { ...cruftSettings, mostBytes: undefined }, {
+        ...(base === undefined ? {} : { base }), companions: ({ packId }) => new Map([['mtimes', encodePackMtimesOf(ages, packId, format)]]),
+      });
+      if (base === undefined) this.#cruftAgesMs = ages;
+      this.#repository.objects.refresh();
+    };
+    write(expireMs, undefined);
+    if (expireTo !== undefined) write(undefined, expireTo);
+  }
+
+  /** Puts packs that are too small for their neighbours into one, with what is loose; gives them. */
+  #packTogether(): OldPack[] {
+    const { factor = 2, packsKept } = this.#request;
+    const candidates = this.#old.filter(({ reader }) => !reader.isCruft);
+    if (packsKept) for (const reader of this.#store.listOwnPacks()) if (isKept(reader)) candidates.push({ reader, mtimeMs: statSync(reader.path).mtimeMs });
+    candidates.sort((a, b) => a.reader.objectCount - b.reader.objectCount);
+    const split = splitGeometrically(candidates.map(({ reader }) => reader.objectCount), factor);
+    const list = new PackingList();
+    const selection = new PackSelection(this.#repository, list, { ...this.#limits, isIncremental: false });
+    selection.addPacks(candidates.map(({ reader }, at) => `${at < split ? '' : '^'}${reader.name}.pack`), true);
+    this.#repository.objects.close();
+    this.#write(list, this.#request.settings);
+    return candidates.slice(0, split).filter(({ reader }) => !isKept(reader));
+  }
+
+  #writeMultiPackIndex(rolledUp: readonly OldPack[] | undefined): void {
+    const { scope, removesOld } = this.#request;
+    const written = new Set(this.#written.map(({ packId }) => `pack-${packId}`));
+    const going = removesOld ? new Set((scope === 'all' ? this.#old : rolledUp ?? []).map(({ reader }) => reader.name)) : new Set<string>();
+    const only = new Set(this.#store.listOwnPacks().filter(({ name }) => written.has(name) || !going.has(name)).map(({ name }) => `${name}.idx`));
+    if (only.size > 0) new MultiPackIndexing(this.#store).write({ only, warn: (text) => { this.#repository.context.stderr.write(`warning: ${text}\n`); } });
+  }
+
+  #removeOld(packs: readonly OldPack[]): void {
+    const written = new Set(this.#written.map(({ packId }) => `pack-${packId}`));
+    const own = new Map(this.#store.listOwnPacks().map((reader) => [reader.name, reader]));
+    const doomed = packs.filter(({ reader }) => !written.has(reader.name) && own.has(reader.name));
+    const names = new Set(doomed.map(({ reader }) => reader.name));
+    const staying = [...own.values()].filter(({ name }) => !names.has(name));
+    const needed = this.#findNeeded(doomed, staying);
+    let isIndexed = !this.#request.writesMultiPackIndex;
+    for (const { reader, mtimeMs } of doomed) {
+      this.#lock.check();
+      // Somebody wrote it again, or relied on what is in it, or needs by now what nobody did: the next repack looks again.
+      if (statSync(reader.path, { throwIfNoEntry: false })?.mtimeMs !== mtimeMs || needed.has(reader.name)) continue;
+      if (isIndexed) this.#store.removeMultiPackIndex();
+      isIndexed = false;
+      this.#store.removePack(own.get(reader.name)!);
+    }
+    removePackedLoose(this.#store, { cruftAgesMs: this.#cruftAgesMs, onRemoved: () => { this.#lock.beat(); } });
+  }
+
+  /** Packs with something in them that is in no pack that stays and in no loose file, and that a root reaches by now. */
+  #findNeeded(doomed: readonly OldPack[], staying: readonly PackReader[]): Set<string> {
+    const lost = new Map<ObjectId, string>();
+    const idSize = rawSize(this.#store.format);
+    for (const { reader } of doomed) {
+      for (let position = 0; position < reader.objectCount; position += 1) {
+        const raw = reader.index.rawIdAt(position);
+        if (staying.some((pack) => pack.position(raw) >= 0)) continue;
+        const id = decodeObjectId(raw.subarray(0, idSize), 0, this.#store.format);
+        if (!this.#store.isLoose(id)) lost.set(id, reader.name);
+      }
+    }
+    const needed = new Set<string>();
+    if (lost.size === 0) return needed;
+    const roots = [...listRoots(this.#repository)].map(({ id }) => id);
+    markReachable(this.#store, roots, {
+      withoutParents: readShallow(this.#repository),
+      onMissing: () => undefined,
+      onCorrupt: (_id, error) => { if (!(error instanceof CorruptError)) throw error; },
+      onObject: (id) => {
+        this.#lock.beat();
+        const pack = lost.get(id);
+        if (pack !== undefined) needed.add(pack);
+      },
+    });
+    return needed;
+  }
+}
+
+/** How many of the smallest packs become one, so that each pack that is left has `factor` times the objects of the one before. `counts` ascend. */
+export function splitGeometrically(counts: readonly number[], factor: number): number {
+  let split = counts.length - 1;
+  while (split > 0 && counts[split]! >= factor * counts[split - 1]!) split -= 1;
+  if (split <= 0) return 0;
+  split += 1;
+  let total = counts.slice(0, split).reduce((sum, count) => sum + count, 0);
+  while (split < counts.length && counts[split]! < factor * total) {
+    total += counts[split]!;
+    split += 1;
+  }
+  return split;
+}
+
+/** A pack's name as options give it: with or without a directory and suffix. */
+export function packNameOf(text: string): string {
+  return basename(text).replace(/\.(?:pack|idx)$/, '');
+}
+
+/** Where `--expire-to` puts packs: its directory must be there. */
+export function expiryBase(path: string, cwd: string): string {
+  const base = join(path.startsWith('/') ? '/' : cwd, path);
+  if (statSync(dirname(base), { throwIfNoEntry: false })?.isDirectory() !== true) throw new InvalidError(`'${dirname(base)}' is no directory`, { code: 'bad-path' });
+  return base;
+}

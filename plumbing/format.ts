@@ -222,6 +222,11 @@ function characterWidth(code: number): number {
 
 /** `bytes` from one encoding to another; unchanged when they are the same or one is unknown. */
 function convert(bytes: string, from: string | undefined, to: string | undefined): string {
+  return reencode(bytes, from, to) ?? bytes;
+}
+
+/** `bytes` from one encoding to another; undefined when one is unknown or cannot hold the text. */
+export function reencode(bytes: string, from: string | undefined, to: string | undefined): string | undefined {
   const source = canonicalEncoding(from);
   const target = canonicalEncoding(to);
   if (source === target || !/[\x80-\xff]/.test(bytes)) return bytes;
@@ -230,12 +235,11 @@ function convert(bytes: string, from: string | undefined, to: string | undefined
     text = source === 'latin1' ? bytes : new TextDecoder(source, { fatal: true }).decode(Buffer.from(bytes, 'latin1'));
   } catch (error) {
     // An encoding nobody here knows, or bytes that are not in it: shown as they are, like git does.
-    if (error instanceof RangeError || error instanceof TypeError) return bytes;
+    if (error instanceof RangeError || error instanceof TypeError) return undefined;
     throw error;
   }
   if (target === 'utf-8') return Buffer.from(text, 'utf8').toString('latin1');
-  if (target === 'latin1') return /^[\0-\xff]*$/.test(text) ? text : bytes;
-  return bytes;
+  return target === 'latin1' && /^[\0-\xff]*$/.test(text) ? text : undefined;
 }
 
 /** The line that names the encoding goes when the text is UTF-8 now, and tells the new one otherwise. */

@@ -17,8 +17,8 @@ export function configuredPushRef(repository: Repository, branch: string): strin
   return remote === undefined ? undefined : mapRef(repository.config.getAll(`remote.${remote}.push`), branch);
 }
 
-/** The other side of the first refspec whose left side fits. */
-function mapRef(specs: readonly string[], remoteRef: string): string | undefined {
+/** The other side of the first refspec whose left side fits; undefined when none does. */
+export function mapRef(specs: readonly string[], remoteRef: string): string | undefined {
   for (const spec of specs) {
     const [from, to] = spec.replace(/^\+/, '').split(':');
     if (from === undefined || to === undefined || from.startsWith('^')) continue;

@@ -20,6 +20,7 @@ export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
   'diff-files': () => import('../plumbing/commands/diff-files.js'),
   'diff-index': () => import('../plumbing/commands/diff-index.js'),
   'diff-tree': () => import('../plumbing/commands/diff-tree.js'),
+  'fast-export': () => import('../plumbing/commands/fast-export.js'),
   'fast-import': () => import('../plumbing/commands/fast-import.js'),
   fsck: () => import('../plumbing/commands/fsck.js'),
   'get-tar-commit-id': () => import('../plumbing/commands/get-tar-commit-id.js'),

@@ -16,6 +16,8 @@ export interface PackLookup {
   seek(raw: Uint8Array, found: ObjectPlace): boolean;
 }
 
+const mostFrameViews = 2048;
+
 export class PackCursor implements ObjectPlace {
   /** Where `find` found the object; may be set directly. */
   pack: PackReader | undefined;
@@ -32,6 +34,9 @@ export class PackCursor implements ObjectPlace {
   readonly #format: ObjectFormat;
   readonly #raw: Buffer;
   readonly #at: number;
+  /** By length, views of what begins at `#at`, and the memory they are of. */
+  readonly #frames = new Array<Uint8Array | undefined>(mostFrameViews).fill(undefined);
+  #framed: Buffer | undefined;
 
   constructor(lookup: PackLookup, unpacker: Unpacker, format: ObjectFormat) {
     this.#lookup = lookup;
@@ -72,21 +77,26 @@ export class PackCursor implements ObjectPlace {
   /** A region of the memory for the caller alone; its address. */
   reserve(sizeBytes: number): number { return this.#unpacker.reserve(sizeBytes); }
 
-  /** Room `readTo` wants at the most. */
-  get roomBytes(): number { return this.#unpacker.frameBytes + 128; }
+  /** The longest content `read` gives, and some more. */
+  get mostBytes(): number { return this.#unpacker.frameBytes; }
 
   /** Reads the object and verifies it. */
   read(): boolean {
-    return this.readTo(this.#at, this.#at + this.#unpacker.frameBytes);
-  }
-
-  /** As `read`, to an address in a region of the caller's that ends at `limit`, with the header it is hashed with: "<type> <size>\0". */
-  readTo(at: number, limit: number): boolean {
     const place = this.#placeOfPack();
     if (place === undefined) return false;
-    const length = this.#unpacker.read(place, this.pack!.offsetAt(this.position), at, limit);
-    if (!this.#note(length, at)) return false;
-    return isHashOf(this.ids, this.idOffset, this.memory.subarray(at, at + length), this.#format);
+    const length = this.#unpacker.read(place, this.pack!.offsetAt(this.position), this.#at, this.#at + this.#unpacker.frameBytes);
+    return this.#note(length) && isHashOf(this.ids, this.idOffset, this.#frame(length), this.#format);
+  }
+
+  /** The frame just made. The views of short ones are kept: making one costs as much as hashing so little. */
+  #frame(length: number): Uint8Array {
+    const { memory } = this;
+    if (length >= this.#frames.length) return memory.subarray(this.#at, this.#at + length);
+    if (this.#framed !== memory) {
+      this.#framed = memory;
+      this.#frames.fill(undefined);
+    }
+    return (this.#frames[length] ??= memory.subarray(this.#at, this.#at + length));
   }
 
   /** Reads at least the first `most` bytes, or all there are; they are not verified. */
@@ -94,7 +104,7 @@ export class PackCursor implements ObjectPlace {
     const place = this.#placeOfPack();
     if (place === undefined) return false;
     const limit = this.#at + this.#unpacker.frameBytes;
-    return this.#note(this.#unpacker.readHead(place, this.pack!.offsetAt(this.position), this.#at, limit, most), this.#at);
+    return this.#note(this.#unpacker.readHead(place, this.pack!.offsetAt(this.position), this.#at, limit, most));
   }
 
   /** Learns type and size (`sizeBytes`) of the object, which are not verified. */
@@ -106,10 +116,10 @@ export class PackCursor implements ObjectPlace {
     return this.sizeBytes >= 0;
   }
 
-  #note(length: number, at: number): boolean {
+  #note(length: number): boolean {
     if (length < 0) return false;
     this.kind = this.#unpacker.kind;
-    this.end = at + length;
+    this.end = this.#at + length;
     this.start = this.end - this.#unpacker.contentSize;
     return true;
   }

@@ -32,8 +32,8 @@ interface Subject {
 
 type Part = string | ((subject: Subject) => string);
 
-/** Objects asked for before it pays to prepare for many. */
-const fewObjects = 50;
+/** Objects to be answered for at once, or one after the other, before it pays to prepare for many. */
+const fewObjects = 20;
 
 export class ObjectBatch {
   readonly #repository: Repository;
@@ -46,6 +46,7 @@ export class ObjectBatch {
   readonly #quickLine: readonly LinePart[] | undefined;
   #quick: PackedAnswers | undefined;
   #answered = 0;
+  #isRefused = false;
 
   constructor(repository: Repository, mode: 'batch' | 'batch-check' | 'batch-command', options: BatchOptions) {
     this.#repository = repository;
@@ -109,7 +110,7 @@ export class ObjectBatch {
 
   /** False when the object whose id is at `at` has to be answered for in the usual way. */
   #answerQuickly(text: Uint8Array, at: number, withContent: boolean): boolean {
-    const quick = this.#openQuick();
+    const quick = this.#openQuick(text.length - at);
     return quick !== undefined && quick.cursor.findHex(text, at) && this.#answerFound(quick, withContent);
   }
 
@@ -118,10 +119,15 @@ export class ObjectBatch {
     return quick.cursor.pack !== undefined && (withContent ? quick.addContent() : quick.addLine(this.#quickLine!));
   }
 
-  #openQuick(): PackedAnswers | undefined {
+  /** What is left of the input at hand tells how many will be asked for at least. */
+  #openQuick(inputBytes: number): PackedAnswers | undefined {
     if (this.#quick !== undefined || this.#quickLine === undefined) return this.#quick;
     this.#answered += 1;
-    if (this.#answered > fewObjects && this.#answered % fewObjects === 1) this.#quick = PackedAnswers.open(this.#repository);
+    const isMany = inputBytes > fewObjects * (hexSize(this.#repository.format) + 1) || this.#answered > fewObjects;
+    if (isMany && !this.#isRefused) {
+      this.#quick = PackedAnswers.open(this.#repository);
+      this.#isRefused = this.#quick === undefined;
+    }
     return this.#quick;
   }
 

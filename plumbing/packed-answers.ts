@@ -17,6 +17,8 @@ export const usualLine: readonly LinePart[] = ['objectname', Buffer.from(' '), '
 const typeNames = ['', 'commit', 'tree', 'blob', 'tag'].map((name) => Buffer.from(name));
 /** Written out when there is this much: more than any buffer or pipe takes at once. */
 const enoughBytes = 128 * 1024;
+/** The parts of a format that are longer are not for this way. */
+const mostLineBytes = 32 * 1024;
 const newline = 0x0a;
 
 export class PackedAnswers {
@@ -24,15 +26,13 @@ export class PackedAnswers {
   readonly #stdout: Output;
   readonly #digits: number;
   readonly #start: number;
-  readonly #limit: number;
   #end: number;
 
   private constructor(cursor: PackCursor, stdout: Output, digits: number) {
     this.cursor = cursor;
     this.#stdout = stdout;
     this.#digits = digits;
-    this.#start = cursor.reserve(enoughBytes + cursor.roomBytes);
-    this.#limit = this.#start + enoughBytes + cursor.roomBytes;
+    this.#start = cursor.reserve(enoughBytes + mostLineBytes + cursor.mostBytes);
     this.#end = this.#start;
   }
 
@@ -46,14 +46,13 @@ export class PackedAnswers {
   /** The usual line of the object the cursor is at, its content, and a newline. */
   addContent(): boolean {
     const { cursor } = this;
-    // The frame an object is hashed with ends as the line does, but for a NUL where the line has its newline.
-    if (!cursor.readTo(this.#end + this.#digits + 1, this.#limit)) return false;
+    if (!cursor.read()) return false;
+    const at = this.#addLine(usualLine, cursor.kind, cursor.end - cursor.start);
     const { memory } = cursor;
-    encodeHexInto(memory, this.#end, cursor.ids, cursor.idOffset, this.#digits);
-    memory[this.#end + this.#digits] = 0x20;
-    memory[cursor.start - 1] = newline;
-    memory[cursor.end] = newline;
-    this.#end = cursor.end + 1;
+    memory.copyWithin(at, cursor.start, cursor.end);
+    this.#end = at + cursor.end - cursor.start;
+    memory[this.#end] = newline;
+    this.#end += 1;
     this.#flushEnough();
     return true;
   }
@@ -62,22 +61,29 @@ export class PackedAnswers {
   addLine(parts: readonly LinePart[]): boolean {
     const { cursor } = this;
     if (!cursor.describe()) return false;
+    this.#end = this.#addLine(parts, cursor.kind, cursor.sizeBytes);
+    this.#flushEnough();
+    return true;
+  }
+
+  /** Where the line ends. */
+  #addLine(parts: readonly LinePart[], kind: number, sizeBytes: number): number {
+    const { cursor } = this;
     const { memory } = cursor;
     let at = this.#end;
-    for (const part of parts) {
+    for (let number = 0; number < parts.length; number += 1) {
+      const part = parts[number]!;
       if (part === 'objectname') {
         encodeHexInto(memory, at, cursor.ids, cursor.idOffset, this.#digits);
         at += this.#digits;
       } else if (part === 'objectsize') {
-        at = writeDecimal(memory, at, cursor.sizeBytes);
+        at = writeDecimal(memory, at, sizeBytes);
       } else {
-        at = writeBytes(memory, at, part === 'objecttype' ? typeNames[cursor.kind]! : part);
+        at = writeBytes(memory, at, part === 'objecttype' ? typeNames[kind]! : part);
       }
     }
     memory[at] = newline;
-    this.#end = at + 1;
-    this.#flushEnough();
-    return true;
+    return at + 1;
   }
 
   #flushEnough(): void {

@@ -324,6 +324,7 @@ function writeFrame(to: usize, kind: u32, size: u32): usize {
  */
 export function read(offset: f64, to: usize, limit: usize): i32 {
   const first = <u64>offset;
+  if (findBase(first)) return frameBase(to, limit);
   return readEntry(first, entryInputBytes) ? readFurther(first, to, limit) : refused;
 }
 
@@ -333,6 +334,7 @@ export function read(offset: f64, to: usize, limit: usize): i32 {
  */
 export function readHead(offset: f64, to: usize, limit: usize, most: u32): i32 {
   const first = <u64>offset;
+  if (findBase(first)) return frameBase(to, limit);
   if (!readEntry(first, entryInputBytes)) return refused;
   if (entryBase != 0 || entrySize <= most) return readFurther(first, to, limit);
   if (entrySize > mostBytes) return refused;
@@ -343,14 +345,33 @@ export function readHead(offset: f64, to: usize, limit: usize, most: u32): i32 {
   return <i32>(content - to + most);
 }
 
+/** The object whose entry was just read. */
 function readFurther(first: u64, to: usize, limit: usize): i32 {
+  if (entrySize > mostBytes) return refused;
+  if (entryBase != 0) return resolve(first) ? frameBase(to, limit) : refused;
+  const size = <u32>entrySize;
+  if (to + size + frameHeaderBytes + outputSlack > limit) return noRoom;
+  const content = writeFrame(to, entryKind, size);
+  frameContent = size;
+  return inflateTo(content, size, entryData) ? <i32>(content - to + size) : refused;
+}
+
+/** What was found or made last, as the result. */
+function frameBase(to: usize, limit: usize): i32 {
+  if (to + baseBytes + frameHeaderBytes + outputSlack > limit) return noRoom;
+  const content = writeFrame(to, kindFound, baseBytes);
+  frameContent = baseBytes;
+  memory.copy(content, base, baseBytes);
+  return <i32>(content - to + baseBytes);
+}
+
+/** Makes the object of the delta whose entry was just read, and keeps it and all it is made from: the next delta may build on any. */
+function resolve(first: u64): bool {
   let depth: u32 = 0;
   let at = first;
   let isFound = false;
-  while (true) {
-    if (entrySize > mostBytes) return refused;
-    if (entryBase == 0) break;
-    if (depth == mostLinks) return refused;
+  while (entryBase != 0) {
+    if (depth == mostLinks) return false;
     const link = links + depth * 24;
     store<u64>(link, at);
     store<u64>(link, entryData, 8);
@@ -359,37 +380,27 @@ function readFurther(first: u64, to: usize, limit: usize): i32 {
     at = entryBase;
     isFound = findBase(at);
     if (isFound) break;
-    if (!readEntry(at, entryInputBytes)) return refused;
-  }
-  const size = <u32>entrySize;
-  if (depth == 0) {
-    if (to + size + frameHeaderBytes + outputSlack > limit) return noRoom;
-    const content = writeFrame(to, entryKind, size);
-    frameContent = size;
-    return inflateTo(content, size, entryData) ? <i32>(content - to + size) : refused;
+    if (!readEntry(at, entryInputBytes) || entrySize > mostBytes) return false;
   }
   if (!isFound) {
     kindFound = entryKind;
-    base = reserve(size);
-    baseBytes = size;
-    if (!inflateTo(base, size, entryData)) return refused;
-    keep(at, size, kindFound);
+    baseBytes = <u32>entrySize;
+    base = reserve(baseBytes);
+    if (!inflateTo(base, baseBytes, entryData)) return false;
+    keep(at, baseBytes, kindFound);
   }
-  for (depth--; depth > 0; depth--) {
+  while (depth > 0) {
+    depth--;
     const link = links + depth * 24;
-    if (!inflateDelta(link)) return refused;
-    const made = reserve(<u32>resultSize);
-    if (apply(base, baseBytes, instructions, scratch + load<u32>(link, 16), made, <usize>resultSize) != 0) return refused;
+    if (!inflateDelta(link)) return false;
+    const size = <u32>resultSize;
+    const made = reserve(size);
+    if (apply(base, baseBytes, instructions, scratch + load<u32>(link, 16), made, size) != 0) return false;
     base = made;
-    baseBytes = <u32>resultSize;
-    keep(load<u64>(link), baseBytes, kindFound);
+    baseBytes = size;
+    keep(load<u64>(link), size, kindFound);
   }
-  if (!inflateDelta(links)) return refused;
-  frameContent = <u32>resultSize;
-  if (to + frameContent + frameHeaderBytes + outputSlack > limit) return noRoom;
-  const content = writeFrame(to, kindFound, frameContent);
-  if (apply(base, baseBytes, instructions, scratch + load<u32>(links, 16), content, frameContent) != 0) return refused;
-  return <i32>(content - to + frameContent);
+  return true;
 }
 
 // What deltas are in the end, by where they begin. A slot: the key with the kind behind it; the newest of those that share a slot stays.

@@ -22,6 +22,9 @@ const literalBits = 11;
 const distanceBits = 9;
 const literalTable = memory.data(4 << literalBits, 16);
 const distanceTable = memory.data(4 << distanceBits, 16);
+// Those of the fixed codes, made at their first use. All their codes are short.
+const fixedLiteralTable = memory.data(4 << 9, 16);
+const fixedDistanceTable = memory.data(4 << 5, 16);
 const literalCodes = memory.data(2 * 16 + 2 * 288, 16);
 const distanceCodes = memory.data(2 * 16 + 2 * 32, 16);
 const lengths = memory.data(320 + 160, 16);
@@ -70,6 +73,9 @@ const atEnd = 5;
 let place: i32 = atHeader;
 let lastBlock: bool = false;
 let fixedTables: bool = false;
+/** Tables of the block at hand. */
+let literals: usize = literalTable;
+let distances: usize = distanceTable;
 let storedLeft: u32 = 0;
 let checksum: u32 = 1;
 let literalTableBits: i32 = 0;
@@ -214,24 +220,28 @@ function readStoredHeader(): i32 {
 }
 
 function useFixedCodes(): void {
-  if (fixedTables) return;
-  memory.fill(lengths, 8, 144);
-  memory.fill(lengths + 144, 9, 112);
-  memory.fill(lengths + 256, 7, 24);
-  memory.fill(lengths + 280, 8, 8);
-  literalTableBits = build(lengths, 288, literalTable, literalBits, literalEntries, literalCodes, false);
-  memory.fill(lengths, 5, 32);
-  distanceTableBits = build(lengths, 32, distanceTable, distanceBits, distanceEntries, distanceCodes, false);
-  fixedTables = true;
+  if (!fixedTables) {
+    memory.fill(lengths, 8, 144);
+    memory.fill(lengths + 144, 9, 112);
+    memory.fill(lengths + 256, 7, 24);
+    memory.fill(lengths + 280, 8, 8);
+    build(lengths, 288, fixedLiteralTable, 9, literalEntries, literalCodes, false);
+    memory.fill(lengths, 5, 32);
+    build(lengths, 32, fixedDistanceTable, 5, distanceEntries, distanceCodes, false);
+    fixedTables = true;
+  }
+  literals = fixedLiteralTable;
+  distances = fixedDistanceTable;
+  literalTableBits = 9;
+  distanceTableBits = 5;
 }
 
 function readDynamicCodes(): i32 {
   if (!need(14)) return needsInput;
-  const literals: u32 = 257 + take(5);
-  const distances: u32 = 1 + take(5);
+  const literalCount: u32 = 257 + take(5);
+  const distanceCount: u32 = 1 + take(5);
   const codes: u32 = 4 + take(4);
-  if (literals > 286 || distances > 30) return -4;
-  fixedTables = false;
+  if (literalCount > 286 || distanceCount > 30) return -4;
   memory.fill(lengths, 0, 19);
   for (let i: u32 = 0; i < codes; i++) {
     if (!need(3)) return needsInput;
@@ -241,7 +251,7 @@ function readDynamicCodes(): i32 {
   const tableBits = build(lengths, 19, distanceTable, 7, lengthEntries, distanceCodes, false);
   if (tableBits < 0) return -4;
   const mask: u32 = (1 << tableBits) - 1;
-  const total = literals + distances;
+  const total = literalCount + distanceCount;
   let i: u32 = 0;
   while (i < total) {
     need(14);
@@ -266,9 +276,11 @@ function readDynamicCodes(): i32 {
     i += times;
   }
   if (load<u8>(lengths, 256) == 0) return -4;
-  literalTableBits = build(lengths, literals, literalTable, literalBits, literalEntries, literalCodes, true);
+  literalTableBits = build(lengths, literalCount, literalTable, literalBits, literalEntries, literalCodes, true);
   if (literalTableBits < 0) return -4;
-  distanceTableBits = build(lengths + literals, distances, distanceTable, distanceBits, distanceEntries, distanceCodes, true);
+  distanceTableBits = build(lengths + literalCount, distanceCount, distanceTable, distanceBits, distanceEntries, distanceCodes, true);
+  literals = literalTable;
+  distances = distanceTable;
   return distanceTableBits < 0 ? -4 : done;
 }
 
@@ -427,6 +439,8 @@ function decodeFast(historyStart: usize, stopAt: usize): i32 {
   const inputSafe = inputEnd - 24;
   const literalMask: u32 = (1 << literalTableBits) - 1;
   const distanceMask: u32 = (1 << distanceTableBits) - 1;
+  const literalTable = literals;
+  const distanceTable = distances;
   let hold = pool;
   let bits = poolBits;
   let next = reader;
@@ -517,7 +531,7 @@ function decodeCarefully(historyStart: usize, stopAt: usize): i32 {
 
 function decodeSymbol(historyStart: usize, stopAt: usize): i32 {
   need(48);
-  let entry = load<u32>(literalTable + ((<u32>pool & ((1 << literalTableBits) - 1)) << 2));
+  let entry = load<u32>(literals + ((<u32>pool & ((1 << literalTableBits) - 1)) << 2));
   if (entry == 0) entry = findLong(<u32>pool, literalCodes, literalEntries);
   if (entry == 0) return poolBits < 15 ? needsInput : -5;
   if (<i32>(entry & 0x1f) > poolBits) return needsInput;
@@ -535,7 +549,7 @@ function decodeSymbol(historyStart: usize, stopAt: usize): i32 {
   }
   const length = valueOf(entry, pool);
   take(entry & 0x1f);
-  entry = load<u32>(distanceTable + ((<u32>pool & ((1 << distanceTableBits) - 1)) << 2));
+  entry = load<u32>(distances + ((<u32>pool & ((1 << distanceTableBits) - 1)) << 2));
   if (entry == 0) entry = findLong(<u32>pool, distanceCodes, distanceEntries);
   if (entry == 0) return poolBits < 15 ? needsInput : -5;
   if (<i32>(entry & 0x1f) > poolBits) return needsInput;

@@ -25,19 +25,14 @@ export interface UnpackSource {
 export interface UnpackPlace {
   readonly source: UnpackSource;
   readonly key: number;
-  /** By window number: the number of the slot it lies in, plus one. */
-  readonly slots: Uint16Array;
+  /** Where the kernel finds, by window number, the addresses of windows, or 0. */
+  readonly table: number;
   /** By window number: how often it was asked for without being read. */
   readonly glances: Uint8Array;
   /** Number of the window read last: who reads on from there gets the next one at once. */
   lastRead: number;
 }
 
-const windowBytes = 64 * 1024;
-/** Windows overlap by this much: as much as the kernel ever wants at once. */
-const overlapBytes = 4096 + 256;
-/** The inflater reads this much behind its input. */
-const slackBytes = 64;
 /** A glance has this much more than was wanted, for what is wanted next lies behind a header. */
 const glanceMoreBytes = 704;
 /** A window is read when it was asked for this often: objects asked for here and there cost one small read each. */
@@ -48,11 +43,14 @@ const glancesBeforeExchange = 128;
 export class Unpacker {
   readonly #kernel: UnpackKernel;
   readonly #mostWindows: number;
-  /** By slot: where it is, whose window it holds, which one, and whether it was used since the hand came by. */
+  readonly #windowBytes: number;
+  /** Of a window and what it overlaps the next one by. */
+  readonly #spanBytes: number;
+  readonly #regionBytes: number;
+  /** By slot: where it is, whose window it holds, and which one. */
   readonly #addresses: number[] = [];
   readonly #owners: (UnpackPlace | undefined)[] = [];
   readonly #numbers: number[] = [];
-  readonly #used: boolean[] = [];
   #hand = 0;
   readonly #glance: number;
   #current: UnpackPlace | undefined;
@@ -67,8 +65,12 @@ export class Unpacker {
         return findOffset(this.#kernel.bytes.subarray(address, address + idSize));
       },
     }, basesBytes)!;
-    this.#mostWindows = Math.min(0xfff0, Math.max(4, Math.floor(windowsBytes / windowBytes)));
-    this.#glance = this.#kernel.reserve(overlapBytes + glanceMoreBytes + slackBytes);
+    const { exports } = this.#kernel;
+    this.#windowBytes = exports.windowSize();
+    this.#spanBytes = this.#windowBytes + exports.overlapSize();
+    this.#regionBytes = exports.windowRegionSize();
+    this.#mostWindows = Math.max(4, Math.floor(windowsBytes / this.#regionBytes));
+    this.#glance = this.#kernel.reserve(this.#regionBytes - this.#windowBytes + glanceMoreBytes);
   }
 
   /** Budgets in bytes for windows and for bases of deltas; undefined where there are no kernels. */
@@ -78,10 +80,12 @@ export class Unpacker {
 
   /** Takes a pack in; undefined when it is larger than can be handled. */
   enrol(source: UnpackSource): UnpackPlace | undefined {
-    const { sizeBytes, idSize } = source;
+    const { sizeBytes } = source;
     if (sizeBytes >= mostPackBytes || this.#nextKey >= mostPackKeys) return undefined;
-    const windows = Math.ceil((sizeBytes - idSize) / windowBytes);
-    const place = { source, key: this.#nextKey, slots: new Uint16Array(windows), glances: new Uint8Array(windows), lastRead: -1 };
+    const windows = Math.ceil(sizeBytes / this.#windowBytes);
+    const table = this.#kernel.reserve(windows * 4);
+    this.#kernel.bytes.fill(0, table, table + windows * 4);
+    const place = { source, key: this.#nextKey, table, glances: new Uint8Array(windows), lastRead: -1 };
     this.#nextKey += 1;
     return place;
   }
@@ -133,37 +137,24 @@ export class Unpacker {
 
   #use(place: UnpackPlace): void {
     if (place === this.#current) return;
-    this.#kernel.exports.use(place.key, place.source.sizeBytes - place.source.idSize, place.source.idSize);
+    this.#kernel.exports.use(place.key, place.source.sizeBytes - place.source.idSize, place.source.idSize, place.table);
     this.#current = place;
   }
 
-  #provide(offset: number, wanted: number): boolean {
+  #provide(offset: number, wanted: number): void {
     const place = this.#current!;
     // Until the bytes are there the kernel's view of the pack is not to be relied on.
     this.#current = undefined;
-    const isProvided = this.#provideFrom(place, offset, wanted);
+    const number = Math.floor(offset / this.#windowBytes);
+    if (this.#isWorthReading(place, number)) this.#readWindow(place, number);
+    else this.#glanceAt(place, offset, wanted);
     this.#current = place;
-    return isProvided;
   }
 
-  #provideFrom(place: UnpackPlace, offset: number, wanted: number): boolean {
-    const { sizeBytes } = place.source;
-    const number = Math.floor(offset / windowBytes);
-    if (number >= place.slots.length) return false;
-    const base = number * windowBytes;
-    const slot = place.slots[number]! - 1;
-    const isHeld = slot >= 0 && this.#owners[slot] === place && this.#numbers[slot] === number;
-    if (!isHeld && !this.#isWorthReading(place, number)) {
-      const length = Math.min(wanted + glanceMoreBytes, sizeBytes - offset);
-      place.source.readInto(this.#kernel.bytes, this.#glance, length, offset);
-      this.#kernel.exports.setView(offset, this.#glance, length);
-      return true;
-    }
-    const length = Math.min(windowBytes + overlapBytes, sizeBytes - base);
-    const address = isHeld ? this.#addresses[slot]! : this.#readWindow(place, number, base, length);
-    if (isHeld) this.#used[slot] = true;
-    this.#kernel.exports.setView(base, address, length);
-    return true;
+  #glanceAt(place: UnpackPlace, offset: number, wanted: number): void {
+    const length = Math.min(wanted + glanceMoreBytes, place.source.sizeBytes - offset);
+    place.source.readInto(this.#kernel.bytes, this.#glance, length, offset);
+    this.#kernel.exports.setView(offset, this.#glance, length);
   }
 
   #isWorthReading(place: UnpackPlace, number: number): boolean {
@@ -174,31 +165,40 @@ export class Unpacker {
     return isEnough;
   }
 
-  #readWindow(place: UnpackPlace, number: number, base: number, length: number): number {
+  #readWindow(place: UnpackPlace, number: number): void {
     const slot = this.#emptySlot();
     const address = this.#addresses[slot]!;
-    this.#owners[slot] = undefined;
-    place.source.readInto(this.#kernel.bytes, address, length, base);
+    const start = number * this.#windowBytes;
+    const length = Math.min(this.#spanBytes, place.source.sizeBytes - start);
+    place.source.readInto(this.#kernel.bytes, address, length, start);
     this.#owners[slot] = place;
     this.#numbers[slot] = number;
-    this.#used[slot] = true;
-    place.slots[number] = slot + 1;
+    this.#kernel.bytes[address + this.#regionBytes - 1] = 1;
+    this.#kernel.bytes.writeUInt32LE(address, place.table + number * 4);
     place.lastRead = number;
-    return address;
+    this.#kernel.exports.setView(start, address, length);
   }
 
+  /** A slot that holds nothing, and that no table names. */
   #emptySlot(): number {
     if (this.#addresses.length < this.#mostWindows) {
       this.#owners.push(undefined);
       this.#numbers.push(0);
-      this.#used.push(false);
-      return this.#addresses.push(this.#kernel.reserve(windowBytes + overlapBytes + slackBytes)) - 1;
+      return this.#addresses.push(this.#kernel.reserve(this.#regionBytes)) - 1;
     }
+    const { bytes } = this.#kernel;
     for (;;) {
       const slot = this.#hand;
       this.#hand = (slot + 1) % this.#mostWindows;
-      if (this.#owners[slot] === undefined || !this.#used[slot]) return slot;
-      this.#used[slot] = false;
+      const owner = this.#owners[slot];
+      const usedAt = this.#addresses[slot]! + this.#regionBytes - 1;
+      if (owner === undefined) return slot;
+      if (bytes[usedAt] === 0) {
+        bytes.writeUInt32LE(0, owner.table + this.#numbers[slot]! * 4);
+        this.#owners[slot] = undefined;
+        return slot;
+      }
+      bytes[usedAt] = 0;
     }
   }
 }

@@ -11,7 +11,10 @@ interface UnpackExports extends KernelExports {
   tableSize(): number;
   slabSize(): number;
   frameSize(): number;
-  use(key: number, end: number, idSize: number): void;
+  windowSize(): number;
+  overlapSize(): number;
+  windowRegionSize(): number;
+  use(key: number, end: number, idSize: number, table: number): void;
   setView(offset: number, address: number, size: number): void;
   setKeptSlabs(count: number): void;
   read(offset: number, to: number, limit: number): number;
@@ -23,8 +26,8 @@ interface UnpackExports extends KernelExports {
 
 /** What the kernel asks for; all addresses are in its memory. */
 export interface UnpackSupply {
-  /** Calls `setView` with `wanted` bytes from `offset` on, fewer only at the end of the pack; false when there are none. */
-  provide(offset: number, wanted: number): boolean;
+  /** Calls `setView` with `wanted` bytes from `offset` on, fewer only at the end of the pack. */
+  provide(offset: number, wanted: number): void;
   /** Offset of the object whose raw id is at an address; -1 when it is not in the pack. */
   offsetOf(idAddress: number): number;
 }
@@ -64,7 +67,7 @@ export class UnpackKernel {
     let opened: UnpackKernel | undefined;
     const kernel = openKernel<UnpackExports>('unpack', {
       pack: {
-        provide: (offset: number, wanted: number) => (supply.provide(offset, wanted) ? 1 : 0),
+        provide: (offset: number, wanted: number) => supply.provide(offset, wanted),
         offsetOf: (idAddress: number) => supply.offsetOf(idAddress),
         emptySlab: () => opened!.#emptySlab(),
       },

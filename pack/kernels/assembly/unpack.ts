@@ -10,10 +10,13 @@ import { apply } from './delta';
 
 export { regionStart } from './inflate';
 
-/** Makes `wanted` bytes of the pack in use available from `offset` on, fewer only at its end, by calling `setView`; 0 when it cannot. */
+/**
+ * Makes `wanted` bytes of the pack in use available from `offset` on, fewer only at its end, by calling `setView`. Asked where no window
+ * is held.
+ */
 // @ts-ignore: decorator
 @external('pack', 'provide')
-declare function provide(offset: f64, wanted: u32): u32;
+declare function provide(offset: f64, wanted: u32): void;
 /** Where the object begins whose raw id is at an address; less than 12 when it is not in the pack. */
 // @ts-ignore: decorator
 @external('pack', 'offsetOf')
@@ -48,9 +51,18 @@ const headInputBytes: u32 = 512;
 const links = memory.data(24 * 4096, 16);
 let scratch: usize = 0;
 
+// Windows begin every 2^16 bytes of a pack and overlap by more than is ever wanted at once. A table of the pack has their addresses, or 0
+// for those not held. Behind each window is a byte that is set when it is used.
+const windowBits: u64 = 16;
+const overlapBytes: u32 = 4352;
+const windowSpan: u32 = (1 << 16) + overlapBytes;
+const windowSlack: u32 = 64;
+
 let packKey: u64 = 0;
 let dataEnd: u64 = 0;
+let packEnd: u64 = 0;
 let idBytes: u32 = 20;
+let windows: usize = 0;
 
 let viewOffset: u64 = 0;
 let viewBytes: u64 = 0;
@@ -70,15 +82,22 @@ export function slabSize(): u32 { return slabBytes; }
 export function frameSize(): u32 { return mostBytes + frameHeaderBytes + outputSlack; }
 
 /**
- * Changes to another pack, or makes the kernel forget what it knows of where windows are. Each pack has a key of its own, less than 2^16;
- * it ends before 2^45.
+ * Changes to another pack, or makes the kernel forget where it read last. Each pack has a key of its own, less than 2^16; `end`, where its
+ * objects end, is less than 2^45. `table` is as described above.
  */
-export function use(key: u32, end: f64, idSize: u32): void {
+export function use(key: u32, end: f64, idSize: u32, table: usize): void {
   packKey = <u64>key << 45;
   dataEnd = <u64>end;
+  packEnd = dataEnd + idSize;
   idBytes = idSize;
+  windows = table;
   viewBytes = 0;
 }
+
+/** Bytes of a window, of those it overlaps the next by, and of its region, which ends in the byte that tells that it was used. */
+export function windowSize(): u32 { return 1 << 16; }
+export function overlapSize(): u32 { return overlapBytes; }
+export function windowRegionSize(): u32 { return windowSpan + windowSlack + 1; }
 
 /** Tells where `size` bytes of the pack are, from `offset` on. */
 export function setView(offset: f64, address: usize, size: u32): void {
@@ -87,15 +106,29 @@ export function setView(offset: f64, address: usize, size: u32): void {
   viewBytes = size;
 }
 
-/** The address of the bytes at `offset`; 0 when they cannot be had. As many as wanted are there, or all to the end of the pack. */
+/** The address of the bytes at `offset`; 0 when there are none. As many as wanted are there, or all to the end of the pack. */
 // @ts-ignore: decorator
 @inline
 function seek(offset: u64, wanted: u32): usize {
   const into = offset - viewOffset;
   if (into >= viewBytes || viewBytes - into < wanted) {
-    if (!provide(<f64>offset, wanted)) return 0;
+    if (offset >= dataEnd) return 0;
+    view(offset, wanted);
   }
   return viewAddress + <usize>(offset - viewOffset);
+}
+
+function view(offset: u64, wanted: u32): void {
+  const number = offset >> windowBits;
+  const held = load<u32>(windows + (<usize>number << 2));
+  if (held == 0) {
+    provide(<f64>offset, wanted);
+    return;
+  }
+  viewOffset = number << windowBits;
+  viewAddress = held;
+  viewBytes = min<u64>(windowSpan, packEnd - viewOffset);
+  store<u8>(held + windowSpan + windowSlack, 1);
 }
 
 // @ts-ignore: decorator

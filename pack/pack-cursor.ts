@@ -116,6 +116,18 @@ export class PackCursor implements ObjectPlace {
     return this.sizeBytes >= 0;
   }
 
+  /**
+   * Writes "<id> <type> <size>" and a newline for ids in hex, each followed by `terminator`, as long as they are in the pack it is at. `text`
+   * to `end` and `to` to `limit` are addresses in `memory`; gives where the first one not answered for begins. `describedEnd` is where the
+   * lines end.
+   */
+  describeLines(text: number, end: number, terminator: number, to: number, limit: number): number {
+    const place = this.#placeOfPack();
+    return place === undefined ? text : this.#unpacker.describeLines(place, text, end, terminator, to, limit);
+  }
+
+  get describedEnd(): number { return this.#unpacker.describedEnd; }
+
   #note(length: number): boolean {
     if (length < 0) return false;
     this.kind = this.#unpacker.kind;

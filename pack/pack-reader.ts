@@ -232,6 +232,7 @@ export class PackReader {
           const position = this.index.position(raw);
           return position < 0 ? -1 : this.offsetAt(position);
         },
+        index: { index: this.index.version === 2 ? this.index.bytes : undefined, count: this.index.count },
       }) ?? null;
     }
     return this.#place ?? undefined;

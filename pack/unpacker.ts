@@ -4,6 +4,7 @@
 // Invariant: memory stays within the budgets given. Nothing is verified against ids here, and what is out of the ordinary (large, deep
 // or damaged) is refused without a reason: PackReader has a careful way, and finds the words. When there is no room for another
 // window, the one not used for longest goes, roughly: a hand goes round and passes over those used since it last came by.
+import { CorruptError, isSystemError } from './errors.js';
 import { hasKernels } from './kernels/kernel.js';
 import { UnpackKernel, mostPackBytes, mostPackKeys } from './kernels/unpack-kernel.js';
 
@@ -19,6 +20,8 @@ export interface UnpackSource {
   readInto(bytes: Buffer, at: number, length: number, offset: number): void;
   /** Offset of the object with this raw id; -1 when it is not here. */
   findOffset(raw: Uint8Array): number;
+  /** The whole index where it is of version 2, and how many objects it has. */
+  readonly index: { readonly index: Uint8Array | undefined; readonly count: number };
 }
 
 /** What is known about a pack while it is in use. */
@@ -31,7 +34,12 @@ export interface UnpackPlace {
   readonly glances: Uint8Array;
   /** Number of the window read last: who reads on from there gets the next one at once. */
   lastRead: number;
+  /** Where the kernel finds the index, 0 when it is not to, undefined before it was needed. */
+  indexAt: number | undefined;
 }
+
+/** A longer index is not brought into the kernel's memory. */
+const mostIndexBytes = 32 * 1024 * 1024;
 
 /** A glance has this much more than was wanted, for what is wanted next lies behind a header. */
 const glanceMoreBytes = 704;
@@ -85,7 +93,7 @@ export class Unpacker {
     const windows = Math.ceil(sizeBytes / this.#windowBytes);
     const table = this.#kernel.reserve(windows * 4);
     this.#kernel.bytes.fill(0, table, table + windows * 4);
-    const place = { source, key: this.#nextKey, table, glances: new Uint8Array(windows), lastRead: -1 };
+    const place = { source, key: this.#nextKey, table, glances: new Uint8Array(windows), lastRead: -1, indexAt: undefined };
     this.#nextKey += 1;
     return place;
   }
@@ -129,6 +137,27 @@ export class Unpacker {
     return this.#kernel.exports.describe(offset);
   }
 
+  /**
+   * Writes the lines of ids in a text that lies in the memory, see `describeLines` of the kernel: the address of the first one that was
+   * not answered for; `describedEnd` is where the lines end.
+   */
+  describeLines(place: UnpackPlace, text: number, end: number, terminator: number, to: number, limit: number): number {
+    this.#use(place);
+    this.#useIndex(place);
+    return this.#kernel.exports.describeLines(text, end, terminator, to, limit);
+  }
+
+  get describedEnd(): number { return this.#kernel.exports.describedEnd(); }
+
+  #useIndex(place: UnpackPlace): void {
+    const { index, count } = place.source.index;
+    if (place.indexAt === undefined) {
+      place.indexAt = index === undefined || index.length > mostIndexBytes ? 0 : this.#kernel.reserve(index.length);
+      if (place.indexAt !== 0) this.#kernel.bytes.set(index!, place.indexAt);
+    }
+    this.#kernel.exports.useIndex(place.indexAt, count);
+  }
+
   /** Of the object read or described last: 1 to 4, as packs number types. */
   get kind(): number { return this.#kernel.exports.kind(); }
 
@@ -146,8 +175,14 @@ export class Unpacker {
     // Until the bytes are there the kernel's view of the pack is not to be relied on.
     this.#current = undefined;
     const number = Math.floor(offset / this.#windowBytes);
-    if (this.#isWorthReading(place, number)) this.#readWindow(place, number);
-    else this.#glanceAt(place, offset, wanted);
+    try {
+      if (this.#isWorthReading(place, number)) this.#readWindow(place, number);
+      else this.#glanceAt(place, offset, wanted);
+    } catch (error) {
+      // The pack was cut short or is gone. The kernel refuses then, and the careful way says so.
+      if (!(error instanceof CorruptError) && !isSystemError(error, 'ENOENT', 'ESTALE')) throw error;
+      this.#kernel.exports.setView(offset, this.#glance, 0);
+    }
     this.#current = place;
   }
 

@@ -93,6 +93,10 @@ export class ObjectBatch {
     for (const chunk of listChunks(this.#input())) {
       let start = 0;
       while (start < chunk.length) {
+        if (begun.length === 0 && !withContent && this.#quick !== undefined && this.#quickLine === usualLine) {
+          start = this.#quick.addLines(chunk, start, terminator);
+          if (start === chunk.length) break;
+        }
         if (begun.length === 0 && chunk[start + digits] === terminator && this.#answerQuickly(chunk, start, withContent)) {
           start += digits + 1;
           continue;

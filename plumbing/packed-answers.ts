@@ -19,6 +19,9 @@ const typeNames = ['', 'commit', 'tree', 'blob', 'tag'].map((name) => Buffer.fro
 const enoughBytes = 128 * 1024;
 /** The parts of a format that are longer are not for this way. */
 const mostLineBytes = 32 * 1024;
+/** Longer than a usual line. */
+const mostUsualBytes = 128;
+const mostInputBytes = 64 * 1024;
 const newline = 0x0a;
 
 export class PackedAnswers {
@@ -27,6 +30,9 @@ export class PackedAnswers {
   readonly #digits: number;
   readonly #start: number;
   #end: number;
+  /** The input that lies at `#inputAt`. */
+  #input: Buffer | undefined;
+  #inputAt = 0;
 
   private constructor(cursor: PackCursor, stdout: Output, digits: number) {
     this.cursor = cursor;
@@ -64,6 +70,28 @@ export class PackedAnswers {
     this.#end = this.#addLine(parts, cursor.kind, cursor.sizeBytes);
     this.#flushEnough();
     return true;
+  }
+
+  /**
+   * The usual lines of the ids that begin at `start` of a piece of input, each with `terminator` behind it: where the first begins that has to
+   * be answered for in another way.
+   */
+  addLines(input: Buffer, start: number, terminator: number): number {
+    const { cursor } = this;
+    if (cursor.pack === undefined || input.length > mostInputBytes) return start;
+    if (this.#input !== input) {
+      this.#inputAt ||= cursor.reserve(mostInputBytes + 64);
+      cursor.memory.set(input, this.#inputAt);
+      this.#input = input;
+    }
+    let at = this.#inputAt + start;
+    for (;;) {
+      const next = cursor.describeLines(at, this.#inputAt + input.length, terminator, this.#end, this.#start + enoughBytes);
+      if (next === at) return at - this.#inputAt;
+      at = next;
+      this.#end = cursor.describedEnd;
+      if (this.#end + mostUsualBytes > this.#start + enoughBytes) this.flush();
+    }
   }
 
   /** Where the line ends. */

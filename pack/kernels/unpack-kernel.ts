@@ -20,13 +20,16 @@ interface UnpackExports extends KernelExports {
   read(offset: number, to: number, limit: number): number;
   readHead(offset: number, to: number, limit: number, most: number): number;
   describe(offset: number): number;
+  useIndex(index: number, count: number): void;
+  describeLines(text: number, end: number, terminator: number, to: number, limit: number): number;
+  describedEnd(): number;
   kind(): number;
   contentSize(): number;
 }
 
 /** What the kernel asks for; all addresses are in its memory. */
 export interface UnpackSupply {
-  /** Calls `setView` with `wanted` bytes from `offset` on, fewer only at the end of the pack. */
+  /** Calls `setView` with `wanted` bytes from `offset` on, fewer only at the end of the pack, none when they cannot be had. */
   provide(offset: number, wanted: number): void;
   /** Offset of the object whose raw id is at an address; -1 when it is not in the pack. */
   offsetOf(idAddress: number): number;

@@ -11,8 +11,8 @@ import { apply } from './delta';
 export { regionStart } from './inflate';
 
 /**
- * Makes `wanted` bytes of the pack in use available from `offset` on, fewer only at its end, by calling `setView`. Asked where no window
- * is held.
+ * Makes `wanted` bytes of the pack in use available from `offset` on, fewer only at its end, by calling `setView`; none when they
+ * cannot be had. Asked where no window is held.
  */
 // @ts-ignore: decorator
 @external('pack', 'provide')
@@ -92,6 +92,7 @@ export function use(key: u32, end: f64, idSize: u32, table: usize): void {
   idBytes = idSize;
   windows = table;
   viewBytes = 0;
+  fanOut = 0;
 }
 
 /** Bytes of a window, of those it overlaps the next by, and of its region, which ends in the byte that tells that it was used. */
@@ -114,6 +115,7 @@ function seek(offset: u64, wanted: u32): usize {
   if (into >= viewBytes || viewBytes - into < wanted) {
     if (offset >= dataEnd) return 0;
     view(offset, wanted);
+    if (viewBytes == 0) return 0;
   }
   return viewAddress + <usize>(offset - viewOffset);
 }
@@ -495,4 +497,96 @@ function inflateHead(size: u32): bool {
   if (address == 0) return false;
   const status = run(address, viewEnd(), scratch, scratch, scratch + size, 0);
   return status >= 0 && outputPosition() - scratch >= size;
+}
+
+// The index of the pack in use, of version 2.
+let fanOut: usize = 0;
+let ids: usize = 0;
+let offsets: usize = 0;
+
+/** Tells where the whole index of the pack in use is; 0: nowhere. */
+export function useIndex(index: usize, count: u32): void {
+  fanOut = index == 0 ? 0 : index + 8;
+  ids = fanOut + 1024;
+  offsets = ids + count * (idBytes + 4);
+}
+
+const wantedId = memory.data(32, 16);
+
+/** Reads an id in hex; false when there are other characters than lower-case digits. */
+function decodeId(text: usize): bool {
+  let seen: u32 = 0;
+  for (let byte: u32 = 0; byte < idBytes; byte++) {
+    const high = digitValue(load<u8>(text + (byte << 1)));
+    const low = digitValue(load<u8>(text + (byte << 1), 1));
+    seen |= high | low;
+    store<u8>(wantedId + byte, <u8>((high << 4) | low));
+  }
+  return seen < 16;
+}
+
+// @ts-ignore: decorator
+@inline
+function digitValue(unit: u32): u32 {
+  const digit = unit - 48;
+  const letter = unit - 97;
+  return select<u32>(digit, select<u32>(letter + 10, 255, letter < 6), digit < 10);
+}
+
+/** The position of the id read last in the index; -1 when it is not there. */
+function findPosition(): i32 {
+  const first = <usize>load<u8>(wantedId) << 2;
+  let low: u32 = first == 0 ? 0 : bswap<u32>(load<u32>(fanOut + first - 4));
+  let high = bswap<u32>(load<u32>(fanOut + first));
+  const key = bswap<u64>(load<u64>(wantedId));
+  // Ids are spread evenly: the first guess is mostly a few entries away, and each further one halves what is left at least.
+  let middle = low + <u32>((<u64>(high - low) * ((key >> 32) & 0xffffff)) >> 24);
+  let reach: u32 = 8;
+  while (low < high) {
+    const at = ids + middle * idBytes;
+    const here = bswap<u64>(load<u64>(at));
+    const order = here == key ? memory.compare(at + 8, wantedId + 8, idBytes - 8) : here < key ? -1 : 1;
+    if (order == 0) return middle;
+    if (order < 0) {
+      low = middle + 1;
+      middle = high - low > reach ? low + reach : (low + high) >>> 1;
+    } else {
+      high = middle;
+      middle = high - low > reach ? high - reach : (low + high) >>> 1;
+    }
+    reach <<= 2;
+  }
+  return -1;
+}
+
+/** Longer than any line `describeLines` writes. */
+const mostLineBytes: u32 = 128;
+let linesEnd: usize = 0;
+
+/** Where the lines end that `describeLines` wrote. */
+export function describedEnd(): usize { return linesEnd; }
+
+/**
+ * Writes "<id> <type> <size>" and a newline for ids that stand in a text, each with `terminator` behind it, in the order they have there.
+ * Gives the address of the first that is not answered for: another kind of line, an object that is elsewhere or refused, no room before
+ * `limit`, or the end of the text.
+ */
+export function describeLines(text: usize, end: usize, terminator: u32, to: usize, limit: usize): usize {
+  const digits = idBytes << 1;
+  linesEnd = to;
+  while (fanOut != 0 && text + digits < end && linesEnd + mostLineBytes <= limit && load<u8>(text + digits) == terminator) {
+    if (!decodeId(text)) break;
+    const position = findPosition();
+    if (position < 0) break;
+    const offset = bswap<u32>(load<u32>(offsets + (position << 2)));
+    if (offset & 0x80000000) break;
+    const size = describe(offset);
+    if (size < 0 || size > <f64>u32.MAX_VALUE) break;
+    for (let at: u32 = 0; at < digits; at += 8) store<u64>(linesEnd + at, load<u64>(text + at));
+    store<u8>(linesEnd + digits, 0x20);
+    linesEnd = writeFrame(linesEnd + digits + 1, frameKind, <u32>size);
+    store<u8>(linesEnd - 1, 0x0a);
+    text += digits + 1;
+  }
+  return text;
 }

@@ -84,28 +84,52 @@ export function compareTreeNames(a: string, aIsTree: boolean, b: string, bIsTree
 /** Entries in stored order, modes made canonical; CorruptError when the bytes end early or a mode or name cannot be read. */
 export function decodeTree(bytes: Buffer, format: ObjectFormat): TreeEntry[] {
   const entries: TreeEntry[] = [];
-  const idSize = rawSize(format);
-  let at = 0;
-  while (at < bytes.length) {
+  const scanner = new TreeScanner(format);
+  for (let at = 0; at < bytes.length;) {
+    at = scanner.scan(bytes, at, bytes.length);
+    entries.push({
+      mode: canonicalMode(scanner.mode),
+      name: bytes.toString('latin1', scanner.nameStart, scanner.nameEnd),
+      id: decodeObjectId(bytes, scanner.idAt, format),
+    });
+  }
+  return entries;
+}
+
+/** Finds out where the parts of one entry after another are, for who makes nothing of most of them. */
+export class TreeScanner {
+  /** As stored. */
+  mode = 0;
+  nameStart = 0;
+  nameEnd = 0;
+  /** Of the raw id. */
+  idAt = 0;
+  readonly #idSize: number;
+
+  constructor(format: ObjectFormat) {
+    this.#idSize = rawSize(format);
+  }
+
+  /** Looks at the entry at `start` of a tree that ends at `end`; gives where the next one is. CorruptError as decodeTree. */
+  scan(bytes: Uint8Array, start: number, end: number): number {
     let mode = 0;
-    const start = at;
-    for (; at < bytes.length && bytes[at] !== 0x20; at += 1) {
+    let at = start;
+    for (; at < end && bytes[at] !== 0x20; at += 1) {
       const digit = bytes[at]! - 0x30;
       if (digit < 0 || digit > 7 || at - start > 10) throw damaged('a mode is not octal', start);
       mode = mode * 8 + digit;
     }
-    if (at === start || at >= bytes.length) throw damaged('a mode is missing', start);
-    const nul = bytes.indexOf(0, at + 1);
-    if (nul < 0 || nul + 1 + idSize > bytes.length) throw damaged('it ends inside an entry', start);
+    if (at === start || at >= end) throw damaged('a mode is missing', start);
+    this.mode = mode;
+    this.nameStart = at + 1;
+    let nul = at + 1;
+    while (nul < end && bytes[nul] !== 0) nul += 1;
+    if (nul + 1 + this.#idSize > end) throw damaged('it ends inside an entry', start);
     if (nul === at + 1) throw damaged('a name is empty', start);
-    entries.push({
-      mode: canonicalMode(mode),
-      name: bytes.toString('latin1', at + 1, nul),
-      id: decodeObjectId(bytes, nul + 1, format),
-    });
-    at = nul + 1 + idSize;
+    this.nameEnd = nul;
+    this.idAt = nul + 1;
+    return nul + 1 + this.#idSize;
   }
-  return entries;
 }
 
 function damaged(what: string, offset: number): CorruptError {

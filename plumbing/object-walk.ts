@@ -2,9 +2,12 @@
 //
 // Each comes with the path it was first found under, for delta compression and for people. Specified by --objects of
 // git-rev-list(1).
+import { CorruptError } from '../pack/errors.js';
+import { IdTable } from '../pack/id-table.js';
 import type { ObjectStore } from '../pack/object-store.js';
-import type { ObjectId } from '../pack/oid.js';
-import { checkTreeDepth } from '../pack/tree.js';
+import { type ObjectId, decodeObjectId } from '../pack/oid.js';
+import type { PackCursor } from '../pack/pack-cursor.js';
+import { TreeScanner, canonicalMode, checkTreeDepth, gitlinkMode, isTreeMode } from '../pack/tree.js';
 import type { CommitNode } from './history.js';
 import { type FilterVerdict, FilterWalk, type ObjectFilter } from './object-filter.js';
 import { flag } from './walk-flag.js';
@@ -19,7 +22,10 @@ export interface ListedObject {
 /** Trees and blobs reachable from trees, each once. */
 export class ObjectLister {
   readonly #store: ObjectStore;
-  readonly #seen = new Set<ObjectId>();
+  readonly #seen: IdTable;
+  readonly #cursor: PackCursor | undefined;
+  /** Levels that were gone through, to be used again. */
+  readonly #spare: Level[] = [];
   /** What the caller named, which no filter leaves out. */
   readonly #given = new Set<ObjectId>();
   readonly #filter: FilterWalk | undefined;
@@ -29,6 +35,8 @@ export class ObjectLister {
   /** With `mayMiss`, trees that are not there have nothing in them. */
   constructor(store: ObjectStore, filter?: ObjectFilter, options: { readonly mayMiss?: boolean } = {}) {
     this.#store = store;
+    this.#seen = new IdTable(store.format);
+    this.#cursor = store.hasReplacements ? undefined : store.openCursor();
     this.#mayMiss = options.mayMiss ?? false;
     this.#filter = filter && new FilterWalk(filter, (id) => store.findHeader(id)?.sizeBytes);
   }
@@ -45,17 +53,17 @@ export class ObjectLister {
 
   /** Marks everything in a tree as known on the other side. */
   exclude(tree: ObjectId): void {
-    if (this.#seen.has(tree) || !this.#store.has(tree)) return;
-    this.#seen.add(tree);
+    if (this.#seen.findId(tree) >= 0 || !this.#store.has(tree)) return;
+    this.#seen.addId(tree);
     for (const entry of this.#store.readTree(tree)) {
       if (entry.mode === 0o160000) continue;
       if ((entry.mode & 0o170000) === 0o040000) this.exclude(entry.id);
-      else this.#seen.add(entry.id);
+      else this.#seen.addId(entry.id);
     }
   }
 
   excludeBlob(id: ObjectId): void {
-    this.#seen.add(id);
+    this.#seen.addId(id);
   }
 
   /** Marks the trees of the excluded commits that border on `nodes`; `onEdge` is told of each such commit. */
@@ -72,30 +80,88 @@ export class ObjectLister {
   }
 
   /** A tree and all below it that was not listed before. */
-  *listTree(id: ObjectId, path: string, depth = 0): Generator<ListedObject> {
-    if (this.#seen.has(id)) return;
-    checkTreeDepth(depth, id);
-    const filter = this.#given.has(id) ? undefined : this.#filter;
-    const verdict = filter?.tree(id) ?? letThrough;
-    if (verdict.settled) this.#seen.add(id);
-    if (verdict.show) yield { id, type: 'tree', path };
-    if (verdict.enter && !(this.#mayMiss && !this.#store.has(id))) {
-      for (const entry of this.#store.readTree(id)) {
-        if (entry.mode === 0o160000) continue;
-        const below = path === '' ? entry.name : `${path}/${entry.name}`;
-        if ((entry.mode & 0o170000) === 0o040000) yield* this.listTree(entry.id, below, depth + 1);
-        else yield* this.listBlob(entry.id, below);
+  *listTree(id: ObjectId, path: string): Generator<ListedObject> {
+    const levels: Level[] = [];
+    const scanner = new TreeScanner(this.#store.format);
+    const found = this.#enter(levels, this.#seen.findId(id) < 0 ? id : undefined, path);
+    if (found !== undefined) yield found;
+    for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
+      if (level.at >= level.end) {
+        levels.pop();
+        level.filter?.leave();
+        this.#spare.push(level);
+        continue;
       }
+      const { bytes } = level;
+      level.at = scanner.scan(bytes, level.at, level.end);
+      const mode = canonicalMode(scanner.mode);
+      // Most of what trees name was listed before: nothing is made of it.
+      if (mode === gitlinkMode || this.#seen.find(bytes, scanner.idAt) >= 0) continue;
+      const own = decodeObjectId(bytes, scanner.idAt, this.#store.format);
+      const below = level.prefix + bytes.toString('latin1', scanner.nameStart, scanner.nameEnd);
+      const next = isTreeMode(mode) ? this.#enter(levels, own, below) : this.#findBlob(own, below);
+      if (next !== undefined) yield next;
     }
-    filter?.leave();
   }
 
   *listBlob(id: ObjectId, path: string): Generator<ListedObject> {
-    if (this.#seen.has(id)) return;
-    const verdict = this.#given.has(id) ? letThrough : this.#filter?.blob(id) ?? letThrough;
-    if (verdict.settled) this.#seen.add(id);
-    if (verdict.show) yield { id, type: 'blob', path };
+    const found = this.#seen.findId(id) < 0 ? this.#findBlob(id, path) : undefined;
+    if (found !== undefined) yield found;
   }
+
+  /** Goes down into a tree that was not listed before, where that is wanted; gives it when it is to be shown. */
+  #enter(levels: Level[], id: ObjectId | undefined, path: string): ListedObject | undefined {
+    if (id === undefined) return undefined;
+    checkTreeDepth(levels.length, id);
+    const filter = this.#given.has(id) ? undefined : this.#filter;
+    const verdict = filter?.tree(id) ?? letThrough;
+    if (verdict.settled) this.#seen.addId(id);
+    if (verdict.enter && !(this.#mayMiss && !this.#store.has(id))) levels.push(this.#open(id, path, filter));
+    else filter?.leave();
+    return verdict.show ? { id, type: 'tree', path } : undefined;
+  }
+
+  #findBlob(id: ObjectId, path: string): ListedObject | undefined {
+    const verdict = this.#given.has(id) ? letThrough : this.#filter?.blob(id) ?? letThrough;
+    if (verdict.settled) this.#seen.addId(id);
+    return verdict.show ? { id, type: 'blob', path } : undefined;
+  }
+
+  /** Reads a tree into memory of its own, for others are read before its end is reached. */
+  #open(id: ObjectId, path: string, filter: FilterWalk | undefined): Level {
+    const level = this.#spare.pop() ?? { bytes: Buffer.allocUnsafeSlow(4096), at: 0, end: 0, prefix: '', filter: undefined };
+    level.at = 0;
+    level.prefix = path === '' ? '' : `${path}/`;
+    level.filter = filter;
+    const cursor = this.#cursor;
+    if (cursor !== undefined && cursor.findId(id) && cursor.read() && cursor.kind === treeKind) {
+      fill(level, cursor.memory, cursor.start, cursor.end);
+    } else {
+      const { type, bytes } = this.#store.read(id);
+      if (type !== 'tree') throw new CorruptError(`object '${id}' is a ${type}, not a tree`, { code: 'object-wrong-type' });
+      fill(level, bytes, 0, bytes.length);
+    }
+    return level;
+  }
+}
+
+/** As packs number types. */
+const treeKind = 2;
+
+/** A tree that is being listed, up to `at`. */
+interface Level {
+  bytes: Buffer;
+  at: number;
+  end: number;
+  /** Before the names in it. */
+  prefix: string;
+  filter: FilterWalk | undefined;
+}
+
+function fill(level: Level, bytes: Buffer, start: number, end: number): void {
+  level.end = end - start;
+  if (level.end > level.bytes.length) level.bytes = Buffer.allocUnsafeSlow(level.end * 2);
+  bytes.copy(level.bytes, 0, start, end);
 }
 
 const letThrough: FilterVerdict = { show: true, settled: true, enter: true };

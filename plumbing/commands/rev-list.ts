@@ -195,10 +195,14 @@ function listAll(context: Context, walk: RevWalk, tips: readonly Named[], printi
     if (place === undefined) return;
     bytes += place.kind === 'loose' ? statSync(place.path).size : place.pack.endAt(place.pack.offsetAt(place.position)) - place.pack.offsetAt(place.position);
   };
-  const put = (text: string): void => { if (!args.has('quiet')) context.stdout.write(latin1(text)); };
+  const page = new OutputPage(context.stdout);
+  const isQuiet = args.has('quiet');
+  const isNamed = !args.has('no-object-names');
+  const put = (text: string): void => { if (!isQuiet) page.text(text); };
   const show = ({ id, path }: Pick<ListedObject, 'id' | 'path'>): void => {
     if (usage) measure(id);
-    else put(args.has('no-object-names') ? `${id}\n` : `${id} ${path.replace(/\n[^]*$/, '')}\n`);
+    else if (!isNamed) put(`${id}\n`);
+    else put(`${id} ${path.includes('\n') ? path.slice(0, path.indexOf('\n')) : path}\n`);
   };
   const nodes = [...walk];
   for (const tip of tips) if (tip.isExcluded) for (const each of excludedObjects(repository, tip)) lister.exclude(each);
@@ -237,6 +241,7 @@ function listAll(context: Context, walk: RevWalk, tips: readonly Named[], printi
 
   function finish(): number {
     if (usage) put(args.value('disk-usage') === 'human' ? `${humanSize(bytes)}\n` : `${bytes}\n`);
+    page.flush();
     return 0;
   }
 }

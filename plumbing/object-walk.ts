@@ -5,7 +5,7 @@
 import { CorruptError } from '../pack/errors.js';
 import { IdTable } from '../pack/id-table.js';
 import type { ObjectStore } from '../pack/object-store.js';
-import { type ObjectId, decodeObjectId } from '../pack/oid.js';
+import { type ObjectId, decodeObjectId, encodeObjectId } from '../pack/oid.js';
 import type { PackCursor } from '../pack/pack-cursor.js';
 import { TreeScanner, canonicalMode, checkTreeDepth, gitlinkMode, isTreeMode } from '../pack/tree.js';
 import type { CommitNode } from './history.js';
@@ -83,7 +83,8 @@ export class ObjectLister {
   *listTree(id: ObjectId, path: string): Generator<ListedObject> {
     const levels: Level[] = [];
     const scanner = new TreeScanner(this.#store.format);
-    const found = this.#enter(levels, this.#seen.findId(id) < 0 ? id : undefined, path);
+    if (this.#seen.findId(id) >= 0) return;
+    const found = this.#enter(levels, id, encodeObjectId(id), 0, path);
     if (found !== undefined) yield found;
     for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
       if (level.at >= level.end) {
@@ -99,42 +100,44 @@ export class ObjectLister {
       if (mode === gitlinkMode || this.#seen.find(bytes, scanner.idAt) >= 0) continue;
       const own = decodeObjectId(bytes, scanner.idAt, this.#store.format);
       const below = level.prefix + bytes.toString('latin1', scanner.nameStart, scanner.nameEnd);
-      const next = isTreeMode(mode) ? this.#enter(levels, own, below) : this.#findBlob(own, below);
+      const next = isTreeMode(mode) ? this.#enter(levels, own, bytes, scanner.idAt, below) : this.#findBlob(own, bytes, scanner.idAt, below);
       if (next !== undefined) yield next;
     }
   }
 
   *listBlob(id: ObjectId, path: string): Generator<ListedObject> {
-    const found = this.#seen.findId(id) < 0 ? this.#findBlob(id, path) : undefined;
+    const found = this.#seen.findId(id) < 0 ? this.#findBlob(id, encodeObjectId(id), 0, path) : undefined;
     if (found !== undefined) yield found;
   }
 
-  /** Goes down into a tree that was not listed before, where that is wanted; gives it when it is to be shown. */
-  #enter(levels: Level[], id: ObjectId | undefined, path: string): ListedObject | undefined {
-    if (id === undefined) return undefined;
+  /**
+   * Goes down into a tree that was not listed before, where that is wanted; gives it when it is to be shown. Its id is also at `at`
+   * of `raw`.
+   */
+  #enter(levels: Level[], id: ObjectId, raw: Uint8Array, at: number, path: string): ListedObject | undefined {
     checkTreeDepth(levels.length, id);
     const filter = this.#given.has(id) ? undefined : this.#filter;
     const verdict = filter?.tree(id) ?? letThrough;
-    if (verdict.settled) this.#seen.addId(id);
-    if (verdict.enter && !(this.#mayMiss && !this.#store.has(id))) levels.push(this.#open(id, path, filter));
+    if (verdict.settled) this.#seen.add(raw, at);
+    if (verdict.enter && !(this.#mayMiss && !this.#store.has(id))) levels.push(this.#open(id, raw, at, path, filter));
     else filter?.leave();
     return verdict.show ? { id, type: 'tree', path } : undefined;
   }
 
-  #findBlob(id: ObjectId, path: string): ListedObject | undefined {
+  #findBlob(id: ObjectId, raw: Uint8Array, at: number, path: string): ListedObject | undefined {
     const verdict = this.#given.has(id) ? letThrough : this.#filter?.blob(id) ?? letThrough;
-    if (verdict.settled) this.#seen.addId(id);
+    if (verdict.settled) this.#seen.add(raw, at);
     return verdict.show ? { id, type: 'blob', path } : undefined;
   }
 
   /** Reads a tree into memory of its own, for others are read before its end is reached. */
-  #open(id: ObjectId, path: string, filter: FilterWalk | undefined): Level {
+  #open(id: ObjectId, raw: Uint8Array, at: number, path: string, filter: FilterWalk | undefined): Level {
     const level = this.#spare.pop() ?? { bytes: Buffer.allocUnsafeSlow(4096), at: 0, end: 0, prefix: '', filter: undefined };
     level.at = 0;
     level.prefix = path === '' ? '' : `${path}/`;
     level.filter = filter;
     const cursor = this.#cursor;
-    if (cursor !== undefined && cursor.findId(id) && cursor.read() && cursor.kind === treeKind) {
+    if (cursor !== undefined && cursor.find(raw, at) && cursor.read() && cursor.kind === treeKind) {
       fill(level, cursor.memory, cursor.start, cursor.end);
     } else {
       const { type, bytes } = this.#store.read(id);

@@ -165,7 +165,7 @@ export class CommitFormat {
       if (kind === 'full') lines.push(`Commit: ${person(commit.committer)}`);
       if (kind === 'medium') lines.push(`Date:   ${date(commit.author)}`);
     }
-    return `${lines.join('\n')}\n\n${indented(message, kind === 'short', this.#options.expandTabs ?? (kind === 'short' ? 0 : 8))}`.replace(/[ \t\n\v\f\r]+$/, '') + '\n';
+    return `${trimEnd(`${lines.join('\n')}\n\n${indented(message, kind === 'short', this.#options.expandTabs ?? (kind === 'short' ? 0 : 8))}`)}\n`;
   }
 }
 
@@ -174,7 +174,7 @@ function indented(message: string, titleOnly: boolean, tabColumns: number): stri
   let text = '';
   let first = true;
   for (const line of message.split('\n')) {
-    const trimmed = line.replace(/[ \t\v\f\r]+$/, '');
+    const trimmed = trimEnd(line);
     if (trimmed === '') {
       if (first) continue;
       if (titleOnly) break;
@@ -185,6 +185,16 @@ function indented(message: string, titleOnly: boolean, tabColumns: number): stri
     text += `    ${tabColumns > 0 ? withoutTabs(trimmed, tabColumns) : trimmed}\n`;
   }
   return text;
+}
+
+/** Without blanks and line ends behind it: what a pattern does only by looking at every blank in between. */
+function trimEnd(text: string): string {
+  let end = text.length;
+  for (; end > 0; end -= 1) {
+    const unit = text.charCodeAt(end - 1);
+    if (unit !== 32 && (unit < 9 || unit > 13)) break;
+  }
+  return text.slice(0, end);
 }
 
 function withoutTabs(line: string, tabColumns: number): string {
@@ -222,6 +232,7 @@ function characterWidth(code: number): number {
 
 /** `bytes` from one encoding to another; unchanged when they are the same or one is unknown. */
 function convert(bytes: string, from: string | undefined, to: string | undefined): string {
+  if (from === to) return bytes;
   return reencode(bytes, from, to) ?? bytes;
 }
 
@@ -262,10 +273,10 @@ export function messageOf(commit: Pick<Commit, 'message' | 'encoding'>, encoding
 /** The first paragraph on one line. */
 export function subjectOf(message: string): string {
   const newline = message.indexOf('\n');
-  if (newline < 0) return message.replace(/[ \t\v\f\r]+$/, '');
+  if (newline < 0) return trimEnd(message);
   const lines: string[] = [];
   for (const line of message.split('\n')) {
-    const trimmed = line.replace(/[ \t\v\f\r]+$/, '');
+    const trimmed = trimEnd(line);
     if (trimmed === '') break;
     lines.push(trimmed);
   }

@@ -4,6 +4,7 @@
 // Everything in it is untrusted: a position or an offset that leads outside is a CorruptError, never a read out of bounds.
 // Format: gitformat-commit-graph.
 import { join } from 'node:path';
+import { readUInt64 } from './chunk-file.js';
 import type { CommitTable } from './commit-table.js';
 import { CorruptError } from './errors.js';
 import { findFile } from './file-lookup.js';
@@ -35,11 +36,16 @@ class Layer {
   readonly #ids: Chunk;
   readonly #data: Chunk;
   readonly #edges: Chunk | undefined;
+  readonly #dates: Chunk | undefined;
+  readonly #longDates: Chunk | undefined;
+  readonly #bases: Chunk | undefined;
   readonly #format: ObjectFormat;
+  readonly path: string;
 
   constructor(bytes: Buffer, format: ObjectFormat, firstPosition: number, path: string) {
     const bad = (what: string): CorruptError => new CorruptError(`commit-graph '${path}' is damaged: ${what}`, { code: 'bad-commit-graph' });
     this.bytes = bytes;
+    this.path = path;
     this.#format = format;
     this.#size = rawSize(format);
     this.firstPosition = firstPosition;
@@ -66,12 +72,43 @@ class Layer {
     this.#ids = need('OIDL');
     this.#data = need('CDAT');
     this.#edges = chunks.get('EDGE');
+    this.#dates = chunks.get('GDA2');
+    this.#longDates = chunks.get('GDO2');
+    this.#bases = chunks.get('BASE');
     if (this.#fanout.to - this.#fanout.from !== 1024) throw bad('its fan-out table has the wrong size');
     this.count = this.#fan(255);
     for (let byte = 0; byte < 255; byte += 1) if (this.#fan(byte) > this.#fan(byte + 1)) throw bad('its fan-out table is not in order');
     if (this.#ids.to - this.#ids.from !== this.count * this.#size || this.#data.to - this.#data.from !== this.count * (this.#size + 16)) {
       throw bad('its tables differ in length');
     }
+    if (this.#dates !== undefined && this.#dates.to - this.#dates.from !== this.count * 4) throw bad('its table of dates has the wrong size');
+  }
+
+  /** True when it knows corrected dates. */
+  get hasDates(): boolean { return this.#dates !== undefined; }
+
+  /** The checksum the file ends in. */
+  get checksum(): Buffer { return this.bytes.subarray(this.bytes.length - this.#size); }
+
+  /** Checksums of the layers it stands on, base first, as it names them. */
+  get baseChecksums(): Buffer {
+    return this.#bases === undefined ? this.bytes.subarray(0, 0) : this.bytes.subarray(this.#bases.from, this.#bases.to);
+  }
+
+  /** How many parents deep history is here: one more than the deepest parent, 1 for a root; 0 when it was not computed. */
+  levelAt(index: number): number {
+    return this.bytes.readUInt32BE(this.#data.from + index * (this.#size + 16) + this.#size + 8) >>> 2;
+  }
+
+  /** The least date later than those of all parents and not before the commit's own; only where `hasDates`. */
+  correctedSecondsAt(index: number): number {
+    const offset = this.bytes.readUInt32BE(this.#dates!.from + index * 4);
+    if (offset < edgeFlag) return this.secondsAt(index) + offset;
+    const at = (this.#longDates?.from ?? Infinity) + (offset - edgeFlag) * 8;
+    if (this.#longDates === undefined || at + 8 > this.#longDates.to) {
+      throw new CorruptError(`commit-graph '${this.path}' is damaged: a date lies outside of it`, { code: 'bad-commit-graph' });
+    }
+    return this.secondsAt(index) + readUInt64(this.bytes, at);
   }
 
   #fan(byte: number): number {
@@ -174,6 +211,18 @@ function pushNew(position: number, seen: Uint8Array, stack: number[]): void {
   stack.push(position);
 }
 
+/** What is known of one file of a graph. */
+export interface GraphLayer {
+  readonly path: string;
+  readonly bytes: Buffer;
+  /** Commits in this file, and in those below it. */
+  readonly count: number;
+  readonly firstPosition: number;
+  readonly checksum: Buffer;
+  readonly baseChecksums: Buffer;
+  readonly hasDates: boolean;
+}
+
 /** A commit-graph that is open for reading. */
 export class CommitGraph {
   readonly #layers: readonly Layer[];
@@ -218,6 +267,26 @@ export class CommitGraph {
       position += layer.count;
     }
     return new CommitGraph(layers);
+  }
+
+  /** Its files, base first. */
+  get layers(): readonly GraphLayer[] { return this.#layers; }
+
+  /** The graph without its topmost files; undefined when none is left. */
+  below(layers: number): CommitGraph | undefined {
+    return layers > 0 ? new CommitGraph(this.#layers.slice(0, layers)) : undefined;
+  }
+
+  /** See Layer. */
+  levelAt(position: number): number {
+    const layer = this.#layerOf(position);
+    return layer.levelAt(position - layer.firstPosition);
+  }
+
+  /** See Layer; undefined where the layer does not know. */
+  correctedSecondsAt(position: number): number | undefined {
+    const layer = this.#layerOf(position);
+    return layer.hasDates ? layer.correctedSecondsAt(position - layer.firstPosition) : undefined;
   }
 
   get count(): number {

@@ -7,13 +7,13 @@
 import { dirname, join } from 'node:path';
 import { disk, makeDirectories, replaceFile } from '../pack/disk.js';
 import { CairnError, CorruptError } from '../pack/errors.js';
-import { CommitGraph } from '../pack/commit-graph.js';
 import type { GitObject } from '../pack/object.js';
 import { type ObjectFormat, type ObjectId, type ObjectType, hexSize, isZeroId } from '../pack/oid.js';
 import { checkPackEntries, checkPackFiles } from '../pack/pack-check.js';
 import { decodeCommit } from '../pack/commit.js';
 import { decodeTag } from '../pack/tag.js';
 import type { CacheTree } from './cache-tree.js';
+import { CommitGraphing } from './commit-graphing.js';
 import { checkGitmodules } from './gitmodules-check.js';
 import { Index } from './index-file.js';
 import { MultiPackIndexing } from './multi-pack-indexing.js';
@@ -447,13 +447,8 @@ export class Fsck {
 
   /** Files that only repeat what objects say: their own checksums and, for the multi-pack-index, where it says objects are. */
   #checkDerived(): void {
-    const { objectsDirectory, format, objects } = this.#repository;
-    try {
-      CommitGraph.find(objectsDirectory, format);
-    } catch (error) {
-      if (!(error instanceof CorruptError)) throw error;
-      this.#complain('error', error.message, fsckErrors.commitGraph);
-    }
+    const { objectsDirectory, objects } = this.#repository;
+    for (const fault of new CommitGraphing(objects, objectsDirectory).check({ shallow: false })) this.#complain('error', fault, fsckErrors.commitGraph);
     for (const fault of new MultiPackIndexing(objects).check()) {
       this.#complain('error', `'${join(objectsDirectory, 'pack/multi-pack-index')}': ${fault}`, fsckErrors.multiPackIndex);
     }

@@ -14,6 +14,7 @@ export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
   'checkout-index': () => import('../plumbing/commands/checkout-index.js'),
   cherry: () => import('../plumbing/commands/cherry.js'),
   column: () => import('../plumbing/commands/column.js'),
+  'commit-graph': () => import('../plumbing/commands/commit-graph.js'),
   'commit-tree': () => import('../plumbing/commands/commit-tree.js'),
   'count-objects': () => import('../plumbing/commands/count-objects.js'),
   describe: () => import('../plumbing/commands/describe.js'),

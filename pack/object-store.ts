@@ -56,6 +56,8 @@ export interface ObjectPlace {
   /** Undefined: it is loose, and `looseId` says which one. */
   pack: PackReader | undefined;
   position: number;
+  /** The place is all positions from `position` to here, where those who go from place to place say so. */
+  until: number;
   looseId: ObjectId | undefined;
 }
 
@@ -425,17 +427,17 @@ export class ObjectStore {
 
   /** Every id once, ascending, replaced or not. */
   *listIds(): Generator<ObjectId> {
-    const place: ObjectPlace = { pack: undefined, position: -1, looseId: undefined };
-    for (const _ of this.visit(place)) yield placedId(place);
+    const place = nowhere();
+    for (const _ of this.visit(place)) yield* placedIds(place);
   }
 
   /** Every id once, packs first and in the order they store, which is the quickest to read. */
   *listIdsUnordered(): Generator<ObjectId> {
-    const place: ObjectPlace = { pack: undefined, position: -1, looseId: undefined };
-    for (const _ of this.visitUnordered(place)) yield placedId(place);
+    const place = nowhere();
+    for (const _ of this.visitUnordered(place)) yield* placedIds(place);
   }
 
-  /** Sets `place` to a copy of every object, one after the other, by ascending id. */
+  /** Sets `place` to copies of all objects, one or several at a time, by ascending id. */
   *visit(place: ObjectPlace): Generator<void> {
     const packs = this.#loadPacks();
     for (let byte = 0; byte < 256; byte += 1) {
@@ -448,8 +450,9 @@ export class ObjectStore {
       }
       for (const pack of present) {
         place.pack = pack;
-        const end = pack.index.fanOut(byte + 1);
-        for (place.position = pack.index.fanOut(byte); place.position < end; place.position += 1) yield;
+        place.position = pack.index.fanOut(byte);
+        place.until = pack.index.fanOut(byte + 1);
+        yield;
       }
     }
   }
@@ -463,6 +466,7 @@ export class ObjectStore {
         if (earlier.length > 0 && isInOneOf(earlier, pack.index.rawIdAt(position))) continue;
         place.pack = pack;
         place.position = position;
+        place.until = position + 1;
         yield;
       }
     }
@@ -797,8 +801,13 @@ function askPack<Answer>(pack: PackReader, raw: Buffer, ask: (pack: PackReader, 
   return position < 0 ? undefined : ask(pack, position);
 }
 
-function placedId({ pack, position, looseId }: ObjectPlace): ObjectId {
-  return pack === undefined ? looseId! : pack.idAt(position);
+function nowhere(): ObjectPlace {
+  return { pack: undefined, position: -1, until: -1, looseId: undefined };
+}
+
+function* placedIds({ pack, position, until, looseId }: ObjectPlace): Generator<ObjectId> {
+  if (pack === undefined) yield looseId!;
+  else for (let at = position; at < until; at += 1) yield pack.idAt(at);
 }
 
 function isInOneOf(packs: readonly PackReader[], raw: Uint8Array): boolean {
@@ -821,6 +830,7 @@ function* visitMerged(place: ObjectPlace, packs: readonly PackReader[], loose: r
     former = id;
     place.pack = pack;
     place.position = position;
+    place.until = position + 1;
     place.looseId = id;
     yield;
   }

@@ -22,13 +22,12 @@ export class PackCursor implements ObjectPlace {
   /** Where `find` found the object; may be set directly. */
   pack: PackReader | undefined;
   position = -1;
+  until = -1;
   looseId: ObjectId | undefined;
   /** Of the object read last: 1 to 4 for commit, tree, blob and tag; where its content is in `memory`. */
   kind = 0;
   start = 0;
   end = 0;
-  /** Of the object described last. */
-  sizeBytes = 0;
   readonly #lookup: PackLookup;
   readonly #unpacker: Unpacker;
   readonly #format: ObjectFormat;
@@ -69,6 +68,9 @@ export class PackCursor implements ObjectPlace {
   /** Of the object it is at. */
   get id(): ObjectId { return this.pack === undefined ? this.looseId! : this.pack.idAt(this.position); }
 
+  /** Where in `memory` the header the object is hashed with begins: "<type> <size>\0", its content follows. */
+  get frameStart(): number { return this.#at; }
+
   /** The raw id of the object it is at is at `idOffset` of these bytes. */
   get ids(): Uint8Array { return this.pack!.index.bytes; }
 
@@ -107,23 +109,22 @@ export class PackCursor implements ObjectPlace {
     return this.#note(this.#unpacker.readHead(place, this.pack!.offsetAt(this.position), this.#at, limit, most));
   }
 
-  /** Learns type and size (`sizeBytes`) of the object, which are not verified. */
-  describe(): boolean {
-    const place = this.#placeOfPack();
-    if (place === undefined) return false;
-    this.sizeBytes = this.#unpacker.describe(place, this.pack!.offsetAt(this.position));
-    this.kind = this.#unpacker.kind;
-    return this.sizeBytes >= 0;
-  }
+  /** What the lines below are made of: bytes as they are, 1 for the id, 2 for the type, 3 for the size. */
+  useTemplate(template: Uint8Array): void { this.#unpacker.useTemplate(template); }
 
   /**
-   * Writes "<id> <type> <size>" and a newline for ids in hex, each followed by `terminator`, as long as they are in the pack it is at. `text`
-   * to `end` and `to` to `limit` are addresses in `memory`; gives where the first one not answered for begins. `describedEnd` is where the
-   * lines end.
+   * Writes lines for ids in hex, each followed by `terminator`, as long as they are in the pack it is at. `text` to `end` and `to` to
+   * `limit` are addresses in `memory`; gives where the first one not answered for begins. `describedEnd` is where the lines end.
    */
   describeLines(text: number, end: number, terminator: number, to: number, limit: number): number {
     const place = this.#placeOfPack();
     return place === undefined ? text : this.#unpacker.describeLines(place, text, end, terminator, to, limit);
+  }
+
+  /** The same for the objects from where it is to the position `until`, as far as it goes; it is at the first one not answered for then. */
+  describeRange(until: number, to: number, limit: number): void {
+    const place = this.#placeOfPack();
+    if (place !== undefined) this.position = this.#unpacker.describeRange(place, this.position, until, to, limit);
   }
 
   get describedEnd(): number { return this.#unpacker.describedEnd; }

@@ -137,14 +137,29 @@ export class Unpacker {
     return this.#kernel.exports.describe(offset);
   }
 
+  /** What lines are made of from here on: bytes as they are, 1 for the id, 2 for the type, 3 for the size. */
+  useTemplate(template: Uint8Array): void {
+    const at = this.#kernel.reserve(template.length);
+    this.#kernel.bytes.set(template, at);
+    const count = (part: number): number => template.filter((byte) => byte === part).length;
+    this.#kernel.exports.useTemplate(at, template.length, count(1), count(2) + count(3));
+  }
+
   /**
-   * Writes the lines of ids in a text that lies in the memory, see `describeLines` of the kernel: the address of the first one that was
-   * not answered for; `describedEnd` is where the lines end.
+   * Writes lines for ids in a text that lies in the memory, see `describeLines` of the kernel: the address of the first one that was not
+   * answered for; `describedEnd` is where the lines end.
    */
   describeLines(place: UnpackPlace, text: number, end: number, terminator: number, to: number, limit: number): number {
     this.#use(place);
     this.#useIndex(place);
     return this.#kernel.exports.describeLines(text, end, terminator, to, limit);
+  }
+
+  /** Writes lines for the objects from one position to another: the first one not answered for. */
+  describeRange(place: UnpackPlace, from: number, until: number, to: number, limit: number): number {
+    this.#use(place);
+    this.#useIndex(place);
+    return this.#kernel.exports.describeRange(from, until, to, limit);
   }
 
   get describedEnd(): number { return this.#kernel.exports.describedEnd(); }

@@ -6,8 +6,7 @@ import type { ObjectHeader } from '../pack/object.js';
 import { type ObjectId, hexSize, isObjectId } from '../pack/oid.js';
 import type { Input } from './command.js';
 import { listChunks, listRecords } from './line-reader.js';
-import { PackedAnswers, usualLine } from './packed-answers.js';
-import type { LinePart } from './packed-answers.js';
+import { PackedAnswers, lineTemplate } from './packed-answers.js';
 import { decodeRefName } from './ref-name.js';
 import type { Repository } from './repository.js';
 import { findRevision } from './revision.js';
@@ -34,6 +33,7 @@ type Part = string | ((subject: Subject) => string);
 
 /** Objects to be answered for at once, or one after the other, before it pays to prepare for many. */
 const fewObjects = 20;
+const usualFormat = '%(objectname) %(objecttype) %(objectsize)';
 
 export class ObjectBatch {
   readonly #repository: Repository;
@@ -42,8 +42,8 @@ export class ObjectBatch {
   readonly #buffered: boolean;
   readonly #parts: readonly Part[] | undefined;
   readonly #splitsRest: boolean;
-  /** What can be answered the quick way: the parts of the line, undefined where they ask for more than type and size. */
-  readonly #quickLine: readonly LinePart[] | undefined;
+  /** Of the lines that can be answered the quick way; undefined where they ask for more than type and size. */
+  readonly #template: Uint8Array | undefined;
   #quick: PackedAnswers | undefined;
   #answered = 0;
   #isRefused = false;
@@ -55,7 +55,7 @@ export class ObjectBatch {
     this.#buffered = options.buffered ?? options.all;
     this.#parts = options.format === undefined ? undefined : this.#parse(options.format);
     this.#splitsRest = mode !== 'batch-command' && options.format?.includes('%(rest)') === true;
-    this.#quickLine = options.format === undefined ? usualLine : mode === 'batch' ? undefined : quickParts(options.format);
+    this.#template = mode === 'batch' && options.format !== undefined ? undefined : lineTemplate(options.format ?? usualFormat);
   }
 
   /** Answers until the input ends; returns the exit code. */
@@ -93,7 +93,7 @@ export class ObjectBatch {
     for (const chunk of listChunks(this.#input())) {
       let start = 0;
       while (start < chunk.length) {
-        if (begun.length === 0 && !withContent && this.#quick !== undefined && this.#quickLine === usualLine) {
+        if (begun.length === 0 && !withContent && this.#quick !== undefined) {
           start = this.#quick.addLines(chunk, start, terminator);
           if (start === chunk.length) break;
         }
@@ -115,21 +115,23 @@ export class ObjectBatch {
   /** False when the object whose id is at `at` has to be answered for in the usual way. */
   #answerQuickly(text: Uint8Array, at: number, withContent: boolean): boolean {
     const quick = this.#openQuick(text.length - at);
-    return quick !== undefined && quick.cursor.findHex(text, at) && this.#answerFound(quick, withContent);
+    if (quick === undefined || !quick.cursor.findHex(text, at)) return false;
+    return withContent ? quick.addContent() : this.#addLine(quick);
   }
 
-  /** The same for the object the cursor is at. */
-  #answerFound(quick: PackedAnswers, withContent: boolean): boolean {
-    return quick.cursor.pack !== undefined && (withContent ? quick.addContent() : quick.addLine(this.#quickLine!));
+  #addLine(quick: PackedAnswers): boolean {
+    const { position } = quick.cursor;
+    quick.addRange(position + 1);
+    return quick.cursor.position > position;
   }
 
   /** What is left of the input at hand tells how many will be asked for at least. */
   #openQuick(inputBytes: number): PackedAnswers | undefined {
-    if (this.#quick !== undefined || this.#quickLine === undefined) return this.#quick;
+    if (this.#quick !== undefined || this.#template === undefined) return this.#quick;
     this.#answered += 1;
     const isMany = inputBytes > fewObjects * (hexSize(this.#repository.format) + 1) || this.#answered > fewObjects;
     if (isMany && !this.#isRefused) {
-      this.#quick = PackedAnswers.open(this.#repository);
+      this.#quick = PackedAnswers.open(this.#repository, this.#template);
       this.#isRefused = this.#quick === undefined;
     }
     return this.#quick;
@@ -138,16 +140,24 @@ export class ObjectBatch {
   #answerAll(): void {
     const { objects } = this.#repository;
     const withContent = this.#mode === 'batch';
-    const quick = this.#quick = this.#quickLine && PackedAnswers.open(this.#repository);
+    const quick = this.#quick = this.#template && PackedAnswers.open(this.#repository, this.#template);
     if (quick !== undefined) {
       const { cursor } = quick;
-      for (const _ of this.#options.unordered ? objects.visitUnordered(cursor) : objects.visit(cursor)) {
-        if (!this.#answerFound(quick, withContent)) this.#answer(cursor.id, cursor.id, '', withContent);
-      }
+      for (const _ of this.#options.unordered ? objects.visitUnordered(cursor) : objects.visit(cursor)) this.#answerPlace(quick, withContent);
       return;
     }
     const ids = this.#options.unordered ? objects.listIdsUnordered() : objects.listIds();
     for (const id of ids) this.#answer(id, id, '', withContent);
+  }
+
+  /** Answers for all objects of the place the cursor is at. */
+  #answerPlace(quick: PackedAnswers, withContent: boolean): void {
+    const { cursor } = quick;
+    if (cursor.pack === undefined) return this.#answer(cursor.id, cursor.id, '', withContent);
+    for (; cursor.position < cursor.until; cursor.position += 1) {
+      if (!withContent) quick.addRange(cursor.until);
+      if (cursor.position < cursor.until && !(withContent && quick.addContent())) this.#answer(cursor.id, cursor.id, '', withContent);
+    }
   }
 
   #obey(): void {
@@ -248,12 +258,6 @@ export class ObjectBatch {
     }
     return parts;
   }
-}
-
-/** The parts of a format that asks for nothing but name, type and size; undefined for any other. */
-function quickParts(format: string): readonly LinePart[] | undefined {
-  if (!/^(?:[\x20-\x24\x26-\x7e]|%\((?:objectname|objecttype|objectsize)\)){1,1000}$/.test(format)) return undefined;
-  return format.split(/%\((object(?:name|type|size))\)/).map((text, at) => (at % 2 === 1 ? text as 'objectname' | 'objecttype' | 'objectsize' : Buffer.from(text)));
 }
 
 /** The line of an object where no format is given. */

@@ -8,19 +8,19 @@ import { encodeHexInto, hexSize } from '../pack/oid.js';
 import type { Output } from './command.js';
 import type { Repository } from './repository.js';
 
-/** Parts of a line: bytes as they are, or what they stand for. */
-export type LinePart = Uint8Array | 'objectname' | 'objecttype' | 'objectsize';
+/** Bytes in a template that stand for something else. */
+const parts = { objectname: 1, objecttype: 2, objectsize: 3 } as const;
 
-/** What a line has when nobody says otherwise. */
-export const usualLine: readonly LinePart[] = ['objectname', Buffer.from(' '), 'objecttype', Buffer.from(' '), 'objectsize'];
+/** A format that asks for nothing but name, type and size as a template of lines; undefined for any other. */
+export function lineTemplate(format: string): Buffer | undefined {
+  if (!/^(?:[\x20-\x24\x26-\x7e]|%\((?:objectname|objecttype|objectsize)\)){1,1000}$/.test(format)) return undefined;
+  return Buffer.from(format.replace(/%\((object(?:name|type|size))\)/g, (_, name: keyof typeof parts) => String.fromCharCode(parts[name])));
+}
 
-const typeNames = ['', 'commit', 'tree', 'blob', 'tag'].map((name) => Buffer.from(name));
 /** Written out when there is this much: more than any buffer or pipe takes at once. */
 const enoughBytes = 128 * 1024;
-/** The parts of a format that are longer are not for this way. */
-const mostLineBytes = 32 * 1024;
-/** Longer than a usual line. */
-const mostUsualBytes = 128;
+/** More than the longest line of a template takes. */
+const mostLineBytes = 80 * 1024;
 const mostInputBytes = 64 * 1024;
 const newline = 0x0a;
 
@@ -29,6 +29,7 @@ export class PackedAnswers {
   readonly #stdout: Output;
   readonly #digits: number;
   readonly #start: number;
+  readonly #limit: number;
   #end: number;
   /** The input that lies at `#inputAt`. */
   #input: Buffer | undefined;
@@ -38,14 +39,17 @@ export class PackedAnswers {
     this.cursor = cursor;
     this.#stdout = stdout;
     this.#digits = digits;
-    this.#start = cursor.reserve(enoughBytes + mostLineBytes + cursor.mostBytes);
+    this.#limit = enoughBytes + mostLineBytes + cursor.mostBytes;
+    this.#start = cursor.reserve(this.#limit);
+    this.#limit += this.#start;
     this.#end = this.#start;
   }
 
-  /** Undefined where objects cannot be read that way. */
-  static open(repository: Repository): PackedAnswers | undefined {
+  /** Answers with lines made of `template` (contents always have the usual line); undefined where objects cannot be read that way. */
+  static open(repository: Repository, template: Uint8Array): PackedAnswers | undefined {
     const { objects, format, context: { stdout } } = repository;
     const cursor = objects.hasReplacements ? undefined : objects.openCursor();
+    cursor?.useTemplate(template);
     return cursor && new PackedAnswers(cursor, stdout, hexSize(format));
   }
 
@@ -53,28 +57,22 @@ export class PackedAnswers {
   addContent(): boolean {
     const { cursor } = this;
     if (!cursor.read()) return false;
-    const at = this.#addLine(usualLine, cursor.kind, cursor.end - cursor.start);
-    const { memory } = cursor;
-    memory.copyWithin(at, cursor.start, cursor.end);
-    this.#end = at + cursor.end - cursor.start;
-    memory[this.#end] = newline;
-    this.#end += 1;
-    this.#flushEnough();
-    return true;
-  }
-
-  /** The line `parts` make of the object the cursor is at. */
-  addLine(parts: readonly LinePart[]): boolean {
-    const { cursor } = this;
-    if (!cursor.describe()) return false;
-    this.#end = this.#addLine(parts, cursor.kind, cursor.sizeBytes);
+    const { memory, start, end } = cursor;
+    encodeHexInto(memory, this.#end, cursor.ids, cursor.idOffset, this.#digits);
+    const at = this.#end + this.#digits;
+    // The header an object is hashed with has the rest of the line, with a NUL in place of the newline.
+    memory[at] = 0x20;
+    memory.copyWithin(at + 1, cursor.frameStart, end);
+    memory[at + start - cursor.frameStart] = newline;
+    memory[at + 1 + end - cursor.frameStart] = newline;
+    this.#end = at + 2 + end - cursor.frameStart;
     this.#flushEnough();
     return true;
   }
 
   /**
-   * The usual lines of the ids that begin at `start` of a piece of input, each with `terminator` behind it: where the first begins that has to
-   * be answered for in another way.
+   * Lines of the ids that begin at `start` of a piece of input, each with `terminator` behind it: where the first begins that has to be
+   * answered for in another way.
    */
   addLines(input: Buffer, start: number, terminator: number): number {
     const { cursor } = this;
@@ -86,32 +84,24 @@ export class PackedAnswers {
     }
     let at = this.#inputAt + start;
     for (;;) {
-      const next = cursor.describeLines(at, this.#inputAt + input.length, terminator, this.#end, this.#start + enoughBytes);
+      const next = cursor.describeLines(at, this.#inputAt + input.length, terminator, this.#end, this.#limit);
       if (next === at) return at - this.#inputAt;
       at = next;
       this.#end = cursor.describedEnd;
-      if (this.#end + mostUsualBytes > this.#start + enoughBytes) this.flush();
+      this.#flushEnough();
     }
   }
 
-  /** Where the line ends. */
-  #addLine(parts: readonly LinePart[], kind: number, sizeBytes: number): number {
+  /** Lines of the objects from where the cursor is to a position; it stays at the first that has to be answered for in another way. */
+  addRange(until: number): void {
     const { cursor } = this;
-    const { memory } = cursor;
-    let at = this.#end;
-    for (let number = 0; number < parts.length; number += 1) {
-      const part = parts[number]!;
-      if (part === 'objectname') {
-        encodeHexInto(memory, at, cursor.ids, cursor.idOffset, this.#digits);
-        at += this.#digits;
-      } else if (part === 'objectsize') {
-        at = writeDecimal(memory, at, sizeBytes);
-      } else {
-        at = writeBytes(memory, at, part === 'objecttype' ? typeNames[kind]! : part);
-      }
+    for (;;) {
+      const from = cursor.position;
+      cursor.describeRange(until, this.#end, this.#limit);
+      if (cursor.position === from) return;
+      this.#end = cursor.describedEnd;
+      this.#flushEnough();
     }
-    memory[at] = newline;
-    return at + 1;
   }
 
   #flushEnough(): void {
@@ -124,21 +114,4 @@ export class PackedAnswers {
     this.#stdout.write(this.cursor.memory.subarray(this.#start, this.#end));
     this.#end = this.#start;
   }
-}
-
-function writeBytes(memory: Uint8Array, at: number, bytes: Uint8Array): number {
-  for (let byte = 0; byte < bytes.length; byte += 1) memory[at + byte] = bytes[byte]!;
-  return at + bytes.length;
-}
-
-function writeDecimal(memory: Uint8Array, at: number, value: number): number {
-  let digits = 1;
-  for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) digits += 1;
-  let rest = value;
-  for (let digit = at + digits - 1; digit >= at; digit -= 1) {
-    const tenth = Math.floor(rest / 10);
-    memory[digit] = 48 + rest - tenth * 10;
-    rest = tenth;
-  }
-  return at + digits;
 }

@@ -22,7 +22,9 @@ interface UnpackExports extends KernelExports {
   describe(offset: number): number;
   useIndex(index: number, count: number): void;
   describeLines(text: number, end: number, terminator: number, to: number, limit: number): number;
+  describeRange(from: number, until: number, to: number, limit: number): number;
   describedEnd(): number;
+  useTemplate(at: number, size: number, names: number, others: number): void;
   kind(): number;
   contentSize(): number;
 }

@@ -331,26 +331,32 @@ export function contentSize(): u32 { return frameContent; }
 
 /** Writes "<type> <size>\0"; gives the address behind. */
 function writeFrame(to: usize, kind: u32, size: u32): usize {
-  if (kind == 1) {
-    store<u64>(to, 0x2074696d6d6f63); // "commit "
-    to += 7;
-  } else if (kind == 2) {
-    store<u64>(to, 0x2065657274); // "tree "
-    to += 5;
-  } else if (kind == 3) {
-    store<u64>(to, 0x20626f6c62); // "blob "
-    to += 5;
-  } else {
-    store<u32>(to, 0x20676174); // "tag "
-    to += 4;
-  }
-  let digits = 1;
-  for (let rest = size; rest >= 10; rest /= 10) digits++;
-  const end = to + digits;
-  for (let at = end; at > to; size /= 10) store<u8>(--at, <u8>(48 + size % 10));
+  const end = writeDecimal(writeType(to, kind), size);
   store<u8>(end, 0);
   frameKind = kind;
   return end + 1;
+}
+
+/** Writes a type and a blank; gives the address behind. */
+function writeType(to: usize, kind: u32): usize {
+  if (kind == 1) {
+    store<u64>(to, 0x2074696d6d6f63); // "commit "
+    return to + 7;
+  }
+  if (kind == 4) {
+    store<u32>(to, 0x20676174); // "tag "
+    return to + 4;
+  }
+  store<u64>(to, kind == 2 ? 0x2065657274 : 0x20626f6c62); // "tree ", "blob "
+  return to + 5;
+}
+
+function writeDecimal(to: usize, value: u32): usize {
+  let digits = 1;
+  for (let rest = value; rest >= 10; rest /= 10) digits++;
+  const end = to + digits;
+  for (let at = end; at > to; value /= 10) store<u8>(--at, <u8>(48 + value % 10));
+  return end;
 }
 
 /**
@@ -559,34 +565,80 @@ function findPosition(): i32 {
   return -1;
 }
 
-/** Longer than any line `describeLines` writes. */
-const mostLineBytes: u32 = 128;
+// What a line is made of: bytes as they are, and these for what is described.
+const namePart: u32 = 1;
+const typePart: u32 = 2;
+const sizePart: u32 = 3;
+let template: usize = 0;
+let templateEnd: usize = 0;
+let templateBytes: u32 = 0;
+
+/** Tells of what lines are to be made; names come at most `names` times, types and sizes `others` times. */
+export function useTemplate(at: usize, size: u32, names: u32, others: u32): void {
+  template = at;
+  templateEnd = at + size;
+  templateBytes = size + names * 64 + others * frameHeaderBytes + 1;
+}
+
 let linesEnd: usize = 0;
 
-/** Where the lines end that `describeLines` wrote. */
+/** Where the lines end that were described last. */
 export function describedEnd(): usize { return linesEnd; }
 
+/** Adds a line about the object at a position; false when it is refused. */
+function describePosition(position: u32): bool {
+  const offset = bswap<u32>(load<u32>(offsets + (position << 2)));
+  if (offset & 0x80000000) return false;
+  const size = describe(offset);
+  if (size < 0 || size > <f64>u32.MAX_VALUE) return false;
+  let to = linesEnd;
+  for (let at = template; at < templateEnd; at++) {
+    const part = <u32>load<u8>(at);
+    if (part == namePart) to = writeHex(to, ids + position * idBytes);
+    else if (part == typePart) to = writeType(to, frameKind) - 1;
+    else if (part == sizePart) to = writeDecimal(to, <u32>size);
+    else store<u8>(to++, <u8>part);
+  }
+  store<u8>(to, 0x0a);
+  linesEnd = to + 1;
+  return true;
+}
+
 /**
- * Writes "<id> <type> <size>" and a newline for ids that stand in a text, each with `terminator` behind it, in the order they have there.
- * Gives the address of the first that is not answered for: another kind of line, an object that is elsewhere or refused, no room before
- * `limit`, or the end of the text.
+ * Adds lines for ids that stand in a text, each with `terminator` behind it, in the order they have there. Gives the address of the first
+ * that is not answered for: another kind of line, an object that is elsewhere or refused, no room before `limit`, or the end of the text.
  */
 export function describeLines(text: usize, end: usize, terminator: u32, to: usize, limit: usize): usize {
   const digits = idBytes << 1;
   linesEnd = to;
-  while (fanOut != 0 && text + digits < end && linesEnd + mostLineBytes <= limit && load<u8>(text + digits) == terminator) {
+  while (fanOut != 0 && text + digits < end && linesEnd + templateBytes <= limit && load<u8>(text + digits) == terminator) {
     if (!decodeId(text)) break;
     const position = findPosition();
-    if (position < 0) break;
-    const offset = bswap<u32>(load<u32>(offsets + (position << 2)));
-    if (offset & 0x80000000) break;
-    const size = describe(offset);
-    if (size < 0 || size > <f64>u32.MAX_VALUE) break;
-    for (let at: u32 = 0; at < digits; at += 8) store<u64>(linesEnd + at, load<u64>(text + at));
-    store<u8>(linesEnd + digits, 0x20);
-    linesEnd = writeFrame(linesEnd + digits + 1, frameKind, <u32>size);
-    store<u8>(linesEnd - 1, 0x0a);
+    if (position < 0 || !describePosition(position)) break;
     text += digits + 1;
   }
   return text;
+}
+
+/** Adds lines for the objects from one position to another; gives the first one not answered for. */
+export function describeRange(from: u32, until: u32, to: usize, limit: usize): u32 {
+  linesEnd = to;
+  while (fanOut != 0 && from < until && linesEnd + templateBytes <= limit && describePosition(from)) from++;
+  return from;
+}
+
+function writeHex(to: usize, raw: usize): usize {
+  for (let byte: u32 = 0; byte < idBytes; byte++) {
+    const value = <u32>load<u8>(raw + byte);
+    store<u8>(to, hexDigit(value >> 4));
+    store<u8>(to, hexDigit(value & 15), 1);
+    to += 2;
+  }
+  return to;
+}
+
+// @ts-ignore: decorator
+@inline
+function hexDigit(value: u32): u8 {
+  return <u8>(value + select<u32>(87, 48, value > 9));
 }

@@ -24,6 +24,8 @@ export interface Context {
   };
   /** Config given on the command line (`-c name=value`), in order. */
   readonly configOverrides: readonly (readonly [name: string, value: string | undefined])[];
+  /** Where the process outlives the command: takes what lets go of open files, to be called when the command is over. */
+  readonly atEnd?: (release: () => void) => void;
 }
 
 export interface Clock {

@@ -160,11 +160,12 @@ export class Repository {
       const { env } = this.context;
       const alternates = env['GIT_ALTERNATE_OBJECT_DIRECTORIES'];
       const compression = this.config.getInteger('core.looseCompression') ?? this.config.getInteger('core.compression');
-      this.#objects = ObjectStore.open(this.objectsDirectory, this.format, {
+      const objects = this.#objects = ObjectStore.open(this.objectsDirectory, this.format, {
         alternates: alternates ? alternates.split(':').filter((path) => path !== '').map((path) => resolve(this.#base, path)) : [],
         ...(compression === undefined ? {} : { compression }),
         replace: this.#replacements(),
       });
+      this.context.atEnd?.(() => objects.close());
     }
     return this.#objects;
   }

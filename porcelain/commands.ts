@@ -56,6 +56,7 @@ export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
 /** Commands for people, and all that is ours. */
 export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   add: () => import('./commands/add.js'),
+  batch: () => import('./commands/batch.js'),
   commit: () => import('./commands/commit.js'),
   config: () => import('./commands/config.js'),
   diff: () => import('./commands/diff.js'),

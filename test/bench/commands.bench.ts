@@ -7,8 +7,8 @@
 // Three traps are avoided. Creating files where many were removed lately is slow on ext4, so every round writes to new directories and nothing
 // is removed before the end. NODE_EXTRA_CA_CERTS makes Node 20 start slowly and is taken out of the environment of both. The machine's
 // speed drifts, so rounds of both programs alternate, and who comes first alternates too.
-import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -229,6 +229,59 @@ section('history', () => {
   compare('cat-file --batch, up to 100000', rounds, 1.3,
     () => [{ argv: ['git', 'cat-file', '--batch'], env, stdin: ids }], () => [{ argv: [cairnProgram, 'cat-file', '--batch'], env, stdin: ids }]);
 });
+
+section('batch', () => {
+  mkdirSync(join(top, 'batch'));
+  const git = newRepository(join(top, 'batch'));
+  must(['git', 'commit', '-q', '--allow-empty', '-m', 'first'], { env: git });
+  const env = { ...process.env, ...cleanEnvironment, ...git } as Record<string, string>;
+  compareCalls(env, rounds * 20);
+});
+
+/** Calls one after the other: of git a process each, of cairn a request to one batch. What cairn stores is synced to the disk, what git stores is not. */
+function compareCalls(env: Record<string, string>, count: number): void {
+  const [toBatch, fromBatch] = [join(top, 'requests'), join(top, 'answers')];
+  spawnSync('mkfifo', [toBatch, fromBatch]);
+  const batch = spawn('sh', ['-c', 'exec "$0" batch -z <"$1" >"$2"', cairnProgram, toBatch, fromBatch], { env, stdio: 'inherit' });
+  const [requests, answers] = [openSync(toBatch, 'w'), openSync(fromBatch, 'r')];
+  const piece = Buffer.alloc(1 << 16);
+  const ask = (argv: readonly string[], stdin: string): string => {
+    writeSync(requests, [`${argv.length} ${Buffer.byteLength(stdin)}`, ...argv, ''].join('\0') + stdin);
+    let answer = '';
+    while (!/^exit \d+\n/m.test(answer)) answer += piece.toString('latin1', 0, readSync(answers, piece));
+    if (!answer.endsWith('exit 0\n')) throw new Error(`${argv.join(' ')} failed in the batch: ${answer}`);
+    return answer.replace(/^out \d+\n/, '').replace(/exit 0\n$/, '').trim();
+  };
+  const start = (argv: readonly string[], stdin: string): string => {
+    const result = spawnSync('git', argv, { env, input: stdin, encoding: 'utf8' });
+    if (result.status !== 0) throw new Error(`git ${argv.join(' ')} failed: ${result.stderr}`);
+    return result.stdout.trim();
+  };
+  const times = new Map<string, { readonly git: number[]; readonly cairn: number[] }>();
+  for (let round = 0; round < count; round += 1) {
+    for (const program of ['git', 'cairn'] as const) {
+      const call = (argv: readonly string[], stdin = ''): string => {
+        const startedMs = performance.now();
+        const printed = (program === 'git' ? start : ask)(argv, stdin);
+        const known = times.get(argv[0]!) ?? { git: [], cairn: [] };
+        times.set(argv[0]!, known);
+        known[program].push(performance.now() - startedMs);
+        return printed;
+      };
+      call(['rev-parse', 'HEAD']);
+      const blob = call(['hash-object', '-w', '--stdin'], `${program} ${round}`);
+      const tree = call(['mktree'], `100644 blob ${blob}\tfile\n`);
+      const commit = call(['commit-tree', tree, '-m', 'message']);
+      call(['update-ref', `refs/heads/${program}`, commit]);
+    }
+  }
+  closeSync(requests);
+  batch.unref();
+  for (const [name, { git, cairn }] of times) {
+    print(`${`batch: ${name}`.padEnd(34)} git ${median(git).toFixed(1).padStart(9)} ms   cairn ${median(cairn).toFixed(1).padStart(9)} ms   `
+      + `ratio ${(median(cairn) / median(git)).toFixed(2)}   aim 1.5`);
+  }
+}
 
 section('start', () => {
   mkdirSync(join(top, 'start'));

@@ -10,19 +10,15 @@ import type { ObjectStore } from '../pack/object-store.js';
 import { type ObjectId, type ObjectType, encodeObjectId, hexSize, isObjectId } from '../pack/oid.js';
 import type { PackingList } from '../pack/packing-list.js';
 import type { PackReader } from '../pack/pack-reader.js';
-import type { CacheTree } from './cache-tree.js';
-import { Index } from './index-file.js';
 import type { ObjectFilter } from './object-filter.js';
 import { ObjectLister } from './object-walk.js';
 import { markReachable } from './reachable.js';
-import { listReflogs, readReflog } from './reflog.js';
-import { Refs } from './refs.js';
 import type { Repository } from './repository.js';
+import { listIndexObjects, listOtherHeads, listReflogIds } from './repository-roots.js';
 import { findInTree } from './revision.js';
 import { type NamedTip, RevisionSet, listFamily } from './revision-set.js';
 import { RevWalk } from './walk.js';
 import { flag } from './walk-flag.js';
-import { listWorkTrees } from './work-trees.js';
 
 /** Objects left out although they were asked for. */
 export interface SelectionLimits {
@@ -117,7 +113,7 @@ export class PackSelection {
     const given = new RevisionSet(this.#repository);
     if (sources.all) given.addFamily('all');
     if (sources.all) for (const id of listOtherHeads(this.#repository)) this.#addTip(given, id);
-    if (sources.reflogs) for (const id of listReflogIds(this.#repository)) this.#addTip(given, id);
+    if (sources.reflogs) for (const id of listReflogIds(this.#repository, true)) this.#addTip(given, id);
     this.#mayMiss = sources.mayMiss === true;
     this.#walk([...set.tips, ...given.tips], sources);
   }
@@ -160,16 +156,10 @@ export class PackSelection {
   }
 
   #addIndexes(lister: ObjectLister): void {
-    for (const path of listIndexPaths(this.#repository)) {
-      const index = Index.read(path, this.#repository.format);
-      for (const { id, mode, path: name } of index.entries) {
-        if (mode === 0o160000) continue;
-        for (const found of lister.listBlob(id, name)) this.#add(found.id, 'blob', found.path);
-      }
-      for (const tree of listCachedTrees(index.cacheTree)) {
-        if (!this.#store.has(tree)) continue;
-        for (const found of lister.listTree(tree, '')) this.#add(found.id, found.type, found.path);
-      }
+    for (const { id, type, path } of listIndexObjects(this.#repository, true)) {
+      // A tree the index remembers need not have been written.
+      const found = type === 'blob' ? lister.listBlob(id, path) : this.#store.has(id) ? lister.listTree(id, '') : [];
+      for (const object of found) this.#add(object.id, object.type, object.path);
     }
   }
 
@@ -328,31 +318,4 @@ export class PackSelection {
 /** True for a pack with a .keep file. */
 export function isKept(pack: PackReader): boolean {
   return existsSync(pack.path.replace(/\.pack$/, '.keep'));
-}
-
-function* listReflogIds(repository: Repository): Generator<ObjectId> {
-  const zero = '0'.repeat(hexSize(repository.format));
-  for (const name of listReflogs(repository, { allWorkTrees: true })) {
-    for (const { oldId, newId } of readReflog(repository, name)) for (const id of [oldId, newId]) if (id !== zero) yield id;
-  }
-}
-
-/** What HEAD is in the other work trees. */
-function* listOtherHeads(repository: Repository): Generator<ObjectId> {
-  for (const { gitDirectory } of listWorkTrees(repository)) {
-    if (gitDirectory === repository.gitDirectory) continue;
-    const head = new Refs({ gitDirectory, commonDirectory: repository.commonDirectory, format: repository.format }).find('HEAD');
-    if (head !== undefined) yield head.id;
-  }
-}
-
-function* listIndexPaths(repository: Repository): Generator<string> {
-  yield repository.indexPath;
-  for (const { gitDirectory } of listWorkTrees(repository)) if (gitDirectory !== repository.gitDirectory) yield `${gitDirectory}/index`;
-}
-
-function* listCachedTrees(node: CacheTree | undefined): Generator<ObjectId> {
-  if (node === undefined) return;
-  if (node.isValid && node.id !== undefined) yield node.id;
-  for (const child of node.children.values()) yield* listCachedTrees(child);
 }

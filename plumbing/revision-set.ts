@@ -7,8 +7,10 @@ import { lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InvalidError, NotFoundError, UsageError, isSystemError } from '../pack/errors.js';
 import type { ObjectId, ObjectType } from '../pack/oid.js';
+import { parseHidingSection, readHiddenRefs } from './hidden-refs.js';
 import { mergeBases } from './merge-base.js';
 import type { Repository } from './repository.js';
+import { listAlternateTips, listBisectRefs, listIndexObjects, listOtherHeads, listReflogIds } from './repository-roots.js';
 import { findNamed, peel, resolveCommit } from './revision.js';
 import type { Tip } from './walk.js';
 import { wildmatch } from './wildmatch.js';
@@ -33,7 +35,9 @@ export class RevisionSet {
   isGiven = false;
   readonly #repository: Repository;
   readonly #excludePatterns: string[] = [];
+  #isHidden: ((name: string) => boolean) | undefined;
   #isNegated = false;
+  #isThisWorkTreeOnly = false;
 
   constructor(repository: Repository) {
     this.#repository = repository;
@@ -49,13 +53,60 @@ export class RevisionSet {
     this.#excludePatterns.push(pattern);
   }
 
-  /** Adds every ref of a family. */
+  /** '--exclude-hidden=<section>', for the next --all or --glob. InvalidError for the second one. */
+  excludeHidden(section: string): void {
+    if (this.#isHidden !== undefined) throw new InvalidError('--exclude-hidden= passed more than once', { code: 'bad-options' });
+    this.#isHidden = readHiddenRefs(this.#repository.config, parseHidingSection(section));
+  }
+
+  /** '--single-worktree': what other work trees name does not count. */
+  keepToThisWorkTree(): void {
+    this.#isThisWorkTreeOnly = true;
+  }
+
+  /** Adds every ref of a family; with '--all' HEAD, of other work trees too. */
   addFamily(family: Family, pattern?: string): void {
     this.isGiven = true;
+    const isHidden = this.#isHidden ?? (() => false);
+    if (this.#isHidden !== undefined && family !== 'all' && family !== 'glob') {
+      throw new UsageError(`--exclude-hidden cannot be used together with --${family}`);
+    }
+    this.#isHidden = undefined;
     const shared = pattern === undefined ? { branches: 'refs/heads/', tags: 'refs/tags/', remotes: 'refs/remotes/' }[family as string] ?? '' : '';
     for (const { name, id } of listFamily(this.#repository, family, pattern, this.#excludePatterns.splice(0))) {
-      this.#add(id, name.slice(shared.length), this.#isNegated);
+      if (!isHidden(name)) this.#add(id, name.slice(shared.length), this.#isNegated);
     }
+    if (family === 'all' && !this.#isThisWorkTreeOnly) for (const id of listOtherHeads(this.#repository)) this.#add(id, 'HEAD', this.#isNegated);
+  }
+
+  /** '--reflog', '--indexed-objects', '--alternate-refs' and '--bisect': what is named elsewhere than in refs. */
+  addRoots(kind: 'reflog' | 'indexed-objects' | 'alternate-refs' | 'bisect'): void {
+    this.isGiven = true;
+    const repository = this.#repository;
+    const { objects } = repository;
+    switch (kind) {
+      case 'reflog':
+        for (const id of listReflogIds(repository, !this.#isThisWorkTreeOnly)) if (objects.has(id)) this.#add(id, '', this.#isNegated);
+        break;
+      case 'indexed-objects':
+        for (const { id, path } of listIndexObjects(repository, !this.#isThisWorkTreeOnly)) if (objects.has(id)) this.#add(id, '', this.#isNegated, { path });
+        break;
+      case 'alternate-refs':
+        for (const id of listAlternateTips(repository)) if (objects.has(id)) this.#add(id, '.alternate', this.#isNegated);
+        break;
+      case 'bisect':
+        for (const { id, name, isGood } of listBisectRefs(repository)) this.#add(id, name, this.#isNegated !== isGood);
+    }
+  }
+
+  /** '--merge': both sides of the merge under way, ours on the left, without what they have in common. */
+  addMergeUnderWay(): void {
+    this.isGiven = true;
+    const ours = resolveCommit(this.#repository, 'HEAD');
+    const theirs = resolveCommit(this.#repository, 'MERGE_HEAD');
+    this.#add(ours, 'HEAD', false, { isLeft: true });
+    this.#add(theirs, 'MERGE_HEAD', false);
+    for (const base of mergeBases(this.#repository, ours, [theirs])) this.#add(base, base, true);
   }
 
   /** Adds what `text` stands for; false when it is no revision. */

@@ -2,18 +2,18 @@
 //
 // Positional arguments, families of refs, --not and --stdin count in the order they are given. What git has and this table has
 // not is refused like any unknown option.
-import type { Commit } from '../pack/commit.js';
-import { InvalidError, RefusedError, UsageError } from '../pack/errors.js';
-import { isZeroId, type ObjectId } from '../pack/oid.js';
+import { InvalidError, NotFoundError, UsageError } from '../pack/errors.js';
+import type { ObjectId } from '../pack/oid.js';
 import type { Arguments, OptionSpec } from './command.js';
 import { approximateDate } from './date.js';
-import { messageOf } from './format.js';
-import type { CommitNode } from './history.js';
-import type { Mailmap, Person } from './mailmap.js';
+import { Decorations } from './decorations.js';
+import { readIndex } from './index-file.js';
+import { readInput } from './line-reader.js';
+import type { Mailmap } from './mailmap.js';
+import { messageFilter } from './message-filter.js';
 import { Pathspec, pathspecContext } from './pathspec.js';
-import { type PatternKind, parsePattern } from './posix-regex.js';
-import { readReflog } from './reflog.js';
 import type { Repository } from './repository.js';
+import { resolveCommit } from './revision.js';
 import { type Family, RevisionSet, parseCount, takeRevisions } from './revision-set.js';
 import type { WalkOptions } from './walk.js';
 
@@ -39,10 +39,11 @@ export const walkOptions: readonly OptionSpec[] = [
   { name: 'perl-regexp', short: 'P', help: 'patterns are Perl-like regular expressions' },
   { name: 'merges', help: 'only merges' },
   { name: 'no-merges', help: 'no merges' },
-  { name: 'merge', hidden: true, help: 'not supported; listed so that it is not taken for --merges' },
+  { name: 'merge', help: 'commits that touch conflicted files, of both sides of the merge under way' },
   { name: 'min-parents', value: 'number', negatable: true, help: 'only commits with so many parents or more' },
   { name: 'max-parents', value: 'number', negatable: true, help: 'only commits with so many parents or fewer' },
   { name: 'first-parent', help: 'follow only the first parent of merges' },
+  { name: 'exclude-first-parent-only', help: 'of what is left out follow only first parents' },
   { name: 'not', help: 'leave out what follows, until the next --not' },
   { name: 'all', help: 'all refs, and HEAD' },
   { name: 'branches', value: 'pattern', valueOptional: true, help: 'all branches that match' },
@@ -50,7 +51,12 @@ export const walkOptions: readonly OptionSpec[] = [
   { name: 'remotes', value: 'pattern', valueOptional: true, help: 'all remote-tracking branches that match' },
   { name: 'glob', value: 'pattern', help: 'all refs that match' },
   { name: 'exclude', value: 'pattern', help: 'not these in the next --all, --branches, --tags, --remotes or --glob' },
+  { name: 'exclude-hidden', value: 'section', help: 'not what receive or uploadpack hides, in the next --all or --glob' },
   { name: 'reflog', help: 'all commits the reflogs name' },
+  { name: 'alternate-refs', help: 'all refs of the repositories objects are borrowed from' },
+  { name: 'indexed-objects', help: 'all trees and files the index names' },
+  { name: 'single-worktree', help: 'leave other work trees out of --all, --reflog and --indexed-objects' },
+  { name: 'bisect', help: 'from the bad commit of a bisection, without the good ones' },
   { name: 'ignore-missing', help: 'leave out names of objects that are not there' },
   { name: 'stdin', help: 'read more arguments from standard input' },
   { name: 'default', value: 'revision', help: 'start from here when no revision is given' },
@@ -64,7 +70,12 @@ export const walkOptions: readonly OptionSpec[] = [
   { name: 'full-history', help: 'do not leave out side branches that end up the same' },
   { name: 'dense', help: 'only commits that change the paths (the default)' },
   { name: 'sparse', help: 'all commits of the simplified history' },
-  { name: 'ancestry-path', help: 'only commits that descend from the excluded ones' },
+  { name: 'show-pulls', help: 'keep merges that brought a change into the first parent' },
+  { name: 'remove-empty', help: 'stop where the paths come into being' },
+  { name: 'simplify-merges', help: 'the full history without merges that contribute nothing' },
+  { name: 'simplify-by-decoration', help: 'only commits that refs point at' },
+  { name: 'ancestry-path', value: 'commit', valueOptional: true, help: 'only commits between the excluded ones and the others; or related to a commit' },
+  { name: 'unpacked', help: 'only commits that are in no pack' },
   { name: 'date-order', help: 'children first, then by commit date' },
   { name: 'author-date-order', help: 'children first, then by author date' },
   { name: 'topo-order', help: 'children first, lines of history unmixed' },
@@ -92,17 +103,20 @@ export interface WalkDefaults {
   readonly noWalk?: WalkOptions['noWalk'];
   /** --author and --committer look for people by these names. */
   readonly mailmap?: Mailmap | undefined;
+  /** The names --simplify-by-decoration goes by; default all refs. */
+  readonly decorations?: Decorations;
 }
 
 /** Reads the arguments. */
 export function parseWalk(repository: Repository, args: Arguments, defaults: WalkDefaults = {}): WalkRequest {
-  if (args.has('merge')) throw new RefusedError('--merge is not supported', { code: 'no-merge' });
   const set = new RevisionSet(repository);
   const split = args.split();
   const words: string[] = [];
   const paths: string[] = [];
   let skipped = 0;
   let pathsBegan = false;
+  let isRead = false;
+  const input: string[] = [];
   // Words are looked up one at a time, since --not and families of refs stand between them.
   for (const token of args.tokens) {
     if (token.kind === 'positional') {
@@ -124,12 +138,20 @@ export function parseWalk(repository: Repository, args: Arguments, defaults: Wal
       case 'not': set.negate(); break;
       case 'exclude': set.exclude(token.value ?? ''); break;
       case 'all': case 'branches': case 'tags': case 'remotes': case 'glob': set.addFamily(token.name as Family, token.value); break;
-      case 'reflog': addReflogs(repository, set); break;
+      case 'exclude-hidden': set.excludeHidden(token.value ?? ''); break;
+      case 'single-worktree': set.keepToThisWorkTree(); break;
+      case 'reflog': case 'alternate-refs': case 'indexed-objects': case 'bisect': set.addRoots(token.name); break;
+      case 'merge': set.addMergeUnderWay(); break;
+      case 'stdin':
+        if (isRead) throw new InvalidError('--stdin given twice', { code: 'bad-options' });
+        isRead = true;
+        input.push(...takeInput(repository, set));
+        break;
       default:
     }
   }
   paths.push(...(pathsBegan ? words : split.after));
-  if (args.has('stdin')) paths.push(...takeInput(repository, set));
+  paths.push(...input);
   const start = args.value('default') ?? defaults.start;
   if (!set.isGiven && start !== undefined) takeDefault(repository, set, start);
   return { set, paths, options: optionsOf(repository, args, set, paths, defaults), isReflogWalk: args.has('walk-reflogs'), isGraph: args.flag('graph') === true };
@@ -156,30 +178,15 @@ function takeDefault(repository: Repository, set: RevisionSet, start: string): v
   throw new InvalidError(`bad default revision '${start}'`, { code: 'bad-revision' });
 }
 
-function addReflogs(repository: Repository, set: RevisionSet): void {
-  for (const { name } of [{ name: 'HEAD' }, ...repository.refs.list()]) {
-    for (const id of reflogIds(repository, name)) if (repository.objects.has(id)) set.add(id);
-  }
-}
-
-function reflogIds(repository: Repository, name: string): ObjectId[] {
-  return readReflog(repository, name).flatMap(({ oldId, newId }) => [oldId, newId]).filter((id) => !isZeroId(id));
-}
-
-/** Revisions, one per line; after a line '--', paths. */
+/** Revisions, one per line, up to an empty line; after a line '--', paths. Options are refused. */
 function takeInput(repository: Repository, set: RevisionSet): string[] {
-  const pieces: Buffer[] = [];
-  for (let piece = repository.context.stdin.readChunk(); piece !== undefined; piece = repository.context.stdin.readChunk()) pieces.push(piece);
-  const lines = Buffer.concat(pieces).toString('utf8').split('\n');
+  const lines = readInput(repository.context.stdin).toString('utf8').split('\n');
   if (lines.at(-1) === '') lines.pop();
   for (const [index, line] of lines.entries()) {
+    if (line === '') return [];
     if (line === '--') return lines.slice(index + 1);
-    if (line === '--not') set.negate();
-    else if (/^--(all|branches|tags|remotes|glob)(=|$)/.test(line)) {
-      const [name, value] = line.slice(2).split('=', 2);
-      set.addFamily(name as Family, value);
-    } else if (line.startsWith('-')) throw new InvalidError(`option '${line}' is not supported on standard input`, { code: 'bad-option' });
-    else if (line !== '' && !set.add(line)) throw new InvalidError(`bad revision '${line}'`, { code: 'bad-revision' });
+    if (line.startsWith('-')) throw new InvalidError('options not supported in --stdin mode', { code: 'bad-option' });
+    if (!set.add(line)) throw new NotFoundError(`bad revision '${line}'`, { code: 'bad-revision' });
   }
   return [];
 }
@@ -205,31 +212,67 @@ function optionsOf(repository: Repository, args: Arguments, set: RevisionSet, pa
   const until = moment(last('until', 'before', 'min-age'));
   const count = last('max-count', 'number');
   const cherry = args.has('cherry');
+  const isByDecoration = args.has('simplify-by-decoration');
+  const isSimplified = isByDecoration || args.has('simplify-merges');
   const isGraph = args.flag('graph') === true;
   if (isGraph && args.has('reverse')) throw new InvalidError('options --reverse and --graph cannot be used together', { code: 'bad-options' });
   if (args.has('walk-reflogs')) {
-    if (isGraph || args.has('parents') || args.has('children')) throw new InvalidError('cannot combine --walk-reflogs with history-limiting options', { code: 'bad-options' });
+    if (['graph', 'parents', 'children', 'simplify-merges', 'simplify-by-decoration', 'ancestry-path', 'cherry', 'cherry-pick', 'cherry-mark', 'merge', 'bisect', 'topo-order', 'date-order', 'author-date-order']
+      .some((name) => args.has(name)) || set.tips.some(({ isExcluded }) => isExcluded)) throw new InvalidError('cannot combine --walk-reflogs with history-limiting options', { code: 'bad-options' });
     if (args.has('reverse')) throw new InvalidError('options --reverse and --walk-reflogs cannot be used together', { code: 'bad-options' });
   }
-  const order = args.has('author-date-order') ? 'author-date' : args.has('date-order') ? 'date' : args.has('topo-order') || isGraph ? 'topo' : 'default';
+  const rewriteParents = args.has('parents') || isGraph || isSimplified;
+  if (rewriteParents && args.has('children')) throw new InvalidError('options --parents and --children cannot be used together', { code: 'bad-options' });
+  if (args.has('left-only') && (args.has('right-only') || cherry)) throw new InvalidError('options --left-only and --right-only cannot be used together', { code: 'bad-options' });
+  if (args.has('cherry-pick') && (args.has('cherry-mark') || cherry)) throw new InvalidError('options --cherry-pick and --cherry-mark cannot be used together', { code: 'bad-options' });
+  const order = args.has('author-date-order') ? 'author-date' : args.has('date-order') ? 'date' : args.has('topo-order') || isGraph || isSimplified ? 'topo' : 'default';
   // What is left out can only be told by walking.
   const noWalk = set.tips.some(({ isExcluded }) => isExcluded) ? undefined : lastNoWalk(args, defaults.noWalk);
   if (isGraph && noWalk) throw new InvalidError('options --no-walk and --graph cannot be used together', { code: 'bad-options' });
-  const pathspec = paths.length === 0 ? undefined : Pathspec.parse(paths, pathspecContext(repository));
+  const named = paths.length === 0 ? undefined : Pathspec.parse(paths, pathspecContext(repository));
+  const pathspec = args.has('merge') ? conflictedPaths(repository, named) : named;
   const matches = messageFilter(repository, args, defaults.mailmap);
   const side = args.has('left-only') ? 'left' : args.has('right-only') || cherry ? 'right' : undefined;
   return {
     order, ...(noWalk === undefined ? {} : { noWalk }), reverse: args.has('reverse'),
     ...(count === undefined ? {} : { maxCount: parseCount('max-count', count.value) }), skip: number('skip') ?? 0,
     ...(since === undefined ? {} : { since: moment(since)!, sinceAsFilter: since.name === 'since-as-filter' }), ...(until === undefined ? {} : { until }),
-    minParents: args.flag('min-parents') === false ? 0 : number('min-parents') ?? (args.has('merges') ? 2 : 0),
-    maxParents: args.flag('max-parents') === false ? -1 : number('max-parents') ?? (args.has('no-merges') || cherry ? 1 : -1),
-    firstParent: args.has('first-parent'), boundary: args.has('boundary'), ...(side === undefined ? {} : { side }),
-    ancestryPath: args.has('ancestry-path'), ...(matches === undefined ? {} : { matches }), ...(pathspec === undefined ? {} : { pathspec }),
-    fullHistory: args.has('full-history'), sparse: args.has('sparse') && !args.has('dense'),
-    rewriteParents: args.has('parents') || args.has('children') || isGraph, wantChildren: args.has('children'),
+    ...parentLimits(args), firstParent: args.has('first-parent'), excludeFirstParent: args.has('exclude-first-parent-only'),
+    boundary: args.has('boundary'), ...(side === undefined ? {} : { side }), unpacked: args.has('unpacked'),
+    ancestryPath: args.has('ancestry-path'), ancestryTips: args.values('ancestry-path').map((name) => resolveCommit(repository, name)),
+    ...(matches === undefined ? {} : { matches }), ...(pathspec === undefined ? {} : { pathspec }),
+    fullHistory: args.has('full-history') || isSimplified || args.has('ancestry-path'), sparse: args.lastOf('sparse', 'dense') === 'sparse',
+    removeEmpty: args.has('remove-empty'), showPulls: args.has('show-pulls'), simplifyMerges: isSimplified,
+    ...(isByDecoration ? { isDecorated: decorationTest(repository, defaults.decorations) } : {}),
+    limited: args.has('merge') || args.has('bisect'), rewriteParents: rewriteParents || args.has('children'), wantChildren: args.has('children'),
     ...(args.has('cherry-mark') || cherry ? { cherry: 'mark' as const } : args.has('cherry-pick') ? { cherry: 'pick' as const } : {}),
   };
+}
+
+/** How many parents a commit may have; of options that contradict each other the last one counts. */
+function parentLimits(args: Arguments): { readonly minParents: number; readonly maxParents: number } {
+  let minParents = 0;
+  let maxParents = -1;
+  for (const token of args.tokens) {
+    if (token.kind !== 'option') continue;
+    if (token.name === 'merges') minParents = 2;
+    if (token.name === 'no-merges' || token.name === 'cherry') maxParents = 1;
+    if (token.name === 'min-parents') minParents = token.negated ? 0 : parseCount('min-parents', token.value ?? '');
+    if (token.name === 'max-parents') maxParents = token.negated ? -1 : parseCount('max-parents', token.value ?? '');
+  }
+  return { minParents, maxParents };
+}
+
+/** The paths in conflict, of those named; all paths when there is none. */
+function conflictedPaths(repository: Repository, named: Pathspec | undefined): Pathspec | undefined {
+  const paths = new Set(readIndex(repository).entries.filter(({ stage, path }) => stage > 0 && named?.matches(path) !== false).map(({ path }) => path));
+  if (paths.size === 0) return undefined;
+  return Pathspec.parse([...paths].map((path) => `:(top,literal)${Buffer.from(path, 'latin1').toString('utf8')}`), pathspecContext(repository));
+}
+
+function decorationTest(repository: Repository, given: Decorations | undefined): (id: ObjectId) => boolean {
+  const decorations = given ?? new Decorations(repository, { include: [], exclude: [], everything: true });
+  return (id) => decorations.list(id).length > 0;
 }
 
 /** A number of commits is a wish to walk, too. */
@@ -243,41 +286,4 @@ function lastNoWalk(args: Arguments, standard: WalkOptions['noWalk']): WalkOptio
     value = token.value ?? 'sorted';
   }
   return value;
-}
-
-/** --author, --committer and --grep; undefined when none is given. */
-function messageFilter(repository: Repository, args: Arguments, mailmap: Mailmap | undefined): ((commit: Commit, node: CommitNode) => boolean) | undefined {
-  const kind: PatternKind = patternKind(repository, args);
-  const compile = (pattern: string): RegExp => parsePattern(Buffer.from(pattern).toString('latin1'), kind, { ignoreCase: args.has('regexp-ignore-case') });
-  const authors = args.values('author').map(compile);
-  const committers = args.values('committer').map(compile);
-  const messages = args.values('grep').map(compile);
-  if (authors.length + committers.length + messages.length === 0) return undefined;
-  const isAll = args.has('all-match');
-  const isInverted = args.has('invert-grep');
-  const encoding = repository.config.get('i18n.logoutputencoding');
-  const line = (ident: Person): string => {
-    const { name, email } = mailmap === undefined ? ident : mailmap.map(ident);
-    return `${name} <${email}>`;
-  };
-  return (commit) => {
-    if (authors.length > 0 && !authors.some((regex) => regex.test(line(commit.author)))) return false;
-    if (committers.length > 0 && !committers.some((regex) => regex.test(line(commit.committer)))) return false;
-    if (messages.length === 0) return true;
-    const lines = messageOf(commit, encoding).split('\n');
-    const hits = (regex: RegExp): boolean => lines.some((line) => regex.test(line));
-    return (isAll ? messages.every(hits) : messages.some(hits)) !== isInverted;
-  };
-}
-
-function patternKind(repository: Repository, args: Arguments): PatternKind {
-  for (let at = args.tokens.length - 1; at >= 0; at -= 1) {
-    const token = args.tokens[at]!;
-    if (token.kind !== 'option') continue;
-    const kind = { 'basic-regexp': 'basic', 'extended-regexp': 'extended', 'fixed-strings': 'fixed', 'perl-regexp': 'perl' }[token.name];
-    if (kind !== undefined) return kind as PatternKind;
-  }
-  const configured = repository.config.get('grep.patterntype');
-  if (configured === 'extended' || configured === 'fixed' || configured === 'perl' || configured === 'basic') return configured;
-  return repository.config.getBoolean('grep.extendedregexp') === true ? 'extended' : 'basic';
 }

@@ -6,6 +6,7 @@
 import { InvalidError } from '../pack/errors.js';
 import type { Commit } from '../pack/commit.js';
 import type { ObjectId } from '../pack/oid.js';
+import { type Bisection, type BisectionOptions, findBisection } from './bisection.js';
 import { CommitQueue } from './commit-queue.js';
 import { type CommitNode, History, type KeptPart } from './history.js';
 import type { Pathspec } from './pathspec.js';
@@ -95,6 +96,7 @@ export class RevWalk {
   readonly #queue = new CommitQueue();
   #ready: number[] = [];
   #readyAt = 0;
+  #isPrepared = false;
 
   constructor(repository: Repository, tips: readonly Tip[], options: WalkOptions = {}) {
     this.#options = options;
@@ -176,7 +178,17 @@ export class RevWalk {
     return this.history.table.parentsOf(commit);
   }
 
+  /** Leaves only the commits that halve what there is, or all of them from the middle on; `limited` must be given. Undefined: there are none. */
+  bisect(options: Omit<BisectionOptions, 'firstParent'>): Bisection | undefined {
+    this.#prepare();
+    const found = findBisection(this.history, this.#ready, { ...options, firstParent: this.#options.firstParent === true });
+    this.#ready = [...found?.commits ?? []];
+    return found;
+  }
+
   #prepare(): void {
+    if (this.#isPrepared) return;
+    this.#isPrepared = true;
     for (const commit of this.#tips) if (this.#has(commit, flag.uninteresting)) this.#markParents(commit);
     const fresh: number[] = [];
     for (const commit of this.#tips) {

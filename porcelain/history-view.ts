@@ -8,6 +8,7 @@ import type { Arguments, Context, OptionSpec } from '../plumbing/command.js';
 import { formatCombined } from '../plumbing/combined-diff.js';
 import { type MarkOptions, commitMark } from '../plumbing/commit-mark.js';
 import { type DateMode, formatDate, parseDateMode } from '../plumbing/date.js';
+import { type DecorationOptions, Decorations } from '../plumbing/decorations.js';
 import { type DiffEntry, diffTrees } from '../plumbing/diff.js';
 import { DiffOutput } from '../plumbing/diff-report.js';
 import type { Sink } from '../plumbing/diff-format.js';
@@ -25,7 +26,6 @@ import { maxScore } from '../plumbing/rename.js';
 import type { Repository } from '../plumbing/repository.js';
 import { parseCount } from '../plumbing/revision-set.js';
 import type { RevWalk } from '../plumbing/walk.js';
-import { type DecorationOptions, Decorations } from './decorations.js';
 import { formatColor, wantsColor } from './terminal.js';
 
 export const viewOptions: readonly OptionSpec[] = [
@@ -353,8 +353,8 @@ const mergeStyles: Readonly<Record<string, MergeStyle>> = {
   combined: 'combined', c: 'combined', 'dense-combined': 'dense', cc: 'dense',
 };
 
-/** Patterns count from the last --clear-decorations on. */
-function decorationOptions(args: Arguments): DecorationOptions {
+/** What the options say about names beside commits; patterns count from the last --clear-decorations on. */
+export function decorationOptions(args: Arguments): DecorationOptions {
   const options = { include: [] as string[], exclude: [] as string[], everything: false };
   for (const token of args.tokens) {
     if (token.kind !== 'option') continue;

@@ -2,6 +2,7 @@
 import { InvalidError, UsageError } from '../../pack/errors.js';
 import type { ObjectId } from '../../pack/oid.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
+import { Decorations } from '../../plumbing/decorations.js';
 import { diffOptions } from '../../plumbing/diff-options.js';
 import { patchKeyOf } from '../../plumbing/patch-key.js';
 import { Pathspec, pathspecContext } from '../../plumbing/pathspec.js';
@@ -9,7 +10,7 @@ import { listReflogCommits } from '../../plumbing/reflog-walk.js';
 import { Repository } from '../../plumbing/repository.js';
 import { RevWalk, type WalkOptions } from '../../plumbing/walk.js';
 import { type WalkRequest, parseWalk, walkOptions } from '../../plumbing/walk-options.js';
-import { HistoryView, findMailmap, viewOptions } from '../history-view.js';
+import { HistoryView, decorationOptions, findMailmap, viewOptions } from '../history-view.js';
 import { listRuns } from '../run.js';
 
 const taken = new Set([...walkOptions, ...viewOptions].map(({ name }) => name));
@@ -36,7 +37,7 @@ export const command: Command = {
 
 function showHistory(context: Context, repository: Repository, args: Arguments): HistoryView {
   const mailmap = findMailmap(repository, args);
-  const request = parseWalk(repository, args, { start: 'HEAD', mailmap });
+  const request = parseWalk(repository, args, { start: 'HEAD', mailmap, decorations: new Decorations(repository, decorationOptions(args)) });
   const follow = followed(repository, args, request.paths);
   const options = optionsFor(repository, request, args);
   // A followed file has several names: which commits change it is seen from their differences.

@@ -2,8 +2,8 @@
 //
 // Which refs count is decided by --decorate-refs and its like, and by log.excludeDecoration. Specified by --decorate of git-log(1).
 import type { ObjectId } from '../pack/oid.js';
-import type { Repository } from '../plumbing/repository.js';
-import { wildmatch } from '../plumbing/wildmatch.js';
+import type { Repository } from './repository.js';
+import { wildmatch } from './wildmatch.js';
 
 type Kind = 'head' | 'branch' | 'remote' | 'tag' | 'stash' | 'other';
 

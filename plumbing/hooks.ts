@@ -56,7 +56,7 @@ export function runHook(repository: Repository, name: string, options: HookOptio
   context.stderr.flush();
   const result = childProcess().spawnSync(path, [...options.args ?? []], {
     cwd: workingDirectory(repository),
-    env: hookEnvironment(repository, options.env),
+    env: childEnvironment(repository, options.env),
     input: options.stdin ?? '',
     // Standard output must not mix with ours, which scripts read.
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -77,7 +77,8 @@ function workingDirectory(repository: Repository): string {
   return repository.workTree ?? repository.gitDirectory;
 }
 
-function hookEnvironment(repository: Repository, added: Readonly<Record<string, string>> = {}): Record<string, string> {
+/** The environment of a program that is run on behalf of a repository. */
+export function childEnvironment(repository: Repository, added: Readonly<Record<string, string>> = {}): Record<string, string> {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(repository.context.env)) if (value !== undefined) env[name] = value;
   // Git finds '.git' from the work tree by itself; it would not find '.cairn', and a linked work tree's hook must not guess.

@@ -1,10 +1,7 @@
 // Line endings between the work tree and the repository: what gitattributes(5) says of `text` and `eol`, and git-config(1) of
 // core.autocrlf and core.eol. Unless somebody asks for it, bytes are never changed.
-//
-// Content conversions that run programs or rewrite content (filter drivers, ident, working-tree-encoding) are refused. Content
-// passes in pieces, so that memory does not grow with the file.
-import { RefusedError } from '../pack/errors.js';
-import type { Attributes, AttributeValue } from './attributes.js';
+// Content passes in pieces, so that memory does not grow with the file. What else may happen to it: conversion.ts.
+import type { AttributeValue } from './attributes.js';
 import type { Config } from './config.js';
 
 /** What happens to a path's line endings. 'none': nothing, ever. 'text': always; 'auto': when the content looks like text. */
@@ -32,13 +29,9 @@ export function readLineEndingDefaults(config: Config): LineEndingDefaults {
   };
 }
 
-/** The rule for a path; RefusedError 'unsupported-conversion' when its attributes ask for what cairn does not do. */
-export function findLineEndings(path: string, attributes: Attributes, config: Config, defaults: LineEndingDefaults): LineEndings {
-  const directory = path.slice(0, path.lastIndexOf('/') + 1);
-  if (attributes.isEmptyIn(directory)) return decide(undefined, undefined, defaults);
-  const found = attributes.find(path);
-  refuseOther(path, found, config);
-  return decide(found.get('text') ?? found.get('crlf'), found.get('eol'), defaults);
+/** The rule for a path with these attributes. */
+export function findLineEndings(found: ReadonlyMap<string, AttributeValue> | undefined, defaults: LineEndingDefaults): LineEndings {
+  return decide(found?.get('text') ?? found?.get('crlf'), found?.get('eol'), defaults);
 }
 
 function decide(text: AttributeValue | undefined, eol: AttributeValue | undefined, defaults: LineEndingDefaults): LineEndings {
@@ -52,22 +45,6 @@ function decide(text: AttributeValue | undefined, eol: AttributeValue | undefine
   if (defaults.autocrlf === 'true') return { kind: 'auto', workTree: 'crlf' };
   if (defaults.autocrlf === 'input') return { kind: 'auto', workTree: 'lf' };
   return unchanged;
-}
-
-function refuseOther(path: string, found: ReadonlyMap<string, AttributeValue>, config: Config): void {
-  const refuse = (what: string): never => {
-    throw new RefusedError(`'${Buffer.from(path, 'latin1').toString()}' has the attribute ${what}, which is not supported`, {
-      code: 'unsupported-conversion', hint: 'take the attribute back for this path (in .gitattributes or info/attributes)',
-    });
-  };
-  if (found.get('ident') === true) refuse('ident');
-  const encoding = found.get('working-tree-encoding');
-  if (typeof encoding === 'string' && !/^utf-?8$/i.test(encoding)) refuse(`working-tree-encoding=${encoding}`);
-  const filter = found.get('filter');
-  if (typeof filter !== 'string') return;
-  // A driver nobody has defined does nothing, as with git.
-  const defined = ['clean', 'smudge', 'process'].some((part) => (config.get(`filter.${filter}.${part}`) ?? '') !== '');
-  if (defined || config.getBoolean(`filter.${filter}.required`) === true) refuse(`filter=${filter}`);
 }
 
 /** What a content is made of; counted in pieces. */

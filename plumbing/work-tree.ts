@@ -15,10 +15,10 @@ import {
   type AppearanceRules, type Comparable, type Comparison, type StatData, compareAppearance, looksSame, modeOfStatus, readAppearanceRules, toStatData,
 } from './appearance.js';
 import { Attributes } from './attributes.js';
+import { type Conversion, convertInward, convertOutward, findConversion, isNoConversion, needsWhole, noConversion } from './conversion.js';
 import type { Index, IndexEntry } from './index-file.js';
 import {
-  type LineEndings, type LineEndingDefaults, convertsToRepository, convertsToWorkTree, countText, findLineEndings, readLineEndingDefaults, toCrlf,
-  toLf, unchanged,
+  type LineEndings, type LineEndingDefaults, convertsToRepository, convertsToWorkTree, countText, readLineEndingDefaults, toCrlf, toLf,
 } from './line-endings.js';
 import { type PathProtection, checkPath as checkRepoPath, readPathProtection } from './path-safety.js';
 import { Repository } from './repository.js';
@@ -44,6 +44,13 @@ export interface DirectoryEntry {
 export interface BlobWriter {
   write(bytes: Buffer): ObjectId;
   writeStream(sizeBytes: number, chunks: Iterable<Buffer>): ObjectId;
+}
+
+export interface StageOptions {
+  /** Line endings are converted even where the index has CRLF. */
+  readonly renormalize?: boolean;
+  /** False: nothing will be stored, so content that cannot be converted passes as it is. */
+  readonly strict?: boolean;
 }
 
 export interface CheckoutOptions {
@@ -265,22 +272,22 @@ export class WorkTree {
         for (const chunk of chunks) hasher.update(chunk);
         return hasher.digestId();
       },
-    });
+    }, { strict: false });
   }
 
-  /** Hands the file's content, line endings converted, to `writer`. */
-  stageContent(path: string, mode: number, writer: BlobWriter, options: { readonly renormalize?: boolean } = {}): ObjectId {
+  /** Hands the file's content, converted, to `writer`. */
+  stageContent(path: string, mode: number, writer: BlobWriter, options: StageOptions = {}): ObjectId {
     const full = this.diskPath(path);
     if (mode === symlinkMode && fs.lstatSync(full).isSymbolicLink()) return writer.write(fs.readlinkSync(full, { encoding: 'buffer' }));
-    const rule = mode === symlinkMode ? unchanged : this.lineEndings(path);
+    const conversion = mode === symlinkMode ? noConversion : this.conversion(path);
     const fd = fs.openSync(full, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
     try {
       const status = fs.fstatSync(fd);
       if (!status.isFile()) throw new InvalidError(`'${shown(path)}' is not a file`, { code: 'not-a-file' });
-      if (status.size < streamThresholdBytes) {
-        const bytes = fs.readFileSync(fd);
-        return writer.write(this.#convertIn(path, rule, () => [bytes], options) ? Buffer.concat([...toLf([bytes])]) : bytes);
+      if (status.size < streamThresholdBytes || needsWhole(conversion)) {
+        return writer.write(this.#convertWhole(path, conversion, fs.readFileSync(fd), options));
       }
+      const rule = conversion.lineEndings;
       const pieces = (): Iterable<Buffer> => readPieces(fd, status.size, path);
       if (!this.#convertIn(path, rule, pieces, options)) return writer.writeStream(status.size, pieces());
       const count = countText(pieces());
@@ -290,7 +297,30 @@ export class WorkTree {
     }
   }
 
-  #convertIn(path: string, rule: LineEndings, content: () => Iterable<Buffer>, options: { readonly renormalize?: boolean }): boolean {
+  /** Content that would be at `path`, as it is stored; for content that is no file of the work tree. */
+  contentForRepository(path: string, bytes: Buffer, options: StageOptions = {}): Buffer {
+    return this.#convertWhole(path, this.conversion(path), bytes, options);
+  }
+
+  /** Stored content as it would be at `path`. */
+  contentForWorkTree(path: string, bytes: Buffer): Buffer {
+    return this.#convertOut(path, this.conversion(path), bytes);
+  }
+
+  #convertWhole(path: string, conversion: Conversion, bytes: Buffer, options: StageOptions): Buffer {
+    const endings = (content: Buffer): Buffer =>
+      this.#convertIn(path, conversion.lineEndings, () => [content], options) ? Buffer.concat([...toLf([content])]) : content;
+    if (!needsWhole(conversion)) return endings(bytes);
+    return convertInward(this.#repository, conversion, path, bytes, { strict: options.strict !== false, toLf: endings });
+  }
+
+  #convertOut(path: string, conversion: Conversion, bytes: Buffer): Buffer {
+    const endings = (content: Buffer): Buffer =>
+      convertsToWorkTree(conversion.lineEndings, countText([content])) ? Buffer.concat([...toCrlf([content])]) : content;
+    return needsWhole(conversion) ? convertOutward(this.#repository, conversion, path, bytes, endings) : endings(bytes);
+  }
+
+  #convertIn(path: string, rule: LineEndings, content: () => Iterable<Buffer>, options: StageOptions): boolean {
     if (rule.kind === 'none') return false;
     const count = countText(content());
     const converts = convertsToRepository(rule, count, () => options.renormalize !== true && this.#isStoredWithCrlf(path));
@@ -317,9 +347,14 @@ export class WorkTree {
     return count.crlf > 0 && !count.looksBinary;
   }
 
-  /** What happens to the line endings of `path`. */
-  lineEndings(path: string): LineEndings {
-    return findLineEndings(path, this.attributes, this.#repository.config, this.#lineEndings);
+  /** What happens to the content of `path`. */
+  conversion(path: string): Conversion {
+    return findConversion(path, this.attributes, this.#repository.config, this.#lineEndings);
+  }
+
+  /** True when files at `path` are stored byte by byte as they are. */
+  storesAsIs(path: string): boolean {
+    return isNoConversion(this.conversion(path));
   }
 
   get attributes(): Attributes {
@@ -404,12 +439,13 @@ export class WorkTree {
       this.#verifiedDirectories.clear();
       return;
     }
-    const rule = entry.mode === symlinkMode ? unchanged : this.lineEndings(entry.path);
+    const conversion = entry.mode === symlinkMode ? noConversion : this.conversion(entry.path);
+    const rule = conversion.lineEndings;
     const { type, sizeBytes } = this.#store.readHeader(entry.id);
     if (type !== 'blob') throw notABlob(entry.id, type);
-    const isLarge = sizeBytes >= streamThresholdBytes;
-    const content = isLarge ? (): Iterable<Buffer> => this.#store.openStream(entry.id).chunks : this.#readWhole(entry.id);
-    const converts = rule.kind !== 'none' && rule.workTree === 'crlf' && convertsToWorkTree(rule, countText(content()));
+    const isLarge = sizeBytes >= streamThresholdBytes && !needsWhole(conversion);
+    const content = isLarge ? (): Iterable<Buffer> => this.#store.openStream(entry.id).chunks : this.#readConverted(entry, conversion);
+    const converts = isLarge && rule.kind !== 'none' && rule.workTree === 'crlf' && convertsToWorkTree(rule, countText(content()));
     if (present !== undefined) this.#removePresent(path, present);
     const fd = disk().open(full, 'wx', entry.mode === executableMode ? 0o777 : 0o666);
     try {
@@ -424,8 +460,8 @@ export class WorkTree {
     }
   }
 
-  #readWhole(id: ObjectId): () => Iterable<Buffer> {
-    const { bytes } = this.#readBlob(id);
+  #readConverted({ path, id }: Pick<IndexEntry, 'path' | 'id'>, conversion: Conversion): () => Iterable<Buffer> {
+    const bytes = this.#convertOut(path, conversion, this.#readBlob(id).bytes);
     return () => [bytes];
   }
 

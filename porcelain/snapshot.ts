@@ -152,7 +152,7 @@ export class Snapshot {
     });
     for (const path of paths) {
       workTree.checkPath(path);
-      if (workTree.lineEndings(path).kind === 'none') intake.add(path);
+      if (workTree.storesAsIs(path)) intake.add(path);
       else this.#addFile(path, direct);
     }
     intake.drain();

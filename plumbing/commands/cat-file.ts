@@ -5,7 +5,6 @@ import type { ObjectId } from '../../pack/oid.js';
 import { formatMode, typeOfMode } from '../../pack/tree.js';
 import { ObjectBatch } from '../object-batch.js';
 import type { Arguments, Command } from '../command.js';
-import { convertsToWorkTree, countText, toCrlf } from '../line-endings.js';
 import { quotePath } from '../quote.js';
 import { Repository } from '../repository.js';
 import { peel, resolveNamed } from '../revision.js';
@@ -115,8 +114,6 @@ function showPretty(repository: Repository, id: ObjectId): void {
 function showFiltered(repository: Repository, id: ObjectId, path: string | undefined, name: string): void {
   const { objects, context: { stdout } } = repository;
   if (path === undefined) throw new InvalidError(`<object>:<path> required, only '${name}' given`, { code: 'path-required' });
-  const rule = objects.readHeader(id).type === 'blob' ? new WorkTree(repository).lineEndings(path) : undefined;
-  const converts = rule !== undefined && rule.kind !== 'none' && convertsToWorkTree(rule, countText(objects.openStream(id).chunks));
-  const { chunks } = objects.openStream(id);
-  for (const chunk of converts ? toCrlf(chunks) : chunks) stdout.write(chunk);
+  const object = objects.read(id);
+  stdout.write(object.type === 'blob' ? new WorkTree(repository).contentForWorkTree(path, object.bytes) : object.bytes);
 }

@@ -8,7 +8,6 @@ import { Hasher, type ObjectFormat, type ObjectId, type ObjectType, encodeObject
 import { decodeTag } from '../../pack/tag.js';
 import { decodeTree, pathFromUtf8 } from '../../pack/tree.js';
 import type { Arguments, Command, Context } from '../command.js';
-import { convertsToRepository, countText, toLf } from '../line-endings.js';
 import { listChunks, listRecords, readInput } from '../line-reader.js';
 import { unquotePath } from '../quote.js';
 import { Repository } from '../repository.js';
@@ -85,8 +84,7 @@ class ObjectMaker {
     try {
       const stat = fstatSync(fd);
       if (stat.isDirectory()) throw new InvalidError(`unable to hash '${typed}': it is a directory`, { code: 'not-a-file' });
-      const rule = this.#conversion(conversionPath);
-      if (stat.isFile() && stat.size >= streamThresholdBytes && rule.kind === 'none' && this.#type === 'blob') {
+      if (stat.isFile() && stat.size >= streamThresholdBytes && this.#type === 'blob' && this.#storesAsIs(conversionPath)) {
         return this.#hashStream(stat.size, pieces(fd));
       }
       return this.hashBytes(Buffer.concat([...pieces(fd)]), conversionPath);
@@ -156,17 +154,14 @@ class ObjectMaker {
     return hasher.digestId();
   }
 
-  #conversion(path: string): { readonly kind: string } {
-    const tree = this.#filters && this.#type === 'blob' && !this.#literally ? this.#findWorkTree() : undefined;
-    return tree?.lineEndings(this.#repositoryPath(path)) ?? { kind: 'none' };
+  #storesAsIs(path: string): boolean {
+    if (!this.#filters || this.#type !== 'blob' || this.#literally) return true;
+    return this.#findWorkTree()?.storesAsIs(this.#repositoryPath(path)) ?? true;
   }
 
   #converted(bytes: Buffer, path: string): Buffer {
     const tree = this.#filters ? this.#findWorkTree() : undefined;
-    if (tree === undefined) return bytes;
-    const rule = tree.lineEndings(this.#repositoryPath(path));
-    if (rule.kind === 'none' || !convertsToRepository(rule, countText([bytes]), () => false)) return bytes;
-    return Buffer.concat([...toLf([bytes])]);
+    return tree?.contentForRepository(this.#repositoryPath(path), bytes, { renormalize: true, strict: this.#writes }) ?? bytes;
   }
 
   #findWorkTree(): WorkTree | undefined {

@@ -112,16 +112,6 @@ test('line endings are converted on request only, and come back', async (t) => {
   }
 });
 
-test('content that would have to pass through a program is refused', async (t) => {
-  if (skipWithoutGit(t)) return;
-  const directory = makeRepository(t, 'sha1', "echo '*.x filter=lfs' >.gitattributes; echo 1 >a.x; echo 2 >b.y; echo '*.i ident' >>.gitattributes; echo 3 >c.i");
-  t.is((await cairn(['add', 'a.x'], { cwd: directory })).code, 0, 'a driver nobody defined does nothing');
-  t.is((await cairn(['-c', 'filter.lfs.clean=cat', 'add', '-f', 'b.y'], { cwd: directory })).code, 0);
-  writeFileSync(join(directory, 'a.x'), 'changed\n');
-  t.is((await cairn(['-c', 'filter.lfs.clean=cat', 'add', 'a.x'], { cwd: directory })).code, 3);
-  t.is((await cairn(['add', 'c.i'], { cwd: directory })).code, 3);
-});
-
 test('a file that cannot be read fails the command, or only itself with --ignore-errors', async (t) => {
   if (skipWithoutGit(t)) return;
   if (process.getuid?.() === 0) {

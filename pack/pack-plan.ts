@@ -258,10 +258,17 @@ export class PackPlan {
     }
   }
 
+  /** Commits and tags in the order history is walked; trees and blobs so, too, but with all that hangs on the same base, which reads quickly. */
   *#writtenOrder(state: PlanState): Generator<number> {
+    const families = new Families(state.base);
     for (const type of writtenKinds) {
       const kind = packTypes.indexOf(type);
-      for (let number = 0; number < this.#list.ids.length; number += 1) if (state.kind[number] === kind && !this.#list.isBaseOnly(number)) yield number;
+      const together = type === 'tree' || type === 'blob';
+      for (let number = 0; number < this.#list.ids.length; number += 1) {
+        if (state.kind[number] !== kind || state.isWritten[number] === 1 || this.#list.isBaseOnly(number)) continue;
+        if (!together) yield number;
+        else for (const member of families.of(number)) if (!this.#list.isBaseOnly(member)) yield member;
+      }
     }
   }
 
@@ -406,6 +413,38 @@ class PlanState {
     this.depth = new Uint16Array(count);
     this.childDepth = new Uint16Array(count);
     this.isWritten = new Uint8Array(count);
+  }
+}
+
+/** What hangs on what. */
+class Families {
+  readonly #bases: Int32Array;
+  /** Of each object, the first delta made of it, and the next one made of the same base; or none. */
+  readonly #first: Int32Array;
+  readonly #next: Int32Array;
+
+  constructor(bases: Int32Array) {
+    this.#bases = bases;
+    this.#first = new Int32Array(bases.length).fill(none);
+    this.#next = new Int32Array(bases.length).fill(none);
+    for (let number = bases.length - 1; number >= 0; number -= 1) {
+      const base = bases[number]!;
+      if (base === none) continue;
+      this.#next[number] = this.#first[base]!;
+      this.#first[base] = number;
+    }
+  }
+
+  /** All that stands and falls with the same whole object, bases first. */
+  *of(member: number): Generator<number> {
+    let root = member;
+    while (this.#bases[root] !== none) root = this.#bases[root]!;
+    const pending = [root];
+    for (let number = pending.pop(); number !== undefined; number = pending.pop()) {
+      yield number;
+      if (this.#next[number] !== none && number !== root) pending.push(this.#next[number]!);
+      if (this.#first[number] !== none) pending.push(this.#first[number]!);
+    }
   }
 }
 

@@ -259,6 +259,7 @@ export class PackReader {
   /** True when the object there is what its id says, read through to its end. */
   isGoodAt(position: number): boolean {
     try {
+      if (this.passAt(position) !== undefined) return true;
       const chunks = this.openStreamAt(position).chunks[Symbol.iterator]();
       while (!chunks.next().done);
       return true;

@@ -9,7 +9,7 @@ import { CorruptError } from './errors.js';
 import { type ObjectId, encodeObjectId } from './oid.js';
 import { PackPlan, type PackPlanOptions, type PackStatistics } from './pack-plan.js';
 import type { PackingList } from './packing-list.js';
-import { type PackCaches, PackReader } from './pack-reader.js';
+import { PackCaches, PackReader } from './pack-reader.js';
 import { PackWriter, type PackWriterOptions, type WrittenPack } from './pack-writer.js';
 
 export interface VerifiedPacksOptions extends Omit<PackPlanOptions, 'passedOver' | 'onProgress'> {
@@ -25,6 +25,11 @@ export interface VerifiedPacksOptions extends Omit<PackPlanOptions, 'passedOver'
 export interface VerifiedPacks {
   readonly packs: readonly WrittenPack[];
   readonly statistics: PackStatistics;
+}
+
+/** Memory for choosing, packing and reading back: objects are read in the order of their paths, and again in that of the new pack. */
+export function packingCaches(): PackCaches {
+  return new PackCaches(24 * 1024 * 1024, 32 * 1024 * 1024);
 }
 
 /** Plans, writes and reads back; CorruptError when an object has no good copy. No packs when there was nothing to pack. */

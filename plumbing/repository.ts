@@ -8,6 +8,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'nod
 import { disk, makeDirectories, replaceFile } from '../pack/disk.js';
 import { CorruptError, InvalidError, NotFoundError, RefusedError, isSystemError } from '../pack/errors.js';
 import { ObjectStore } from '../pack/object-store.js';
+import type { PackCaches } from '../pack/pack-reader.js';
 import type { ObjectFormat, ObjectId } from '../pack/oid.js';
 import { type RepoPath, pathFromUtf8 } from '../pack/tree.js';
 import type { Context } from './command.js';
@@ -63,6 +64,7 @@ export class Repository {
   readonly format: ObjectFormat;
   readonly config: Config;
   #objects: ObjectStore | undefined;
+  #caches: PackCaches | undefined;
   #refs: Refs | undefined;
   #prefix: string | undefined;
   #owned: boolean | undefined;
@@ -155,6 +157,12 @@ export class Repository {
     return this.isInsideWorkTree ? this.workTree! : this.context.cwd;
   }
 
+  /** Has objects read by way of these caches, for who reads in another way than most; before any is read. */
+  useCaches(caches: PackCaches): void {
+    if (this.#objects !== undefined) throw new Error('objects were read before');
+    this.#caches = caches;
+  }
+
   get objects(): ObjectStore {
     if (this.#objects === undefined) {
       const { env } = this.context;
@@ -164,6 +172,7 @@ export class Repository {
         alternates: alternates ? alternates.split(':').filter((path) => path !== '').map((path) => resolve(this.#base, path)) : [],
         ...(compression === undefined ? {} : { compression }),
         replace: this.#replacements(),
+        ...(this.#caches === undefined ? {} : { caches: this.#caches }),
       });
       this.context.atEnd?.(() => objects.close());
     }

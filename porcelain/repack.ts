@@ -7,13 +7,13 @@
 import { statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { CorruptError, InvalidError, RefusedError } from '../pack/errors.js';
-import { ObjectStore } from '../pack/object-store.js';
+import type { ObjectStore } from '../pack/object-store.js';
 import { type ObjectId, decodeObjectId, rawSize } from '../pack/oid.js';
 import { encodePackMtimesOf } from '../pack/pack-mtimes.js';
-import { PackCaches, type PackReader } from '../pack/pack-reader.js';
+import type { PackCaches, PackReader } from '../pack/pack-reader.js';
 import type { WrittenPack } from '../pack/pack-writer.js';
 import { PackingList } from '../pack/packing-list.js';
-import { type VerifiedPacksOptions, writeVerifiedPacks } from '../pack/verified-packs.js';
+import { type VerifiedPacksOptions, packingCaches, writeVerifiedPacks } from '../pack/verified-packs.js';
 import { MultiPackIndexing } from '../plumbing/multi-pack-indexing.js';
 import { PackSelection, type SelectionLimits, isKept } from '../plumbing/pack-selection.js';
 import type { PackSettings } from '../plumbing/pack-settings.js';
@@ -67,14 +67,17 @@ export function repack(repository: Repository, request: RepackRequest, lock: Mai
     throw new RefusedError('this is a partial clone', { code: 'gc-partial-clone', hint: 'use git repack here' });
   }
   const { context } = repository;
-  return new Repacking(Repository.open({ ...context, env: { ...context.env, GIT_NO_REPLACE_OBJECTS: '1' } }), request, lock).run();
+  const plain = Repository.open({ ...context, env: { ...context.env, GIT_NO_REPLACE_OBJECTS: '1' } });
+  const caches = packingCaches();
+  plain.useCaches(caches);
+  return new Repacking(plain, caches, request, lock).run();
 }
 
 class Repacking {
   readonly #repository: Repository;
   readonly #request: RepackRequest;
   readonly #lock: MaintenanceLock;
-  readonly #caches = new PackCaches(8 * 1024 * 1024, 32 * 1024 * 1024, 16 * 1024);
+  readonly #caches: PackCaches;
   readonly #store: ObjectStore;
   /** Packs of ours that may be replaced. */
   readonly #old: readonly OldPack[];
@@ -82,11 +85,12 @@ class Repacking {
   /** Of the objects in a new cruft pack. */
   #cruftAgesMs: ReadonlyMap<ObjectId, number> = new Map();
 
-  constructor(repository: Repository, request: RepackRequest, lock: MaintenanceLock) {
+  constructor(repository: Repository, caches: PackCaches, request: RepackRequest, lock: MaintenanceLock) {
     this.#repository = repository;
+    this.#caches = caches;
     this.#request = request;
     this.#lock = lock;
-    this.#store = ObjectStore.open(repository.objectsDirectory, repository.format, { alternates: repository.objects.alternates, caches: this.#caches });
+    this.#store = repository.objects;
     const damaged = this.#store.listDamagedPacks()[0];
     if (damaged !== undefined && request.removesOld) throw new CorruptError(`pack '${damaged.path}' cannot be read: ${damaged.error.message}`, { code: 'gc-pack-damaged', cause: damaged.error });
     this.#old = this.#store.listOwnPacks().filter((pack) => !isKept(pack) && !request.keptPacks.has(pack.name))
@@ -105,10 +109,7 @@ class Repacking {
       this.#store.refresh();
       if (this.#request.writesMultiPackIndex) this.#writeMultiPackIndex(rolledUp);
       if (removesOld) this.#removeOld(scope === 'all' ? this.#old : rolledUp ?? []);
-      if (this.#request.updatesServerInfo) {
-        this.#repository.objects.refresh();
-        updateServerInfo(this.#repository);
-      }
+      if (this.#request.updatesServerInfo) updateServerInfo(this.#repository);
       return this.#written;
     } finally {
       this.#store.close();
@@ -132,8 +133,6 @@ class Repacking {
       if (unneeded === 'kept') selection.addAllOfOurs({ packed: true, loose: true });
       if (unneeded === 'loose') selection.loosenUnused(expireMs);
     }
-    // Its memory is needed for what comes next.
-    this.#repository.objects.close();
     this.#write(list, this.#request.settings);
   }
 
@@ -158,7 +157,6 @@ class Repacking {
   /** What is left in old packs and loose files, each object with its age. */
   #packCruft(): void {
     const { expireMs, expireTo, cruftSettings } = this.#request;
-    this.#repository.objects.refresh();
     const stays = new Set(this.#written.map(({ packId }) => `pack-${packId}`));
     const lines = this.#old.filter(({ reader }) => !stays.has(reader.name)).map(({ reader }) => `-${reader.name}.pack`);
     const write = (expire: number | undefined, base: string | undefined): void => {
@@ -169,7 +167,6 @@ class Repacking {
         ...(base === undefined ? {} : { base }), companions: ({ packId }) => new Map([['mtimes', encodePackMtimesOf(ages, packId, format)]]),
       });
       if (base === undefined) this.#cruftAgesMs = ages;
-      this.#repository.objects.refresh();
     };
     write(expireMs, undefined);
     if (expireTo !== undefined) write(undefined, expireTo);
@@ -185,7 +182,6 @@ class Repacking {
     const list = new PackingList();
     const selection = new PackSelection(this.#repository, list, { ...this.#limits, isIncremental: false });
     selection.addPacks(candidates.map(({ reader }, at) => `${at < split ? '' : '^'}${reader.name}.pack`), true);
-    this.#repository.objects.close();
     this.#write(list, this.#request.settings);
     return candidates.slice(0, split).filter(({ reader }) => !isKept(reader));
   }

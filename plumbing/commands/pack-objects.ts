@@ -6,6 +6,7 @@ import { PackEmitter } from '../../pack/pack-emitter.js';
 import { PackPlan } from '../../pack/pack-plan.js';
 import { PackWriter, type PackWriterOptions } from '../../pack/pack-writer.js';
 import { PackingList } from '../../pack/packing-list.js';
+import { packingCaches } from '../../pack/verified-packs.js';
 import type { ObjectId } from '../../pack/oid.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { parseConfigInteger } from '../config.js';
@@ -68,6 +69,7 @@ export const command: Command = {
   run(context, args) {
     const base = checkUsage(args);
     const repository = Repository.open({ ...context, env: { ...context.env, GIT_NO_REPLACE_OBJECTS: '1' } });
+    repository.useCaches(packingCaches());
     const settings = settingsOf(repository, args);
     const list = new PackingList();
     const ages = select(context, repository, args, list);

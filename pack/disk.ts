@@ -155,11 +155,16 @@ export function makeDirectories(path: string, mode = 0o777): void {
 
 /** Puts a whole small file in place: old or new, never a part; durable when it returns. */
 export function replaceFile(path: string, content: Uint8Array | string, mode = 0o666): void {
+  fillFile(path, (append) => { append(typeof content === 'string' ? Buffer.from(content) : content); }, mode);
+}
+
+/** The same for a file of any size, whose bytes `fill` appends; when it throws, nothing is left behind. */
+export function fillFile(path: string, fill: (append: (bytes: Uint8Array) => void) => void, mode = 0o666): void {
   const temporary = temporaryName(dirname(path));
   const fd = disk().open(temporary, 'wx', mode);
   try {
     try {
-      disk().write(fd, typeof content === 'string' ? Buffer.from(content) : content);
+      fill((bytes) => disk().write(fd, bytes));
       disk().fsync(fd);
     } finally {
       disk().close(fd);

@@ -137,22 +137,23 @@ export class PackSelection {
       if (given.has(node.id) || lister.lets('commit')) this.#add(node.id, 'commit');
       trees.push(node.tree);
     }
-    for (const tip of tips) if (!tip.isExcluded) this.#addNamed(lister, tip);
+    const excluded = new Set(tips.flatMap((tip) => (tip.isExcluded ? [...this.#tagsOf(tip)] : [])));
+    for (const tip of tips) if (!tip.isExcluded) this.#addNamed(lister, tip, excluded);
     if (sources.indexes) this.#addIndexes(lister);
     for (const tree of trees) for (const { id, type, path } of lister.listTree(tree, '')) this.#add(id, type, path);
   }
 
   /** Tags on the way to what was named, and trees and blobs that were named themselves. */
-  #addNamed(lister: ObjectLister, tip: NamedTip): void {
-    for (let at = tip.object; at !== tip.id;) {
-      const tag = this.#store.readTag(at);
-      this.#add(at, 'tag', tag.name);
-      at = tag.object;
-    }
+  #addNamed(lister: ObjectLister, tip: NamedTip, excluded: ReadonlySet<ObjectId>): void {
+    for (const tag of this.#tagsOf(tip)) if (!excluded.has(tag)) this.#add(tag, 'tag', this.#store.readTag(tag).name);
     const type = this.#store.findHeader(tip.id)?.type;
     const path = tip.path ?? '';
     const found = type === 'tree' ? lister.listTree(tip.id, path) : type === 'blob' ? lister.listBlob(tip.id, path) : [];
     for (const object of found) this.#add(object.id, object.type, object.path);
+  }
+
+  *#tagsOf(tip: NamedTip): Generator<ObjectId> {
+    for (let at = tip.object; at !== tip.id; at = this.#store.readTag(at).object) yield at;
   }
 
   #addIndexes(lister: ObjectLister): void {

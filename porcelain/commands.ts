@@ -6,6 +6,7 @@ export type LoadCommand = () => Promise<{ readonly command: Command }>;
 
 /** Commands Git defines. */
 export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
+  bundle: () => import('../plumbing/commands/bundle.js'),
   'cat-file': () => import('../plumbing/commands/cat-file.js'),
   'check-attr': () => import('../plumbing/commands/check-attr.js'),
   'check-ignore': () => import('../plumbing/commands/check-ignore.js'),

@@ -186,7 +186,7 @@ export class ObjectBatch {
   }
 
   #answerLine(line: string, withContent: boolean): void {
-    const split = this.#splitsRest ? /^(\S*)\s+(.*)$/s.exec(line) : null;
+    const split = this.#splitsRest ? /^([^ \t]*)[ \t]+(.*)$/s.exec(line) : null;
     const name = split ? split[1]! : line;
     const id = this.#findId(name);
     if (typeof id !== 'object') this.#answer(name, id, split?.[2] ?? '', withContent);

@@ -224,10 +224,32 @@ section('history', () => {
   compare(`log --oneline, ${commits} commits`, rounds, 1.5,
     () => [{ argv: ['git', 'log', '--oneline'], env }], () => [{ argv: [cairnProgram, 'log', '--oneline'], env }]);
   compare(`rev-list --all, ${commits} commits`, rounds, undefined, () => [{ argv: ['git', 'rev-list', '--all'], env }], () => [{ argv: [cairnProgram, 'rev-list', '--all'], env }]);
+  compareBatches(env, 'small, with deltas');
+});
+
+/** Objects of a repository one after the other: up to 100000, by id on standard input, and all of them. */
+function compareBatches(env: Record<string, string>, what: string): void {
   const listed = spawnSync('git', ['cat-file', '--batch-all-objects', '--batch-check=%(objectname)'], { env: { ...cleanEnvironment, ...env }, encoding: 'utf8', maxBuffer: 1 << 30 }).stdout;
   const ids = listed.split('\n').slice(0, 100_000).join('\n');
-  compare('cat-file --batch, up to 100000', rounds, 1.3,
-    () => [{ argv: ['git', 'cat-file', '--batch'], env, stdin: ids }], () => [{ argv: [cairnProgram, 'cat-file', '--batch'], env, stdin: ids }]);
+  for (const [aim, ...options] of [[1.3, '--batch'], [1.5, '--batch-check'], [1.3, '--batch', '--batch-all-objects'], [1.5, '--batch-check', '--batch-all-objects']] as const) {
+    const argv = ['cat-file', ...options];
+    compare(`${argv.join(' ')} (${what})`, rounds, aim, () => [{ argv: ['git', ...argv], env, stdin: ids }], () => [{ argv: [cairnProgram, ...argv], env, stdin: ids }]);
+  }
+}
+
+section('blobs', () => {
+  mkdirSync(join(top, 'blobs'));
+  const env = newRepository(join(top, 'blobs'));
+  const words = Array.from({ length: 3000 }, () => Array.from({ length: 2 + Math.floor(random() * 8) }, () => 'etaoinshrdlucmfw'[Math.floor(random() * 16)]).join(''));
+  const parts: string[] = [];
+  for (let at = 0; at < files; at += 1) {
+    let text = String(at);
+    const sizeBytes = 3000 + Math.floor(random() * 1000);
+    while (text.length < sizeBytes) text += ` ${words[Math.floor(random() * words.length)]}`;
+    parts.push(`blob\ndata ${text.length}\n${text}\n`);
+  }
+  must(['git', 'fast-import', '--quiet'], { env, stdin: parts.join('') });
+  compareBatches(env, `${files} blobs of 3-4 KB`);
 });
 
 section('batch', () => {

@@ -125,3 +125,24 @@ test('a conversation over pipes gets each answer before the next question', asyn
   t.is(await run({ ...context, stdin, stdout }, ['cat-file', '--batch-check=%(objecttype)']), 0);
   t.deepEqual(answers.filter((answer) => answer !== ''), ['>', 'blob\n', '>', '>', 'commit\nHEAD:none missing\n', '>']);
 });
+
+for (const format of bothFormats) {
+  test(`many ids in one input are answered in their order, wherever the objects are (${format})`, async (t) => {
+    if (skipWithoutGit(t)) return;
+    const repository = makeRepository(t, format, `${history}
+git repack -q -d; for i in 1 2 3; do seq 1 $((310 + i)) > numbers; git commit -qam "more $i"; done; git repack -q -d
+echo loose > x; git add x; git commit -qm loose; git hash-object -w --stdin < /dev/null`);
+    const ids = gitOutput(['cat-file', '--batch-all-objects', '--batch-check=%(objectname)'], { cwd: repository }).split('\n');
+    const lines: string[] = [];
+    for (let at = 0; at < 3000; at += 1) {
+      lines.push(ids[(at * 7) % ids.length]!);
+      if (at % 501 === 7) lines.push('HEAD', 'no such', '2'.repeat(ids[0]!.length), 'f'.repeat(ids[0]!.length), `${ids[0]}\r`, ids[1]!.toUpperCase());
+    }
+    const modes = ['--batch', '--batch-check', '--batch-check=<%(objecttype)%(objectname)|%(objectsize)>', '--batch=%(objectsize)', '--batch-check=%(objecttype) %(rest)'];
+    await compareWithGit(t, repository, [
+      ...modes.map((mode) => ({ argv: ['cat-file', mode], stdin: `${lines.join('\n')}\n`, readsOnly: true })),
+      ...modes.map((mode) => ({ argv: ['cat-file', mode, '-z'], stdin: lines.join('\0'), readsOnly: true })),
+      ...modes.map((mode) => ({ argv: ['cat-file', mode, '--batch-all-objects'], readsOnly: true })),
+    ]);
+  });
+}

@@ -305,6 +305,48 @@ function compareCalls(env: Record<string, string>, count: number): void {
   }
 }
 
+/** As people write it: messages of a few lines, side lines that are merged. */
+function makeWrittenHistory(env: Record<string, string>, count: number): void {
+  const parts: string[] = [];
+  const open: number[] = [];
+  let trunk = 0;
+  for (let at = 1; at <= count; at += 1) {
+    const merged = random() < 0.15 ? open.shift() : undefined;
+    const side = merged === undefined && open.length > 0 && random() < 0.5 ? Math.floor(random() * open.length) : -1;
+    const from = side < 0 ? trunk : open[side]!;
+    const message = `${text(30 + 40 * random()).replace(/\s+/g, ' ').trim()}\n\n${text(800 * random())}\n`;
+    const content = text(200 + 1000 * random());
+    const lines = ['commit refs/heads/main', `mark :${at}`, `committer C O Mitter <committer@example.com> ${1_100_000_000 + at * 60} +0000`, `data ${message.length}`, message];
+    if (from > 0) lines.push(`from :${from}`);
+    if (merged !== undefined) lines.push(`merge :${merged}`);
+    lines.push(`M 100644 inline dir${at % 20}/part${at % 7}/file${at % 100}`, `data ${content.length}`, content, '');
+    parts.push(lines.join('\n'));
+    if (side >= 0) open[side] = at;
+    else if (merged === undefined && from > 0 && random() < 0.15) open.push(at);
+    else trunk = at;
+  }
+  // What is left open is merged, so that every commit can be reached.
+  const last = ['commit refs/heads/main', `mark :${count + 1}`, `committer C O Mitter <committer@example.com> ${1_100_000_000 + count * 60} +0000`, 'data 5', 'last', '', `from :${trunk}`];
+  parts.push([...last, ...open.map((mark) => `merge :${mark}`), '', ''].join('\n'));
+  must(['git', 'fast-import', '--quiet', '--force'], { env, stdin: parts.join('') });
+  must(['git', 'repack', '-adq'], { env });
+}
+
+section('walk', () => {
+  mkdirSync(join(top, 'written'));
+  const env = newRepository(join(top, 'written'));
+  makeWrittenHistory(env, commits * 3);
+  const both = (name: string, aim: number | undefined, words: readonly string[]): void =>
+    compare(name, rounds, aim, () => [{ argv: ['git', ...words], env }], () => [{ argv: [cairnProgram, ...words], env }]);
+  both('log --oneline, written history', 1.5, ['log', '--oneline']);
+  both('log, written history', undefined, ['log']);
+  both('rev-list --all --count', 1.3, ['rev-list', '--all', '--count']);
+  both('rev-list --objects --all', 2, ['rev-list', '--objects', '--all']);
+  must(['git', 'commit-graph', 'write', '--reachable'], { env });
+  both('rev-list --all, commit-graph', undefined, ['rev-list', '--all']);
+  both('rev-list --all --count, commit-graph', 1.3, ['rev-list', '--all', '--count']);
+});
+
 section('start', () => {
   mkdirSync(join(top, 'start'));
   const env = newRepository(join(top, 'start'));

@@ -28,6 +28,7 @@ export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
   'get-tar-commit-id': () => import('../plumbing/commands/get-tar-commit-id.js'),
   'hash-object': () => import('../plumbing/commands/hash-object.js'),
   'index-pack': () => import('../plumbing/commands/index-pack.js'),
+  'interpret-trailers': () => import('../plumbing/commands/interpret-trailers.js'),
   'ls-files': () => import('../plumbing/commands/ls-files.js'),
   'ls-tree': () => import('../plumbing/commands/ls-tree.js'),
   'merge-base': () => import('../plumbing/commands/merge-base.js'),

@@ -218,7 +218,7 @@ export class PackPlan {
       if (found === undefined) continue;
       state.base[number] = found.base;
       state.deltaBytes[number] = found.delta.length;
-      this.#spool.keep(number, deflate(found.delta, this.#options.level));
+      this.#spool.keep(number, compressDelta(found.delta, this.#options.level));
     }
   }
 
@@ -326,7 +326,7 @@ export class PackPlan {
     const { store, level } = this.#options;
     const delta = createDelta(store.read(this.#list.ids[base]!).bytes, store.read(this.#list.ids[number]!).bytes, sizeBytes);
     if (delta?.length !== sizeBytes) throw new Error('a delta came out different the second time');
-    return deflate(delta, level);
+    return compressDelta(delta, level);
   }
 
   /** The stored entry, when its bytes are what the index says. */
@@ -495,6 +495,13 @@ class Writing {
       entry.cancel();
     }
   }
+}
+
+/** In so few bytes nothing is found by looking longer. */
+const tinyBytes = 128;
+
+function compressDelta(delta: Buffer, level: number): Buffer {
+  return deflate(delta, level > 0 && delta.length <= tinyBytes ? 1 : level);
 }
 
 function* compressed(chunks: Iterable<Buffer>, level: number): Generator<Uint8Array> {

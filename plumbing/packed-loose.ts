@@ -2,13 +2,14 @@
 //
 // Invariant: a loose object goes only when a pack has a copy that was read and found good. A cruft pack does not count: there the object
 // would be as old as before it was written again, and gc might take it. Unlike git, which looks only whether a pack names it.
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { disk } from '../pack/disk.js';
 import { isSystemError } from '../pack/errors.js';
 import { encodeObjectId } from '../pack/oid.js';
 import type { LooseFile } from '../pack/loose.js';
 import type { ObjectStore } from '../pack/object-store.js';
 import type { ObjectId } from '../pack/oid.js';
+import type { Repository } from './repository.js';
 
 export interface PackedLooseOptions {
   /** Ages cruft packs have for their objects, in milliseconds since 1970: a copy there counts when it is no older than the loose one. */
@@ -52,4 +53,17 @@ export function removeIfEmpty(directory: string): void {
   } catch (error) {
     if (!isSystemError(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw error;
   }
+}
+
+/** A loose file as git would name it: seen from the top of the work tree, or from a bare repository. */
+export function shownLoosePath(repository: Repository, id: ObjectId): string {
+  return `${shownDirectory(repository)}/${id.slice(0, 2)}/${id.slice(2)}`;
+}
+
+function shownDirectory(repository: Repository): string {
+  const { workTree, objectsDirectory, context } = repository;
+  if (context.env['GIT_OBJECT_DIRECTORY']) return context.env['GIT_OBJECT_DIRECTORY'];
+  if (context.env['GIT_DIR']) return `${context.env['GIT_DIR']}/objects`;
+  if (workTree !== undefined) return relative(workTree, objectsDirectory);
+  return context.cwd === repository.gitDirectory ? `./${relative(context.cwd, objectsDirectory)}` : objectsDirectory;
 }

@@ -75,6 +75,7 @@ export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   show: () => import('./commands/show.js'),
   status: () => import('./commands/status.js'),
   var: () => import('./commands/var.js'),
+  'prune': () => import('./commands/prune.js'),
   'repack': () => import('./commands/repack.js'),
 };
 

@@ -1,8 +1,7 @@
 // cairn prune-packed: removes loose objects that are also in a pack (git-prune-packed(1)).
-import { relative } from 'node:path';
 import { UsageError } from '../../pack/errors.js';
 import type { Command } from '../command.js';
-import { listPackedLoose, removePackedLoose } from '../packed-loose.js';
+import { listPackedLoose, removePackedLoose, shownLoosePath } from '../packed-loose.js';
 import { Repository } from '../repository.js';
 
 export const command: Command = {
@@ -19,19 +18,10 @@ export const command: Command = {
     const repository = Repository.open(context);
     const store = repository.objects;
     if (args.has('dry-run')) {
-      for (const { id } of listPackedLoose(store)) context.stdout.write(`rm -f ${shownDirectory(repository)}/${id.slice(0, 2)}/${id.slice(2)}\n`);
+      for (const { id } of listPackedLoose(store)) context.stdout.write(`rm -f ${shownLoosePath(repository, id)}\n`);
     } else {
       removePackedLoose(store);
     }
     return 0;
   },
 };
-
-/** The objects directory as git would name it: seen from the top of the work tree, or from a bare repository. */
-function shownDirectory(repository: Repository): string {
-  const { workTree, objectsDirectory, context } = repository;
-  if (context.env['GIT_OBJECT_DIRECTORY']) return context.env['GIT_OBJECT_DIRECTORY'];
-  if (context.env['GIT_DIR']) return `${context.env['GIT_DIR']}/objects`;
-  if (workTree !== undefined) return relative(workTree, objectsDirectory);
-  return context.cwd === repository.gitDirectory ? `./${relative(context.cwd, objectsDirectory)}` : objectsDirectory;
-}

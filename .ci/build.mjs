@@ -56,6 +56,7 @@ function buildLibrary() {
  */
 const lazyBundles = [
   'pack/object-store.ts', 'plumbing/index-file.ts', 'plumbing/date.ts', 'plumbing/config-file.ts', 'plumbing/option-spec.ts', 'plumbing/revision-set.ts',
+  'pack/kernels/wasm.generated.ts',
 ];
 
 /** CommonJS text with the module's exports as getters that load the bundle. */
@@ -99,7 +100,7 @@ async function buildCli() {
         // One set of error classes for all bundles, because `instanceof` must hold across them; and one main beside a tiny entry.
         builder.onResolve({ filter: /(^|\/)(errors|main)\.js$/ }, (args) =>
           args.kind === 'entry-point' ? undefined : { path: `./${args.path.split('/').pop().slice(0, -3)}.cjs`, external: true });
-        builder.onResolve({ filter: /^\.\/[\w-]+\.cjs$/ }, (args) => ({ path: args.path, external: true }));
+        builder.onResolve({ filter: /^\.\/[\w.-]+\.cjs$/ }, (args) => ({ path: args.path, external: true }));
         builder.onResolve({ filter: /^\.\.?\/.*\.js$/ }, (args) => {
           const path = relative(root, resolve(args.resolveDir, args.path)).replace(/js$/, 'ts');
           return lazyBundles.includes(path) ? { path, namespace: 'lazy' } : undefined;

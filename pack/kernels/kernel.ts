@@ -21,7 +21,8 @@ declare const WebAssembly: {
   readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
 } | undefined;
 
-const code = { deflate: deflateWasm, delta: deltaWasm, inflate: inflateWasm, unpack: unpackWasm } as const;
+// Functions, because the bundled program loads the code when it is first asked for.
+const code = { deflate: () => deflateWasm, delta: () => deltaWasm, inflate: () => inflateWasm, unpack: () => unpackWasm } as const;
 const modules = new Map<string, object>();
 const pageBytes = 65536;
 let allowed = true;
@@ -41,7 +42,7 @@ export function openKernel<Exports extends KernelExports>(name: keyof typeof cod
   if (!allowed || typeof WebAssembly === 'undefined') return undefined;
   let module = modules.get(name);
   if (module === undefined) {
-    module = new WebAssembly.Module(Buffer.from(code[name], 'base64'));
+    module = new WebAssembly.Module(Buffer.from(code[name](), 'base64'));
     modules.set(name, module);
   }
   return new Kernel(new WebAssembly.Instance(module, imports).exports as Exports);

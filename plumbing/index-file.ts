@@ -737,11 +737,31 @@ function countSlashes(bytes: Buffer, from: number, to: number): number {
   return count;
 }
 
+// Loops this short are compiled long before the function that needs them is.
+
+function countSame(bytes: Buffer, one: number, other: number, most: number): number {
+  let same = 0;
+  while (same < most && bytes[one + same] === bytes[other + same]) same += 1;
+  return same;
+}
+
+/** All bytes or'ed together; -1 when one of them is NUL. */
+function collectBits(bytes: Buffer, from: number, to: number): number {
+  let bits = 0;
+  for (let at = from; at < to; at += 1) {
+    const byte = bytes[at]!;
+    if (byte === 0) return -1;
+    bits |= byte;
+  }
+  return bits;
+}
+
 /** Fills `offsets`, checking every entry and that they ascend; tells where the entries end. */
 function listOffsets(
   bytes: Buffer, start: number, limit: number, offsets: Uint32Array, idSize: number, version: number, corrupt: (what: string) => CorruptError,
 ): { end: number } & Pick<DecodedIndex, 'isAscii' | 'hasStages'> {
   const head = statSize + idSize + 2;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let at = start;
   let anyByte = 0;
   let anyStage = 0;
@@ -751,35 +771,32 @@ function listOffsets(
   for (let row = 0; row < offsets.length; row += 1) {
     if (at + head >= limit) throw corrupt('an entry is cut short');
     offsets[row] = at;
-    const high = bytes[at + head - 2]!;
-    const extended = (high & 0x40) !== 0;
+    const flags = view.getUint16(at + head - 2);
+    const extended = (flags & extendedBit) !== 0;
     if (extended && (version === 2 || at + head + 2 >= limit || (bytes[at + head]! & 0x80) !== 0)) throw corrupt('an entry has unknown flags');
-    const mode = bytes.readUInt32BE(at + modeOffset);
+    const mode = view.getUint32(at + modeOffset);
     if (mode !== 0o100644 && mode !== 0o100755 && mode !== 0o120000 && mode !== 0o160000) {
       if (mode >>> 12 !== 0o10 || (mode & ~0o170777) !== 0) throw corrupt(`an entry has the mode ${mode.toString(8)}`);
     }
     const nameStart = at + head + (extended ? 2 : 0);
-    const said = ((high & 0x0f) << 8) | bytes[at + head - 1]!;
+    const said = flags & 0xfff;
     const nameEnd = said < 0xfff ? nameStart + said : bytes.indexOf(0, nameStart);
     if (nameEnd < 0 || nameEnd >= limit || nameEnd === nameStart || bytes[nameEnd] !== 0 || bytes[nameStart] === 0x2f) {
       throw corrupt('an entry has no proper name');
     }
     if (said === 0xfff && nameEnd - nameStart < 0xfff) throw corrupt('an entry has no proper name');
-    const stage = (high >> 4) & 3;
-    let same = 0;
-    const shorter = Math.min(formerEnd - formerStart, nameEnd - nameStart);
-    while (same < shorter && bytes[formerStart + same] === bytes[nameStart + same]) same += 1;
+    const stage = (flags >> 12) & 3;
+    const same = countSame(bytes, formerStart, nameStart, Math.min(formerEnd - formerStart, nameEnd - nameStart));
     // The former name ends in NUL, which is less than any byte of a name.
     const former = same < formerEnd - formerStart ? bytes[formerStart + same]! : 0;
     const present = same < nameEnd - nameStart ? bytes[nameStart + same]! : 0;
     if (row > 0 && (former > present || (former === present && formerStage >= stage))) {
       throw corrupt('its entries are not in order');
     }
-    for (let place = nameStart + same; place < nameEnd; place += 1) {
-      const byte = bytes[place]!;
-      if (byte === 0) throw corrupt('an entry has no proper name');
-      anyByte |= byte;
-    }
+    // What is the same as in the name before was looked at there.
+    const bits = collectBits(bytes, nameStart + same, nameEnd);
+    if (bits < 0) throw corrupt('an entry has no proper name');
+    anyByte |= bits;
     if (nameEnd - nameStart > longestPlainName && countSlashes(bytes, nameStart, nameEnd) > deepestPath) {
       throw corrupt('a name nests directories too deeply');
     }

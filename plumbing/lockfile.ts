@@ -50,11 +50,12 @@ export class LockFile {
   /** Locks `path`, whose directory exists; LockedError says how old the other lock is and, where it can be told, whose. */
   static acquire(path: string, options: LockOptions = {}): LockFile {
     const mode = options.mode ?? existingMode(path);
-    const deadline = performance.now() + (options.timeoutMs ?? 0);
+    // Loading the clock takes a millisecond, which only who has to wait should pay.
+    let deadlineMs: number | undefined;
     for (let attempt = 1; ; attempt += 1) {
       const lock = LockFile.#tryAcquire(path, mode, options.holder);
       if (lock !== undefined) return lock;
-      const remainingMs = deadline - performance.now();
+      const remainingMs = options.timeoutMs ? (deadlineMs ??= performance.now() + options.timeoutMs) - performance.now() : 0;
       if (remainingMs <= 0) throw lockedError(path, options.holder);
       sleep(Math.min(remainingMs, Math.min(attempt * attempt, 100) * (0.75 + Math.random() / 2)));
     }

@@ -157,7 +157,7 @@ function isUnchanged(repository: Repository, tree: ObjectId, parents: readonly O
   const [parent] = parents;
   // Amending a first commit may leave anything, amending another may not make it an empty one.
   if (parent === undefined) return !amend && tree === emptyTreeId(repository.format);
-  return repository.objects.readCommit(parent).tree === tree;
+  return (parent === state.head ? state.headCommit! : repository.objects.readCommit(parent)).tree === tree;
 }
 
 function reflogMessage(repository: Repository, { amend }: CommitRequest, { head, merge }: CommitState, message: Buffer): string {

@@ -311,7 +311,9 @@ const graphColors = ['red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'bold 
 export function findMailmap(repository: Repository, args: Arguments): Mailmap | undefined {
   const last = args.tokens.findLast((token) => token.kind === 'option' && (token.name === 'mailmap' || token.name === 'use-mailmap'));
   const isWanted = last?.kind === 'option' ? !last.negated : repository.config.getBoolean('log.mailmap', true);
-  const mailmap = isWanted ? Mailmap.read(repository) : undefined;
+  // Lines of subjects name nobody.
+  const namesPeople = prettyText(args) !== 'oneline' || ['author', 'committer', 'json'].some((name) => args.has(name));
+  const mailmap = isWanted && namesPeople ? Mailmap.read(repository) : undefined;
   return mailmap?.isEmpty ? undefined : mailmap;
 }
 

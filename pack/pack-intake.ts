@@ -192,9 +192,11 @@ export class PackIntake {
   /** True when an existing index, and a reverse index where one is given, say exactly what the pack holds. */
   matches(index: Buffer, reverse?: Buffer): boolean {
     const { indexer } = this;
+    const encoded = indexer.encodeIndex(this.#checksum);
+    if (reverse === undefined && encoded.equals(index)) return true;
     const decoded = PackIndex.decode(index, this.#format);
     if (!decoded.hasValidChecksum() || decoded.count !== indexer.count || !decoded.packChecksum.equals(this.#checksum)) return false;
-    const own = PackIndex.decode(indexer.encodeIndex(this.#checksum), this.#format);
+    const own = PackIndex.decode(encoded, this.#format);
     for (let position = 0; position < own.count; position += 1) {
       if (!own.rawIdAt(position).equals(decoded.rawIdAt(position)) || own.offsetAt(position) !== decoded.offsetAt(position)) return false;
       const crc = decoded.crcAt(position);

@@ -4,12 +4,15 @@
 // Findings that answer a question (missing, dangling, unreachable, root, tagged, broken link) go to standard output, errors and
 // warnings to standard error; the result is an exit code made of bits. Nothing is changed, except that dangling objects are
 // written to <gitdir>/lost-found when asked for. Memory grows with the number of objects, not with their size.
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { disk, makeDirectories, replaceFile } from '../pack/disk.js';
-import { CairnError, CorruptError } from '../pack/errors.js';
+import { CairnError, CorruptError, RefusedError } from '../pack/errors.js';
 import type { GitObject } from '../pack/object.js';
-import { type ObjectFormat, type ObjectId, type ObjectType, hexSize, isZeroId } from '../pack/oid.js';
+import { type ObjectFormat, type ObjectId, type ObjectType, encodeObjectId, hexSize, isZeroId } from '../pack/oid.js';
 import { checkPackEntries, checkPackFiles } from '../pack/pack-check.js';
+import { PackIntake } from '../pack/pack-intake.js';
+import type { PackReader } from '../pack/pack-reader.js';
 import { decodeCommit } from '../pack/commit.js';
 import { decodeTag } from '../pack/tag.js';
 import type { CacheTree } from './cache-tree.js';
@@ -127,13 +130,33 @@ export class Fsck {
         for (let position = 0; position < pack.objectCount; position += 1) this.#node(pack.idAt(position)).isPresent = true;
         continue;
       }
-      const { faults, hasEntries } = checkPackFiles(pack);
-      for (const fault of faults) this.#complain('error', fault.message, fsckErrors.pack);
-      if (!hasEntries) continue;
-      for (const { id, header, object, error } of checkPackEntries(pack)) {
-        if (error) this.#complain('error', error.message, fsckErrors.pack);
-        else this.#checkOne(id, header!.type, object);
-      }
+      if (!this.#checkSoundPack(pack)) this.#checkDamagedPack(pack);
+    }
+  }
+
+  /** Reads a pack through and compares its index with what it holds: quick, but says only that something is wrong. */
+  #checkSoundPack(pack: PackReader): boolean {
+    try {
+      using intake = PackIntake.readFile(pack.path, pack.format, {
+        onObject: ({ id, type, bytes }) => {
+          if (pack.position(encodeObjectId(id)) >= 0) this.#checkOne(id, type, bytes && { type, bytes });
+        },
+      });
+      return intake.matches(readFileSync(pack.path.replace(/\.pack$/, '.idx')));
+    } catch (error) {
+      if (error instanceof CorruptError || error instanceof RefusedError) return false;
+      throw error;
+    }
+  }
+
+  /** Looks at each object on its own, and names those that are damaged. */
+  #checkDamagedPack(pack: PackReader): void {
+    const { faults, hasEntries } = checkPackFiles(pack);
+    for (const fault of faults) this.#complain('error', fault.message, fsckErrors.pack);
+    if (!hasEntries) return;
+    for (const { id, header, object, error } of checkPackEntries(pack)) {
+      if (error) this.#complain('error', error.message, fsckErrors.pack);
+      else this.#checkOne(id, header!.type, object);
     }
   }
 

@@ -257,7 +257,7 @@ function isDifferent(items: readonly Item[], at: number, made: Item, isBehind: b
 function makeItem({ token, value, rule }: Added, present: Item | undefined, run: RunTrailerCommand): Item {
   if (rule.command === undefined && rule.cmd === undefined) return { token, value };
   const argument = value === '' ? present?.value ?? '' : value;
-  const output = rule.cmd !== undefined ? run(rule.cmd, [argument]) : run(rule.command!.split('$ARG').join(argument), []);
+  const output = rule.cmd !== undefined ? run(rule.cmd, [argument]) : run(rule.command!.replace('$ARG', () => argument), []);
   return { token, value: trim(output) };
 }
 

@@ -24,6 +24,7 @@ export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
   'diff-tree': () => import('../plumbing/commands/diff-tree.js'),
   'fast-export': () => import('../plumbing/commands/fast-export.js'),
   'fast-import': () => import('../plumbing/commands/fast-import.js'),
+  'fmt-merge-msg': () => import('../plumbing/commands/fmt-merge-msg.js'),
   fsck: () => import('../plumbing/commands/fsck.js'),
   'get-tar-commit-id': () => import('../plumbing/commands/get-tar-commit-id.js'),
   'hash-object': () => import('../plumbing/commands/hash-object.js'),

@@ -125,8 +125,8 @@ class Search {
   }
 
   #parents(commit: number): number[] {
-    const parents = this.#history.table.parentsOf(commit).filter((parent) => !this.#has(parent, flag.uninteresting));
-    return this.#options.firstParent ? parents.slice(0, 1) : parents;
+    const parents = this.#history.table.parentsOf(commit);
+    return (this.#options.firstParent ? parents.slice(0, 1) : parents).filter((parent) => !this.#has(parent, flag.uninteresting));
   }
 
   #countReached(from: number): number {

@@ -42,6 +42,12 @@ export class Decorations {
     return (this.#names ??= this.#read()).get(id) ?? [];
   }
 
+  /** Adds a name of the caller's own behind those of an object. */
+  addName(id: ObjectId, name: string): void {
+    const names = (this.#names ??= this.#read());
+    names.set(id, [...names.get(id) ?? [], { kind: 'other', name }]);
+  }
+
   #read(): Map<ObjectId, Decoration[]> {
     const names = new Map<ObjectId, Decoration[]>();
     const add = (id: ObjectId, decoration: Decoration): void => {

@@ -87,9 +87,13 @@ const hidden: FilterVerdict = { show: false, settled: true, enter: false };
 export class FilterWalk {
   readonly #part: FilterPart;
 
-  constructor(filter: ObjectFilter, sizeOf: (id: ObjectId) => number | undefined) {
-    this.#part = makePart(filter, sizeOf);
+  /** With `records` it can be asked what it left out, which costs a look into trees that are left out. */
+  constructor(filter: ObjectFilter, sizeOf: (id: ObjectId) => number | undefined, options: { readonly records?: boolean } = {}) {
+    this.#part = makePart(filter, sizeOf, options.records === true);
   }
+
+  /** Trees and blobs left out so far, in the order each part of the filter met them. */
+  omitted(): ReadonlySet<ObjectId>[] { return this.#part.omitted(); }
 
   commit(): boolean { return this.#part.named('commit').show; }
   tag(): boolean { return this.#part.named('tag').show; }
@@ -103,21 +107,38 @@ interface FilterPart {
   tree(id: ObjectId): FilterVerdict;
   leave(): void;
   blob(id: ObjectId): FilterVerdict;
+  /** A set of each part. */
+  omitted(): ReadonlySet<ObjectId>[];
 }
 
 const ignore = (): void => undefined;
 
-function makePart(filter: ObjectFilter, sizeOf: (id: ObjectId) => number | undefined): FilterPart {
+function makePart(filter: ObjectFilter, sizeOf: (id: ObjectId) => number | undefined, records: boolean): FilterPart {
   switch (filter.kind) {
-    case 'blob:none': return { named: () => shown, tree: () => shown, leave: ignore, blob: () => hidden };
+    case 'blob:none': return blobPart(() => false);
     case 'blob:limit': {
       const { bytes } = filter;
-      return { named: () => shown, tree: () => shown, leave: ignore, blob: (id) => ((sizeOf(id) ?? -1) < bytes ? shown : hidden) };
+      return blobPart((id) => (sizeOf(id) ?? -1) < bytes);
     }
-    case 'tree': return new DepthPart(filter.depth);
+    case 'tree': return new DepthPart(filter.depth, records);
     case 'object:type': return typePart(filter.type);
-    case 'combine': return new CombinedPart(filter.filters.map((each) => makePart(each, sizeOf)));
+    case 'combine': return new CombinedPart(filter.filters.map((each) => makePart(each, sizeOf, records)));
   }
+}
+
+function blobPart(isShown: (id: ObjectId) => boolean): FilterPart {
+  const left = new Set<ObjectId>();
+  return {
+    named: () => shown,
+    tree: () => shown,
+    leave: ignore,
+    blob(id) {
+      if (isShown(id)) return shown;
+      left.add(id);
+      return hidden;
+    },
+    omitted: () => [left],
+  };
 }
 
 function typePart(type: ObjectType): FilterPart {
@@ -127,6 +148,7 @@ function typePart(type: ObjectType): FilterPart {
     tree: () => ({ show: type === 'tree', settled: true, enter: isTreeNeeded }),
     leave: ignore,
     blob: () => (type === 'blob' ? shown : hidden),
+    omitted: () => [],
   };
 }
 
@@ -134,9 +156,16 @@ function typePart(type: ObjectType): FilterPart {
 class DepthPart implements FilterPart {
   readonly #most: number;
   readonly #met = new Map<ObjectId, number>();
+  /** Undefined where nobody will ask. */
+  readonly #omitted: Set<ObjectId> | undefined;
   #depth = 0;
 
-  constructor(most: number) { this.#most = most; }
+  constructor(most: number, records: boolean) {
+    this.#most = most;
+    this.#omitted = records ? new Set() : undefined;
+  }
+
+  omitted(): ReadonlySet<ObjectId>[] { return this.#omitted === undefined ? [] : [this.#omitted]; }
 
   named(): FilterVerdict { return shown; }
 
@@ -147,13 +176,25 @@ class DepthPart implements FilterPart {
     if (former !== undefined && depth >= former) return { show: false, settled: false, enter: false };
     this.#met.set(id, depth);
     const isShallow = depth < this.#most;
-    return { show: isShallow, settled: false, enter: isShallow };
+    const isNew = this.#record(id, isShallow);
+    // What is in a tree that is left out is left out, too.
+    return { show: isShallow, settled: false, enter: isShallow || isNew };
+  }
+
+  /** True when it was not known to be left out. */
+  #record(id: ObjectId, isShallow: boolean): boolean {
+    const omitted = this.#omitted;
+    if (omitted === undefined) return false;
+    if (isShallow) omitted.delete(id);
+    const before = omitted.size;
+    return !isShallow && omitted.add(id).size > before;
   }
 
   leave(): void { this.#depth -= 1; }
 
-  blob(): FilterVerdict {
+  blob(id: ObjectId): FilterVerdict {
     const isShallow = this.#depth < this.#most;
+    this.#record(id, isShallow);
     return { show: isShallow, settled: isShallow, enter: false };
   }
 }
@@ -167,6 +208,8 @@ class CombinedPart implements FilterPart {
   constructor(parts: readonly FilterPart[]) {
     this.#parts = parts.map((part) => ({ part, settled: new Set<ObjectId>() }));
   }
+
+  omitted(): ReadonlySet<ObjectId>[] { return this.#parts.flatMap(({ part }) => part.omitted()); }
 
   named(type: 'commit' | 'tag'): FilterVerdict {
     return this.#parts.every(({ part }) => part.named(type).show) ? shown : hidden;

@@ -10,6 +10,7 @@ import type { PackCursor } from '../pack/pack-cursor.js';
 import { TreeScanner, canonicalMode, checkTreeDepth, gitlinkMode, isTreeMode } from '../pack/tree.js';
 import type { CommitNode } from './history.js';
 import { type FilterVerdict, FilterWalk, type ObjectFilter } from './object-filter.js';
+import type { Pathspec } from './pathspec.js';
 import { flag } from './walk-flag.js';
 
 export interface ListedObject {
@@ -17,6 +18,15 @@ export interface ListedObject {
   readonly type: 'tree' | 'blob';
   /** latin1; '' for a commit's own tree. */
   readonly path: string;
+}
+
+export interface ObjectListerOptions {
+  /** Trees that are not there have nothing in them. */
+  readonly mayMiss?: boolean;
+  /** Of what is in trees only what this names is listed, and the ways there. */
+  readonly pathspec?: Pathspec | undefined;
+  /** What the filter leaves out will be asked for. */
+  readonly recordsOmitted?: boolean;
 }
 
 /** Trees and blobs reachable from trees, each once. */
@@ -31,19 +41,30 @@ export class ObjectLister {
   readonly #filter: FilterWalk | undefined;
 
   readonly #mayMiss: boolean;
+  readonly #pathspec: Pathspec | undefined;
 
-  /** With `mayMiss`, trees that are not there have nothing in them. */
-  constructor(store: ObjectStore, filter?: ObjectFilter, options: { readonly mayMiss?: boolean } = {}) {
+  constructor(store: ObjectStore, filter?: ObjectFilter, options: ObjectListerOptions = {}) {
     this.#store = store;
     this.#seen = new IdTable(store.format);
     this.#cursor = store.hasReplacements ? undefined : store.openCursor();
     this.#mayMiss = options.mayMiss ?? false;
-    this.#filter = filter && new FilterWalk(filter, (id) => store.findHeader(id)?.sizeBytes);
+    this.#pathspec = options.pathspec;
+    this.#filter = filter && new FilterWalk(filter, (id) => store.findHeader(id)?.sizeBytes, { records: options.recordsOmitted ?? false });
+  }
+
+  /** What the filter left out, a set for each part of it. */
+  omitted(): ReadonlySet<ObjectId>[] {
+    return this.#filter?.omitted() ?? [];
   }
 
   /** Has an object that the caller named listed whatever the filter says. */
   give(id: ObjectId): void {
     this.#given.add(id);
+  }
+
+  /** Undoes `give`: the object was met otherwise first. */
+  takeBack(id: ObjectId): void {
+    this.#given.delete(id);
   }
 
   /** Whether the filter lets a commit or tag through that the caller did not name. */
@@ -53,8 +74,9 @@ export class ObjectLister {
 
   /** Marks everything in a tree as known on the other side. */
   exclude(tree: ObjectId): void {
-    if (this.#seen.findId(tree) >= 0 || !this.#store.has(tree)) return;
+    if (this.#seen.findId(tree) >= 0) return;
     this.#seen.addId(tree);
+    if (!this.#store.has(tree)) return;
     for (const entry of this.#store.readTree(tree)) {
       if (entry.mode === 0o160000) continue;
       if ((entry.mode & 0o170000) === 0o040000) this.exclude(entry.id);
@@ -100,6 +122,7 @@ export class ObjectLister {
       if (mode === gitlinkMode || this.#seen.find(bytes, scanner.idAt) >= 0) continue;
       const own = decodeObjectId(bytes, scanner.idAt, this.#store.format);
       const below = level.prefix + bytes.toString('latin1', scanner.nameStart, scanner.nameEnd);
+      if (this.#pathspec !== undefined && !isWanted(this.#pathspec, below, isTreeMode(mode))) continue;
       const next = isTreeMode(mode) ? this.#enter(levels, own, bytes, scanner.idAt, below) : this.#findBlob(own, bytes, scanner.idAt, below);
       if (next !== undefined) yield next;
     }
@@ -146,6 +169,10 @@ export class ObjectLister {
     }
     return level;
   }
+}
+
+function isWanted(pathspec: Pathspec, path: string, isTree: boolean): boolean {
+  return pathspec.matches(path, isTree) || (isTree && pathspec.mayMatchBelow(`${path}/`));
 }
 
 /** As packs number types. */

@@ -161,6 +161,12 @@ export class RevWalk {
     return this.#isWanted(commit);
   }
 
+  /** What was collected before the first commit is shown, be it shown or not; where nothing is collected, where the walk begins. */
+  collected(): CommitNode[] {
+    this.#prepare();
+    return (this.#limited ? this.#ready : this.#tips).map((commit) => this.history.nodeOf(commit));
+  }
+
   /** Any of the flags. */
   #has(commit: number, flags: number): boolean {
     return (this.history.table.flags[commit]! & flags) !== 0;

@@ -1,31 +1,21 @@
 // rev-list: the ids of commits that can be reached, and with --objects of all else. See git-rev-list(1).
-import { statSync } from 'node:fs';
-import { RefusedError, UsageError } from '../../pack/errors.js';
+import { InvalidError, UsageError } from '../../pack/errors.js';
 import type { ObjectId } from '../../pack/oid.js';
+import { type Bisection, estimateSteps } from '../bisection.js';
 import type { Arguments, Command, Context } from '../command.js';
-import { parseDateMode } from '../date.js';
-import { CommitFormat, defaultAbbreviation, parsePrettyFormat } from '../format.js';
-import { HistoryGraph } from '../graph.js';
+import { CommitLines } from '../commit-lines.js';
+import { Decorations } from '../decorations.js';
 import type { CommitNode } from '../history.js';
-import { commitMark } from '../commit-mark.js';
-import { type ListedObject, ObjectLister } from '../object-walk.js';
-import { NodeView } from '../node-view.js';
+import { type ObjectFilter, combineObjectFilters, parseObjectFilter } from '../object-filter.js';
+import { type ListedItem, ObjectListing, type ObjectListingOptions } from '../object-listing.js';
 import { OutputPage } from '../output-page.js';
 import { patchKeyOf } from '../patch-key.js';
+import { listReflogCommits } from '../reflog-walk.js';
 import { Repository } from '../repository.js';
+import { storedSize } from '../stored-object.js';
 import { RevWalk } from '../walk.js';
 import { flag } from '../walk-flag.js';
-import { parseWalk, walkOptions } from '../walk-options.js';
-import { listReflogCommits } from '../reflog-walk.js';
-
-interface Printing {
-  readonly repository: Repository;
-  readonly args: Arguments;
-  readonly format: CommitFormat | undefined;
-  readonly graph: HistoryGraph | undefined;
-  readonly digits: number | undefined;
-  readonly walk: RevWalk | undefined;
-}
+import { type WalkRequest, parseWalk, walkOptions } from '../walk-options.js';
 
 export const command: Command = {
   name: 'rev-list',
@@ -38,6 +28,7 @@ export const command: Command = {
     { name: 'count', help: 'print only how many there are' },
     { name: 'objects', help: 'list trees and blobs too' },
     { name: 'objects-edge', help: 'like --objects, with the excluded commits at the border, marked -' },
+    { name: 'objects-edge-aggressive', help: 'like --objects-edge, with all excluded commits that were named' },
     { name: 'no-object-names', help: 'with --objects: no paths' },
     { name: 'object-names', help: 'with --objects: paths (the default)' },
     { name: 'in-commit-order', help: 'with --objects: trees and blobs after the first commit that has them' },
@@ -54,200 +45,186 @@ export const command: Command = {
     { name: 'quiet', help: 'print nothing; only the exit code counts' },
     { name: 'disk-usage', value: 'kind', valueOptional: true, help: 'print only how many bytes they take on disk' },
     { name: 'use-bitmap-index', help: 'accepted; the result is the same without' },
-    { name: 'filter', value: 'spec', help: 'not supported', hidden: true },
+    { name: 'filter', value: 'spec', valueOptional: true, negatable: true, help: 'with --objects: leave out blob:none, blob:limit=n, tree:depth, all but object:type=t, or combine: several' },
+    { name: 'filter-provided-objects', help: 'filter what was named, too' },
+    { name: 'filter-print-omitted', help: 'print what the filter left out, marked ~' },
+    { name: 'missing', value: 'action', help: 'with --objects: error, allow-any or print (marked ?) what is not there' },
+    { name: 'bisect-vars', help: 'print the commit that halves the others, and numbers, for a shell to read' },
+    { name: 'bisect-all', help: 'print all commits, those nearest to the middle first' },
+    { name: 'expand-tabs', value: 'columns', valueOptional: true, negatable: true, help: 'accepted; tabs are always shown as they are' },
+    { name: 'show-signature', negatable: true, help: 'accepted; signatures are not shown' },
+    { name: 'notes', value: 'ref', valueOptional: true, negatable: true, help: 'only as --no-notes: notes are not shown' },
+    { name: 'progress', value: 'title', help: 'accepted; nothing is shown on the way' },
   ],
   run(context: Context, args: Arguments): number {
-    if (args.has('filter')) throw new RefusedError('--filter is not supported', { code: 'no-filter' });
     const repository = Repository.open(context);
+    checkCombinations(args);
     const request = parseWalk(repository, args);
     if (!request.set.isGiven && !args.has('stdin')) throw new UsageError('no revision is given');
-    const wantsObjects = args.has('objects') || args.has('objects-edge');
-    const format = formatOf(repository, args);
-    const options = {
-      ...request.options, keep: format === undefined ? undefined : 'contents' as const,
-      ...(request.options.cherry === undefined ? {} : { patchKey: patchKeyOf(repository) }),
-    };
-    const printing = { repository, args, format, digits: digitsOf(repository, args) };
-    if (request.isReflogWalk) {
-      for (const { node } of listReflogCommits(repository, request, undefined)) context.stdout.write(latin1(`${formatCommit(node, { ...printing, graph: undefined, walk: undefined })}`));
-      return 0;
-    }
-    const walk = new RevWalk(repository, request.set.commits, options);
-    const graph = request.isGraph ? new HistoryGraph({
-      isShown: (node) => walk.willShow(node), mark: (node) => commitMark(node, { graph: true, leftRight: args.has('left-right'), cherryMark: args.has('cherry-mark') }),
-      firstParent: args.has('first-parent'), colors: [], reset: '',
-    }) : undefined;
-    if (args.has('count')) return printCount(context, walk, args);
-    if (wantsObjects || args.has('disk-usage')) return listAll(context, walk, request.set.tips, { ...printing, graph, walk });
-    const isQuiet = args.has('quiet');
-    const whole = { ...printing, graph, walk };
-    const isPlain = format === undefined && graph === undefined && printing.digits === undefined && !decorating.some((name) => args.has(name));
     const page = new OutputPage(context.stdout);
-    for (const node of walk) {
-      if (isQuiet) continue;
-      if (isPlain && (node.flags & marked) === 0) {
-        node.putId(page);
-        page.byte(0x0a);
-      } else {
-        page.text(formatCommit(node, whole));
-      }
+    try {
+      return run(repository, args, request, page);
+    } finally {
+      // What was found before an error is told, too.
+      page.flush();
     }
-    page.flush();
-    return 0;
   },
 };
 
-/** Options that put something beside the ids. */
-const decorating = ['timestamp', 'parents', 'children', 'header', 'left-right', 'cherry-mark', 'cherry'];
-/** Commits with these have a mark in any case. */
-const marked = flag.boundary | flag.uninteresting | flag.patchSame;
-
-const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
-
-function digitsOf(repository: Repository, args: Arguments): number | undefined {
-  if (!(args.flag('abbrev-commit') ?? args.has('oneline')) || args.flag('abbrev') === false) return undefined;
-  const typed = args.value('abbrev');
-  return typed === undefined ? defaultAbbreviation(repository) : Math.max(Number.parseInt(typed, 10) || 0, 4);
-}
-
-function formatOf(repository: Repository, args: Arguments): CommitFormat | undefined {
-  let text: string | undefined;
-  for (const token of args.tokens) {
-    if (token.kind !== 'option') continue;
-    if (token.name === 'pretty' || token.name === 'format') text = token.value ?? 'medium';
-    if (token.name === 'oneline') text = 'oneline';
-  }
-  if (text === undefined) return undefined;
-  const encoding = args.value('encoding') ?? repository.config.get('i18n.logoutputencoding');
-  return new CommitFormat(parsePrettyFormat(text, repository.config), {
-    repository, clock: repository.context.clock, expandTabs: 0, dateMode: parseDateMode(args.value('date') ?? 'default'),
-    abbreviation: digitsOf(repository, args) ?? defaultAbbreviation(repository), ...(encoding === undefined ? {} : { encoding }),
-  });
-}
-
-function printCount(context: Context, walk: RevWalk, args: Arguments): number {
-  let [left, right, same] = [0, 0, 0];
-  const known = args.has('left-right') || args.has('cherry-mark') ? undefined : walk.findCount();
-  if (known !== undefined) {
-    right = known;
+function run(repository: Repository, args: Arguments, request: WalkRequest, page: OutputPage): number {
+  const decorations = new Decorations(repository, { include: [], exclude: [], everything: true });
+  const isBisected = args.has('bisect') || args.has('bisect-vars') || args.has('bisect-all');
+  const report = new Report(repository, args, page);
+  if (request.isReflogWalk) {
+    const lines = new CommitLines(repository, args, decorations);
+    for (const { node, reflog } of listReflogCommits(repository, request, undefined)) report.add(node, () => lines.format(node, reflog));
   } else {
-    for (const { flags } of walk) {
-      if (args.has('cherry-mark') && flags & flag.patchSame) same += 1;
-      else if (args.has('left-right') && flags & flag.left) left += 1;
-      else right += 1;
-    }
+    const walk = new RevWalk(repository, request.set.commits, {
+      ...request.options, ...(isBisected ? { limited: true } : {}), keep: CommitLines.needsContent(args) ? 'contents' : undefined,
+      ...(request.options.cherry === undefined ? {} : { patchKey: patchKeyOf(repository) }),
+    });
+    const found = isBisected ? walk.bisect({ all: args.has('bisect-all') }) : undefined;
+    for (const [commit, distance] of found?.distances ?? []) decorations.addName(walk.history.nodeOf(commit).id, `dist=${distance}`);
+    if (args.has('bisect-vars') && found === undefined) return 1;
+    if (found !== undefined && args.has('bisect-vars') && !args.has('bisect-all')) page.text(bisectionVariables(walk, found));
+    else list(repository, request, args, walk, report, new CommitLines(repository, args, decorations, walk), page);
+    if (found !== undefined && args.has('bisect-vars') && args.has('bisect-all')) page.text(`------\n${bisectionVariables(walk, found)}`);
   }
-  const counts = args.has('left-right') ? [left, right] : [right];
-  if (args.has('cherry-mark')) counts.push(same);
-  context.stdout.write(`${counts.join('\t')}\n`);
+  report.finish();
   return 0;
 }
 
-/** All that is printed for one commit. */
-function formatCommit(node: CommitNode, { repository, args, format, graph, digits, walk }: Printing): string {
-  const kind = format?.pretty.kind;
-  let text = '';
-  if (graph !== undefined) {
-    graph.update(node);
-    text += graph.commitRows();
-  }
-  const mark = commitMark(node, { graph: false, leftRight: args.has('left-right'), cherryMark: args.has('cherry-mark') || args.has('cherry') });
-  const shown = (id: ObjectId): string => (digits === undefined ? id : repository.objects.abbreviate(id, digits));
-  const hasHeader = kind !== 'user' && kind !== 'reference' ? true : args.flag('commit-header') !== false;
-  if (hasHeader) {
-    if (args.has('timestamp')) text += `${node.seconds} `;
-    if (format !== undefined && kind !== 'oneline') text += 'commit ';
-    if (graph === undefined) text += mark;
-    text += shown(node.id);
-    if (args.has('parents')) text += node.parents.map(({ id }) => ` ${shown(id)}`).join('');
-    if (args.has('children') && walk !== undefined) text += walk.childrenOf(node).map(({ id }) => ` ${shown(id)}`).join('');
-    text += kind === 'oneline' ? ' ' : '\n';
-  }
-  if (format === undefined && !args.has('header')) {
-    const rest = graph?.remainingRows() ?? '';
-    return rest === '' ? text : `${text}${rest}\n`;
-  }
-  if (format === undefined) return `${text}${node.bytes.toString('latin1').trimEnd().replace(/\n\n([\s\S]*)$/, (_whole, message: string) => `\n\n${message.replace(/^(?=.)/gm, '    ')}`)}\n\0`;
-  const message = format.format(new NodeView(node, mark === '' ? '>' : mark));
-  node.letGo();
-  if (message === '') {
-    const rest = graph?.remainingRows() ?? '';
-    return text + (rest === '' ? '' : `${rest}\n`) + (kind === 'oneline' ? '\n' : '');
-  }
-  if (graph === undefined) return `${text}${message}\n`;
-  if (kind !== 'oneline') text += graph.nextRow();
-  text += graph.message(message);
-  if (message.endsWith('\n')) text += graph.paddingRow();
-  return `${text}\n`;
+function checkCombinations(args: Arguments): void {
+  if (args.flag('notes') === true) throw new InvalidError('rev-list does not support display of notes', { code: 'bad-options' });
+  if (args.has('filter') && !wantsObjects(args)) throw new InvalidError('object filtering requires --objects', { code: 'bad-options' });
+  const usage = args.value('disk-usage');
+  if (usage !== undefined && usage !== 'human') throw new InvalidError(`invalid value for '--disk-usage=<format>': '${usage}', the only allowed format is 'human'`, { code: 'bad-options' });
 }
 
-interface Named { readonly id: ObjectId; readonly object: ObjectId; readonly type: string; readonly name: string; readonly path?: string; readonly isExcluded?: boolean }
+function wantsObjects(args: Arguments): boolean {
+  return args.has('objects') || args.has('objects-edge') || args.has('objects-edge-aggressive');
+}
 
-function listAll(context: Context, walk: RevWalk, tips: readonly Named[], printing: Printing): number {
-  const { repository, args } = printing;
-  const store = repository.objects;
-  const lister = new ObjectLister(store);
-  const wantsObjects = args.has('objects') || args.has('objects-edge');
-  const usage = args.has('disk-usage');
-  let bytes = 0;
-  const measure = (id: ObjectId): void => {
-    const place = store.locate(id);
-    if (place === undefined) return;
-    bytes += place.kind === 'loose' ? statSync(place.path).size : place.pack.endAt(place.pack.offsetAt(place.position)) - place.pack.offsetAt(place.position);
-  };
-  const page = new OutputPage(context.stdout);
-  const isQuiet = args.has('quiet');
-  const isNamed = !args.has('no-object-names');
-  const put = (text: string): void => { if (!isQuiet) page.text(text); };
-  const show = ({ id, path }: Pick<ListedObject, 'id' | 'path'>): void => {
-    if (usage) measure(id);
-    else if (!isNamed) put(`${id}\n`);
-    else put(`${id} ${path.includes('\n') ? path.slice(0, path.indexOf('\n')) : path}\n`);
-  };
-  const nodes = [...walk];
-  for (const tip of tips) if (tip.isExcluded) for (const each of excludedObjects(repository, tip)) lister.exclude(each);
-  if (wantsObjects) {
-    lister.excludeEdges(nodes, (edge) => { if (args.has('objects-edge') && !usage) put(`-${edge.id}\n`); });
-    for (const tip of tips) if (tip.isExcluded && tip.type === 'blob') lister.excludeBlob(tip.id);
-  }
-  const trees: ObjectId[] = [];
-  for (const node of nodes) {
-    if (usage) measure(node.id);
-    else put(formatCommit(node, printing));
-    if (!wantsObjects || node.flags & flag.uninteresting) continue;
-    if (!args.has('in-commit-order')) {
-      trees.push(node.tree);
-      continue;
-    }
-    for (const found of lister.listTree(node.tree, '')) show(found);
-  }
-  if (!wantsObjects) return finish();
-  const shownTags = new Set<ObjectId>();
-  for (const tip of tips) {
-    if (tip.isExcluded) continue;
-    for (let at = tip.object; ;) {
-      const header = store.readHeader(at);
-      if (header.type !== 'tag' || shownTags.has(at)) break;
-      shownTags.add(at);
-      show({ id: at, path: store.readTag(at).name });
-      at = store.readTag(at).object;
-    }
-    const type = store.readHeader(tip.id).type;
-    if (type === 'tree') for (const found of lister.listTree(tip.id, tip.path ?? '')) show(found);
-    if (type === 'blob') for (const found of lister.listBlob(tip.id, tip.path ?? '')) show(found);
-  }
-  for (const tree of trees) for (const found of lister.listTree(tree, '')) show(found);
-  return finish();
+/** What is counted, measured or written of commits and objects. */
+class Report {
+  readonly #repository: Repository;
+  readonly #page: OutputPage;
+  readonly #args: Arguments;
+  readonly #measures: boolean;
+  readonly #counts: boolean;
+  readonly #isQuiet: boolean;
+  #bytes = 0;
+  #left = 0;
+  #right = 0;
+  #same = 0;
 
-  function finish(): number {
-    if (usage) put(args.value('disk-usage') === 'human' ? `${humanSize(bytes)}\n` : `${bytes}\n`);
-    page.flush();
-    return 0;
+  constructor(repository: Repository, args: Arguments, page: OutputPage) {
+    this.#repository = repository;
+    this.#args = args;
+    this.#page = page;
+    this.#measures = args.has('disk-usage');
+    this.#counts = args.has('count');
+    this.#isQuiet = this.#measures || args.has('quiet');
+  }
+
+  /** What is written need not be made when nothing is. */
+  get isSilent(): boolean {
+    return this.#isQuiet || this.#counts;
+  }
+
+  add(node: CommitNode, text: () => string): void {
+    if (this.#measures) this.#measure(node.id);
+    if (this.#isQuiet) return;
+    if (!this.#counts) this.#page.text(text());
+    else if (node.flags & flag.patchSame) this.#same += 1;
+    else if (node.flags & flag.left) this.#left += 1;
+    else this.#right += 1;
+  }
+
+  addObject(id: ObjectId, text: string): void {
+    if (this.#measures) this.#measure(id);
+    if (this.#isQuiet) return;
+    if (this.#counts) this.#right += 1;
+    else this.#page.text(text);
+  }
+
+  /** Of everything the walk would give, when that is known without walking. */
+  addCount(count: number): void {
+    this.#right += count;
+  }
+
+  finish(): void {
+    const args = this.#args;
+    if (this.#measures) this.#page.text(args.value('disk-usage') === 'human' ? `${humanSize(this.#bytes)}\n` : `${this.#bytes}\n`);
+    if (!this.#counts) return;
+    const sides = args.has('left-right') ? [this.#left, this.#right] : [this.#left + this.#right];
+    const isSame = args.has('cherry-mark') || args.has('cherry');
+    if (!isSame) sides[sides.length - 1]! += this.#same;
+    this.#page.text(`${[...sides, ...(isSame ? [this.#same] : [])].join('\t')}\n`);
+  }
+
+  #measure(id: ObjectId): void {
+    if (this.#repository.objects.locate(id) !== undefined) this.#bytes += storedSize(this.#repository, id);
   }
 }
 
-function excludedObjects(repository: Repository, tip: Named): ObjectId[] {
-  return repository.objects.findHeader(tip.id)?.type === 'tree' ? [tip.id] : [];
+function list(repository: Repository, request: WalkRequest, args: Arguments, walk: RevWalk, report: Report, lines: CommitLines, page: OutputPage): void {
+  if (wantsObjects(args)) {
+    listObjects(repository, request, args, walk, report, lines, page);
+    return;
+  }
+  const known = args.has('count') && !args.has('disk-usage') && !args.has('quiet') && !args.has('left-right') ? walk.findCount() : undefined;
+  if (known !== undefined) {
+    report.addCount(known);
+    return;
+  }
+  for (const node of walk) {
+    if (report.isSilent || !lines.isPlain(node)) {
+      report.add(node, () => lines.format(node));
+    } else {
+      node.putId(page);
+      page.byte(0x0a);
+    }
+  }
+}
+
+function listObjects(repository: Repository, request: WalkRequest, args: Arguments, walk: RevWalk, report: Report, lines: CommitLines, page: OutputPage): void {
+  const listing = new ObjectListing(repository, walk, request.set.tips, listingOptions(request, args));
+  const showsNames = args.lastOf('object-names', 'no-object-names') !== 'no-object-names';
+  const show = (item: ListedItem): void => {
+    if (item.kind === 'commit') report.add(item.node, () => lines.format(item.node));
+    else if (item.kind === 'object') report.addObject(item.id, showsNames ? `${item.id} ${item.path.replace(/\n[^]*$/, '')}\n` : `${item.id}\n`);
+    else page.text(`-${item.id}\n`);
+  };
+  for (const item of listing.list()) show(item);
+  if (args.has('filter-print-omitted')) for (const id of listing.omitted()) page.text(`~${id}\n`);
+  for (const id of listing.missing()) page.text(`?${id}\n`);
+}
+
+/** Of several filters all count; --no-filter forgets those before it. */
+function filterOf(args: Arguments): ObjectFilter | undefined {
+  if (args.flag('filter') === true && args.value('filter') === undefined) throw new InvalidError('--filter needs a specification', { code: 'bad-filter' });
+  return combineObjectFilters(args.values('filter').map(parseObjectFilter));
+}
+
+function listingOptions({ options }: WalkRequest, args: Arguments): ObjectListingOptions {
+  const missing = args.value('missing');
+  if (missing === 'allow-promisor') throw new UsageError('--missing=allow-promisor is not supported');
+  return {
+    filter: filterOf(args), filtersNamed: args.has('filter-provided-objects'), recordsOmitted: args.has('filter-print-omitted'),
+    missing: missing === 'allow-any' ? 'allow' : missing === 'print' ? 'record' : 'error',
+    edges: args.has('objects-edge-aggressive') ? 'all' : args.has('objects-edge') ? 'bordering' : 'none',
+    inCommitOrder: args.has('in-commit-order'), pathspec: options.pathspec,
+  };
+}
+
+/** What --bisect-vars prints, to be read by a shell. */
+function bisectionVariables(walk: RevWalk, { commits, reaches, total }: Bisection): string {
+  const left = Math.max(reaches, total - reaches);
+  return [
+    `bisect_rev='${walk.history.nodeOf(commits[0]!).id}'`, `bisect_nr=${left - 1}`, `bisect_good=${total - reaches - 1}`, `bisect_bad=${reaches - 1}`,
+    `bisect_all=${total}`, `bisect_steps=${estimateSteps(total)}`,
+  ].map((line) => `${line}\n`).join('');
 }
 
 function humanSize(bytes: number): string {

@@ -17,7 +17,9 @@ export interface DeltaLimits {
 /** An object to find a base for. `number` is the caller's name for it. */
 export interface DeltaTarget {
   readonly number: number;
-  readonly bytes: Buffer;
+  readonly sizeBytes: number;
+  /** Called at most once, when its content is needed; undefined to decline. */
+  readonly read: () => Buffer | undefined;
   /** Deltas that hang on this one already: its own chain must be that much shorter. */
   readonly childDepth: number;
   /** Whoever searched this pack before found nothing for pairs within it; 0 for objects from elsewhere. */
@@ -34,13 +36,17 @@ export interface FoundDelta {
   readonly depth: number;
 }
 
-interface Candidate {
-  readonly number: number;
-  readonly bytes: Buffer;
-  readonly depth: number;
-  readonly searched: number;
-  readonly isBaseOnly: boolean;
+/** An object and, once it is needed, its content. */
+class Candidate {
+  readonly target: DeltaTarget;
+  depth = 0;
+  isDeclined = false;
+  bytes: Buffer | undefined;
   index: DeltaIndex | undefined;
+
+  constructor(target: DeltaTarget) {
+    this.target = target;
+  }
 }
 
 /** Shorter objects gain nothing. */
@@ -73,45 +79,59 @@ export class DeltaWindow {
   offer(target: DeltaTarget): FoundDelta | undefined {
     const { window, depth } = this.#limits;
     if (window <= 0 || depth <= 0) return undefined;
-    const best = target.isBaseOnly ? undefined : this.#find(target, depth - target.childDepth);
+    const candidate = new Candidate(target);
+    const best = target.isBaseOnly ? undefined : this.#find(candidate, depth - target.childDepth);
     if (best !== undefined) this.#prefer(best.base);
+    candidate.depth = best?.depth ?? 0;
     // On a full chain nothing can hang.
-    if (best === undefined || best.depth < depth) this.#push(target, best?.depth ?? 0);
+    if (candidate.depth < depth && !candidate.isDeclined) this.#push(candidate);
+    else this.#heldBytes -= candidate.bytes?.length ?? 0;
     return best;
   }
 
-  #find({ bytes, searched }: DeltaTarget, mostDepth: number): FoundDelta | undefined {
+  #find(wanted: Candidate, mostDepth: number): FoundDelta | undefined {
     const candidates = this.#candidates;
-    const size = bytes.length;
+    const { sizeBytes: size, searched } = wanted.target;
     let best: FoundDelta | undefined;
     for (let at = candidates.length - 1; at >= 0; at -= 1) {
       const candidate = candidates[at]!;
-      if (candidate.depth >= mostDepth || (searched !== 0 && candidate.searched === searched && !candidate.isBaseOnly)) continue;
+      const { target } = candidate;
+      if (candidate.depth >= mostDepth || (searched !== 0 && target.searched === searched && !target.isBaseOnly)) continue;
       // Long chains are slow to read, so they must gain more.
       const most = best === undefined ? (size >>> 1) - this.#idBytes : best.delta.length;
       const room = Math.floor((most * (mostDepth - candidate.depth)) / (mostDepth - (best?.depth ?? 1) + 1));
-      const from = candidate.bytes.length;
-      if (room <= 0 || size - from >= room || size < from / 32) continue;
-      candidate.index ??= new DeltaIndex(candidate.bytes);
+      if (room <= 0 || size - target.sizeBytes >= room || size < target.sizeBytes / 32) continue;
+      const bytes = this.#load(wanted);
+      if (bytes === undefined) return undefined;
+      const base = this.#load(candidate);
+      if (base === undefined) continue;
+      candidate.index ??= new DeltaIndex(base);
       const delta = candidate.index.create(bytes, room);
       if (delta === undefined) continue;
       if (best !== undefined && delta.length >= best.delta.length && candidate.depth + 1 >= best.depth) continue;
-      best = { base: candidate.number, delta, depth: candidate.depth + 1 };
+      best = { base: target.number, delta, depth: candidate.depth + 1 };
     }
     return best;
   }
 
+  #load(candidate: Candidate): Buffer | undefined {
+    if (candidate.bytes !== undefined || candidate.isDeclined) return candidate.bytes;
+    candidate.bytes = candidate.target.read();
+    candidate.isDeclined = candidate.bytes === undefined;
+    this.#heldBytes += candidate.bytes?.length ?? 0;
+    return candidate.bytes;
+  }
+
   /** What served once is likely to serve again: it stays longer than others that came before it. */
   #prefer(number: number): void {
-    const at = this.#candidates.findIndex((candidate) => candidate.number === number);
+    const at = this.#candidates.findIndex(({ target }) => target.number === number);
     if (at >= 0) this.#candidates.push(...this.#candidates.splice(at, 1));
   }
 
-  #push({ number, bytes, searched, isBaseOnly }: DeltaTarget, depth: number): void {
-    this.#candidates.push({ number, bytes, depth, searched, isBaseOnly, index: undefined });
-    this.#heldBytes += bytes.length;
+  #push(candidate: Candidate): void {
+    this.#candidates.push(candidate);
     while (this.#candidates.length > this.#limits.window || (this.#heldBytes > this.#memoryBytes && this.#candidates.length > 1)) {
-      this.#heldBytes -= this.#candidates.shift()!.bytes.length;
+      this.#heldBytes -= this.#candidates.shift()!.bytes?.length ?? 0;
     }
   }
 }

@@ -208,11 +208,9 @@ export class PackPlan {
       onProgress?.('compressing', done, order.length);
       if (state.kind[number] !== kind) window.clear();
       kind = state.kind[number]!;
-      const bytes = this.#readTarget(number);
-      if (bytes === undefined) continue;
       const pack = state.pack[number]!;
       const found = window.offer({
-        number, bytes, childDepth: state.childDepth[number]!, isBaseOnly: this.#list.isBaseOnly(number),
+        number, sizeBytes: state.size[number]!, read: () => this.#readTarget(number), childDepth: state.childDepth[number]!, isBaseOnly: this.#list.isBaseOnly(number),
         searched: searched.has(pack) && state.isDelta[number] === 0 ? pack + 1 : 0,
       });
       if (found === undefined) continue;
@@ -498,7 +496,7 @@ class Writing {
 }
 
 /** In so few bytes nothing is found by looking longer. */
-const tinyBytes = 128;
+const tinyBytes = 512;
 
 function compressDelta(delta: Buffer, level: number): Buffer {
   return deflate(delta, level > 0 && delta.length <= tinyBytes ? 1 : level);

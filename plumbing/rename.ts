@@ -8,6 +8,7 @@ import { emptyBlobId, hashObject } from '../pack/oid.js';
 import { isBinary } from './text-diff.js';
 import { readSide } from './diff-content.js';
 import type { DiffEntry, DiffSide } from './diff.js';
+import { type DirectoryCounts, countDirectoryMoves, directoryOf } from './directory-renames.js';
 
 export interface RenameOptions {
   /** Lowest score that counts; default 30000, that is 50%. */
@@ -18,6 +19,10 @@ export interface RenameOptions {
   readonly findCopiesHarder?: boolean;
   /** Empty files are no renames of each other. */
   readonly skipsEmpty?: boolean;
+  /** Only these are compared with files they are not equal to. */
+  readonly relevantSources?: ReadonlySet<string>;
+  /** Files of one name in many directories are looked for where files beside them went. */
+  readonly guessesDirectories?: boolean;
   /** Most files on each side to compare; default 1000, 0 for no limit. */
   readonly limit?: number;
 }
@@ -122,10 +127,12 @@ class SimilarityMatcher {
   }
 
   run(allSources: readonly Source[], targets: readonly Target[]): void {
-    let sources = allSources;
+    const relevant = this.#options.relevantSources;
+    let sources = relevant === undefined ? allSources : allSources.filter(({ entry }) => relevant.has(entry.path));
+    const moves = this.#options.guessesDirectories ? targets.flatMap(({ entry, source }) => (source === undefined ? [] : [{ from: source.entry.path, to: entry.path }])) : [];
     if (!this.#copies) {
       sources = sources.filter((source) => source.used === 0);
-      this.#matchBaseNames(sources, targets);
+      this.#matchBaseNames(sources, targets, countDirectoryMoves(moves, undefined));
       sources = sources.filter((source) => source.used === 0);
     }
     const open = targets.flatMap((target, index) => (target.source === undefined ? [index] : []));
@@ -144,7 +151,7 @@ class SimilarityMatcher {
     if (this.#copies) this.#take(candidates, sources, targets, true);
   }
 
-  #matchBaseNames(sources: readonly Source[], targets: readonly Target[]): void {
+  #matchBaseNames(sources: readonly Source[], targets: readonly Target[], directories: DirectoryCounts): void {
     const unique = <Item>(items: readonly Item[], nameOf: (item: Item) => string): Map<string, Item | undefined> => {
       const found = new Map<string, Item | undefined>();
       for (const item of items) {
@@ -158,8 +165,14 @@ class SimilarityMatcher {
     const targetByName = unique(targets.filter(({ source }) => source === undefined), ({ entry }) => baseName(entry.path));
     for (const source of sources) {
       const name = baseName(source.entry.path);
-      const target = targetByName.get(name);
-      if (sourceByName.get(name) !== source || target === undefined || target.source !== undefined) continue;
+      let target = targetByName.get(name);
+      if (sourceByName.get(name) !== source || target === undefined) {
+        if (!targetByName.has(name)) continue;
+        const directory = likelyDirectory(directories.get(directoryOf(source.entry.path)));
+        const path = directory === undefined ? undefined : directory === '' ? name : `${directory}/${name}`;
+        target = path === undefined ? undefined : targets.find(({ entry }) => entry.path === path);
+      }
+      if (target === undefined || target.source !== undefined) continue;
       const score = this.#similarity(source.entry.old, target.entry.new, minimum);
       if (score >= minimum) assign(target, source, score);
     }
@@ -222,6 +235,13 @@ class SimilarityMatcher {
     }
     return counted;
   }
+}
+
+/** Where most went. */
+function likelyDirectory(targets: ReadonlyMap<string, number> | undefined): string | undefined {
+  let [most, best]: [number, string | undefined] = [0, undefined];
+  for (const [directory, count] of targets ?? []) if (count > most) [most, best] = [count, directory];
+  return best;
 }
 
 /** Unused slots last, then by score, then equal base names first. */

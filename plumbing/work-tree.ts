@@ -385,6 +385,17 @@ export class WorkTree {
     return this.statData(path)!.stat;
   }
 
+  /** Puts other content into a file that is there, and keeps its mode: what a merge came to. */
+  rewrite(path: string, bytes: Uint8Array): void {
+    this.checkPath(path);
+    const fd = disk().open(this.diskPath(path), 'w', 0o666);
+    try {
+      disk().write(fd, bytes);
+    } finally {
+      disk().close(fd);
+    }
+  }
+
   /** Writes the entry's content to a new file of any name inside the work tree's top (checkout-index --temp). */
   checkoutTo(entry: Pick<IndexEntry, 'path' | 'mode' | 'id'>, name: string): void {
     this.checkPath(name);

@@ -310,7 +310,7 @@ function readInto(entries: ConfigEntry[], path: string, scope: ConfigScope, cont
   if (bytes === undefined) return;
   for (const entry of parseConfig(bytes, `file:${shown}`, scope)) {
     entries.push(entry);
-    if (conditions !== undefined && isInclude(entry)) includeFrom(entries, entry, path, context, conditions, depth);
+    if (conditions !== undefined && isInclude(entry)) includeFrom(entries, entry, { path, shown }, context, conditions, depth);
   }
 }
 
@@ -318,8 +318,9 @@ function isInclude(entry: ConfigEntry): boolean {
   return entry.name === 'include.path' || (entry.name.startsWith('includeif.') && entry.name.endsWith('.path'));
 }
 
-/** Adds what an include entry names, when its condition holds. `from` is the file that says it; undefined on the command line. */
-function includeFrom(entries: ConfigEntry[], entry: ConfigEntry, from: string | undefined, context: Context, conditions: IncludeConditions, depth: number): void {
+/** Adds what an include entry names, when its condition holds. `file` is the one that says it; undefined on the command line. */
+function includeFrom(entries: ConfigEntry[], entry: ConfigEntry, file: { path: string; shown: string } | undefined, context: Context, conditions: IncludeConditions, depth: number): void {
+  const from = file?.path;
   if (entry.name !== 'include.path' && !holds(entry.name.slice('includeif.'.length, -'.path'.length), from, context, conditions)) return;
   if (entry.value === undefined) throw new InvalidError(`missing value for '${entry.name}'`, { code: 'bad-config' });
   if (depth >= maxIncludeDepth) {
@@ -333,7 +334,8 @@ function includeFrom(entries: ConfigEntry[], entry: ConfigEntry, from: string | 
   }
   const path = from === undefined ? expanded : resolve(context.cwd, dirname(from), expanded);
   const first = entries.length;
-  readInto(entries, path, entry.scope, context, conditions, path, depth + 1);
+  const shown = file === undefined || isAbsolute(expanded) ? expanded : file.shown.slice(0, file.shown.lastIndexOf('/') + 1) + expanded;
+  readInto(entries, path, entry.scope, context, conditions, shown, depth + 1);
   if (!entry.name.startsWith(`includeif.${remoteCondition}`)) return;
   // What decides whether the file is read cannot be in it.
   const remote = entries.slice(first).find(({ name }) => isRemoteUrl(name));
@@ -383,15 +385,24 @@ function bytesOf(text: string): string {
   return Buffer.from(text).toString('latin1');
 }
 
-/** '~/x' below HOME; '~user/x' is refused, since looking users up is not ours to do. */
+/** '~/x' below HOME, '~user/x' below that user's directory; InvalidError when it is not known. */
 export function expandHome(path: string, context: Context): string {
   if (!path.startsWith('~')) return path;
   if (path !== '~' && !path.startsWith('~/')) {
-    throw new InvalidError(`failed to expand user dir in '${path}'`, { code: 'bad-path', hint: 'only ~/ is expanded; write the directory in full' });
+    const slash = path.indexOf('/');
+    const home = findHomeOf(path.slice(1, slash < 0 ? undefined : slash));
+    if (home === undefined) throw new InvalidError(`failed to expand user dir in '${path}'`, { code: 'bad-path', hint: 'write the directory in full' });
+    return slash < 0 ? home : home + path.slice(slash);
   }
   const home = context.env['HOME'];
   if (!home) throw new InvalidError(`cannot expand '${path}': HOME is not set`, { code: 'no-home' });
   return home + path.slice(1);
+}
+
+/** The directory /etc/passwd has for a user. */
+function findHomeOf(user: string): string | undefined {
+  const users = findConfigBytes('/etc/passwd')?.toString('utf8').split('\n').map((line) => line.split(':')) ?? [];
+  return users.find(([name]) => name === user)?.[5];
 }
 
 /** Variables given on the command line and in GIT_CONFIG_COUNT and GIT_CONFIG_PARAMETERS. */

@@ -167,7 +167,7 @@ export class Repository {
     if (this.#objects === undefined) {
       const { env } = this.context;
       const alternates = env['GIT_ALTERNATE_OBJECT_DIRECTORIES'];
-      const compression = this.config.getInteger('core.looseCompression') ?? this.config.getInteger('core.compression');
+      const compression = this.#compression('core.loosecompression') ?? this.#compression('core.compression');
       const objects = this.#objects = ObjectStore.open(this.objectsDirectory, this.format, {
         alternates: alternates ? alternates.split(':').filter((path) => path !== '').map((path) => resolve(this.#base, path)) : [],
         ...(compression === undefined ? {} : { compression }),
@@ -177,6 +177,12 @@ export class Repository {
       this.context.atEnd?.(() => objects.close());
     }
     return this.#objects;
+  }
+
+  #compression(name: string): number | undefined {
+    const level = this.config.getInteger(name);
+    if (level === undefined || (level >= -1 && level <= 9)) return level;
+    throw new InvalidError(`bad zlib compression level ${level} in '${name}'`, { code: 'bad-config-value' });
   }
 
   /** Makes the names of objects written so far durable, before something that names them is; costs nothing when none was. */
@@ -303,7 +309,6 @@ function implicitWorkTree({ cwd, env }: Context): string | undefined {
 
 function discover(context: Context): Found | undefined {
   const { env } = context;
-  if (env['GIT_NAMESPACE']) throw new RefusedError('GIT_NAMESPACE is not supported', { code: 'no-namespaces', hint: 'unset it' });
   const explicit = env['GIT_DIR'];
   if (explicit !== undefined) {
     const path = resolve(context.cwd, explicit);
@@ -416,6 +421,7 @@ function readLayout(commonDirectory: string, gitDirectory: string): Layout {
       if (!Number.isInteger(version)) throw new InvalidError(`bad core.repositoryformatversion '${value ?? ''}'`, { code: 'bad-config-value' });
     } else if (name === 'core.bare') {
       bare = parseConfigBoolean(value);
+      if (bare === undefined) throw new InvalidError(`bad boolean config value '${value ?? ''}' for 'core.bare'`, { code: 'bad-config-value' });
     } else if (name === 'core.worktree') {
       workTree = value;
     } else if (name.startsWith('extensions.')) {

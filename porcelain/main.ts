@@ -1,5 +1,6 @@
 // From argv to an exit code: global options, finding the command, and turning an error into words. Only this file imports
 // yargs (for help pages and completion) and only when one is asked for.
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
   CairnError, ConflictError, CorruptError, InvalidError, LockedError, NotFoundError, RefusedError, RemoteError, UsageError, isSystemError,
@@ -64,7 +65,7 @@ export async function run(context: Context, argv: readonly string[]): Promise<nu
     const options = end < 0 ? rest : rest.slice(0, end);
     if (options.includes('--help') && !command.rawArguments) return await help(context, [name], false);
     json = options.includes('--json') && command.options.some((option) => option.name === 'json');
-    if (command.paged && context.stdout.isTerminal && !json) {
+    if ((command.paged || global.paginates) && context.stdout.isTerminal && !json) {
       const paged = await runPaged(context, argv);
       if (paged !== undefined) return paged;
     }
@@ -134,6 +135,8 @@ interface Global {
   readonly context: Context;
   readonly argv: readonly string[];
   readonly show: 'help' | 'version' | undefined;
+  /** Through the pager, whatever the command. */
+  readonly paginates: boolean;
 }
 
 /** Git's options before the command's name; what they set is handed on through the context's environment. */
@@ -142,6 +145,7 @@ function parseGlobal(context: Context, argv: readonly string[]): Global {
   const env: Record<string, string | undefined> = {};
   const overrides = [...context.configOverrides];
   let show: Global['show'];
+  let paginates = false;
   let at = 0;
   for (; at < argv.length; at += 1) {
     const word = argv[at]!;
@@ -157,7 +161,7 @@ function parseGlobal(context: Context, argv: readonly string[]): Global {
     switch (name) {
       case '-C': {
         const directory = value();
-        if (directory !== '') cwd = resolve(cwd, directory);
+        if (directory !== '') cwd = enter(resolve(cwd, directory), directory);
         break;
       }
       case '-c': overrides.push(parseOverride(value())); break;
@@ -170,8 +174,14 @@ function parseGlobal(context: Context, argv: readonly string[]): Global {
       case '--glob-pathspecs': env['GIT_GLOB_PATHSPECS'] = '1'; break;
       case '--noglob-pathspecs': env['GIT_NOGLOB_PATHSPECS'] = '1'; break;
       case '--icase-pathspecs': env['GIT_ICASE_PATHSPECS'] = '1'; break;
+      case '--namespace': env['GIT_NAMESPACE'] = value(); break;
+      case '--exec-path':
+        // Where git's programs are: there are none to be found.
+        if (equals < 0) throw new UsageError('--exec-path without a path is not supported', { code: 'unknown-global-option' });
+        break;
       case '--no-optional-locks': env['GIT_OPTIONAL_LOCKS'] = '0'; break;
-      case '-P': case '--no-pager': env['GIT_PAGER'] = ''; break;
+      case '-P': case '--no-pager': env['GIT_PAGER'] = ''; paginates = false; break;
+      case '-p': case '--paginate': paginates = true; break;
       case '-h': case '--help': show = 'help'; break;
       case '-v': case '--version': show = 'version'; break;
       default: throw new UsageError(`unknown option: ${word}`, { code: 'unknown-global-option', hint: "see 'cairn help'" });
@@ -181,8 +191,15 @@ function parseGlobal(context: Context, argv: readonly string[]): Global {
   return {
     context: changed ? { ...context, cwd, env: { ...context.env, ...env }, configOverrides: overrides } : context,
     argv: argv.slice(at),
-    show,
+    show, paginates,
   };
+}
+
+/** A directory one can go to. */
+function enter(path: string, typed: string): string {
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (status?.isDirectory()) return path;
+  throw new NotFoundError(`cannot change to '${typed}': ${status === undefined ? 'no such directory' : 'it is not a directory'}`, { code: 'no-directory' });
 }
 
 /** `name=value`; `name` alone means true, as in a config file. */

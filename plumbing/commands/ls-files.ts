@@ -1,6 +1,7 @@
 // cairn ls-files: the paths of the index and of the work tree, by kind.
 import { InvalidError, UsageError } from '../../pack/errors.js';
 import { checkTreeDepth, gitlinkMode, symlinkMode, type RepoPath } from '../../pack/tree.js';
+import { abbreviateId, fewestDigits } from '../abbreviation.js';
 import { Attributes } from '../attributes.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { IgnoreRules } from '../ignore.js';
@@ -246,10 +247,9 @@ class Lister {
 
   #shortId({ id }: Pick<IndexEntry, 'id'>): string {
     if (!this.#args.has('abbrev')) return id;
-    const { objects } = this.#repository;
     const digits = this.#args.value('abbrev');
     if (digits !== undefined && !/^[0-9]+$/.test(digits)) throw new UsageError(`option 'abbrev' expects a number, not '${digits}'`);
-    return objects.abbreviate(id, digits === undefined ? objects.automaticDigits : Math.min(Math.max(Number(digits), 4), id.length));
+    return digits === undefined ? abbreviateId(this.#repository, id) : abbreviateId(this.#repository, id, Math.max(Number(digits), fewestDigits));
   }
 
   #formatLine(format: string, path: RepoPath, entry: IndexEntry): string {

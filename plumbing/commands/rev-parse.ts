@@ -6,6 +6,7 @@ import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { InvalidError, NotFoundError, UsageError } from '../../pack/errors.js';
 import { type ObjectId, hexSize } from '../../pack/oid.js';
+import { abbreviationDigits } from '../abbreviation.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { approximateDate } from '../date.js';
 import { parseHidingSection, readHiddenRefs } from '../hidden-refs.js';
@@ -290,7 +291,7 @@ class RevisionPrinter {
       case '--short': {
         single();
         const digits = value === undefined ? undefined : Number.parseInt(value, 10) || 0;
-        this.#short = Math.min(Math.max(digits ?? this.#defaultDigits(), 4), hexSize(this.repository.format));
+        this.#short = Math.min(Math.max(digits ?? abbreviationDigits(this.repository), 4), hexSize(this.repository.format));
         return true;
       }
       case '--abbrev-ref':
@@ -305,16 +306,6 @@ class RevisionPrinter {
         return true;
       default: return false;
     }
-  }
-
-  #defaultDigits(): number {
-    const { config, objects } = this.repository;
-    const configured = config.get('core.abbrev');
-    if (configured !== undefined && /^[0-9]+$/.test(configured)) return Number(configured);
-    if (configured !== undefined && /^(no|off|false)$/i.test(configured)) return hexSize(this.repository.format);
-    let count = 0;
-    for (const pack of objects.listPacks()) count += pack.objectCount;
-    return Math.max(7, Math.ceil((count === 0 ? 0 : Math.floor(Math.log2(count)) + 1) / 2));
   }
 
   /** --all, --branches and the other families of refs. */

@@ -14,14 +14,16 @@ import { parsePattern } from '../../plumbing/posix-regex.js';
 import { quotePath } from '../../plumbing/quote.js';
 import { Repository } from '../../plumbing/repository.js';
 import { resolveRevision } from '../../plumbing/revision.js';
+import { matchUrl } from '../../plumbing/url-match.js';
 import { editFile, formatColor } from '../terminal.js';
 
-const types = ['bool', 'int', 'bool-or-int', 'path', 'expiry-date', 'color'] as const;
+const types = ['bool', 'int', 'bool-or-int', 'bool-or-str', 'path', 'expiry-date', 'color'] as const;
 type ValueType = (typeof types)[number];
 
 /** Actions with how many words each takes: least and most. */
 const actions: Readonly<Record<string, readonly [least: number, most: number]>> = {
   get: [1, 2], 'get-all': [1, 2], 'get-regexp': [1, 2], 'replace-all': [2, 3], add: [2, 2], unset: [1, 2], 'unset-all': [1, 2],
+  'get-urlmatch': [2, 2], 'get-color': [1, 2], 'get-colorbool': [1, 2],
   'rename-section': [2, 2], 'remove-section': [1, 1], list: [0, 0], edit: [0, 0],
 };
 
@@ -46,6 +48,9 @@ export const command: Command = {
     { name: 'get', help: 'print the last value' },
     { name: 'get-all', help: 'print all values' },
     { name: 'get-regexp', help: 'print variables whose name fits the pattern' },
+    { name: 'get-urlmatch', help: 'print the value for a URL: <name> <url>' },
+    { name: 'get-color', help: 'print the escape sequence of a colour: <name> [<default>]' },
+    { name: 'get-colorbool', help: 'tell whether to use colour: <name> [<stdout-is-tty>]' },
     { name: 'replace-all', help: 'replace all values by one' },
     { name: 'add', help: 'add a value, keeping others' },
     { name: 'unset', help: 'remove a variable' },
@@ -59,6 +64,7 @@ export const command: Command = {
     { name: 'bool', help: 'as --type=bool' },
     { name: 'int', help: 'as --type=int' },
     { name: 'bool-or-int', help: 'as --type=bool-or-int' },
+    { name: 'bool-or-str', help: 'as --type=bool-or-str' },
     { name: 'path', help: 'as --type=path' },
     { name: 'expiry-date', help: 'as --type=expiry-date' },
     { name: 'null', short: 'z', negatable: true, help: 'end values with NUL' },
@@ -112,6 +118,9 @@ class Request {
     switch (this.#action) {
       case 'list': return this.#list(place);
       case 'get': case 'get-all': case 'get-regexp': return this.#get(place);
+      case 'get-urlmatch': return this.#getForUrl(place);
+      case 'get-color': return this.#getColor(place);
+      case 'get-colorbool': return this.#getColorSwitch(place);
       case 'edit': return this.#edit(place);
       default: return this.#change(place);
     }
@@ -222,6 +231,47 @@ class Request {
     return 0;
   }
 
+  /** `<section>` gives all its variables that are about the URL, `<section>.<variable>` one value. */
+  #getForUrl(place: Place): number {
+    const [typed, url] = [this.#words[0]!.toLowerCase(), this.#words[1]!];
+    const dot = typed.indexOf('.');
+    const found = matchUrl(this.#read(place) ?? [], dot < 0 ? typed : typed.slice(0, dot), url);
+    const end = this.#nul ? '\0' : '\n';
+    const lines = [...found].filter(([name]) => dot < 0 || name === typed).map(([name, entry]) => {
+      const value = this.#format({ ...entry, name });
+      if (dot >= 0) return `${value ?? ''}${end}`;
+      return latin1(name) + (value === undefined ? '' : (this.#nul ? '\n' : ' ') + value) + end;
+    });
+    this.#print(lines.join(''));
+    return lines.length > 0 ? 0 : 1;
+  }
+
+  #getColor(place: Place): number {
+    const [name, fallback] = this.#words;
+    const key = canonicalPattern(name!);
+    const entry = (this.#read(place) ?? []).findLast((each) => latin1(each.name) === key);
+    if (entry !== undefined && entry.value === undefined) throw new InvalidError(`missing value for '${entry.name}'`, { code: 'bad-config-value' });
+    this.#print(formatColor(entry?.value ?? fallback ?? ''));
+    return 0;
+  }
+
+  /** With a second word the answer is printed, else it is the exit code. */
+  #getColorSwitch(place: Place): number {
+    const [name, tty] = this.#words;
+    const entries = this.#read(place) ?? [];
+    const find = (wanted: string): ConfigEntry | undefined => entries.findLast((each) => latin1(each.name) === canonicalPattern(wanted));
+    const entry = find(name!) ?? (name!.toLowerCase() === 'color.diff' ? find('diff.color') : undefined) ?? find('color.ui');
+    for (const each of [find(name!), find('color.ui')]) if (each !== undefined) colorChoice(each);
+    const terminal = tty === undefined ? this.#context.stdout.isTerminal : parseConfigBoolean(tty);
+    if (terminal === undefined) throw new InvalidError(`bad boolean config value '${tty ?? ''}' for 'command line'`, { code: 'bad-config-value' });
+    const { TERM } = this.#context.env;
+    const choice = entry === undefined ? 'auto' : colorChoice(entry);
+    const uses = choice === 'always' || (choice === 'auto' && terminal && TERM !== undefined && TERM !== 'dumb');
+    if (tty === undefined) return uses ? 0 : 1;
+    this.#print(`${uses}\n`);
+    return 0;
+  }
+
   /** The value by its type; undefined for a variable without '=' when no type is asked. latin1. */
   #format(entry: ConfigEntry): string | undefined {
     const bad = (kind: string): InvalidError =>
@@ -246,10 +296,14 @@ class Request {
         if (boolean === undefined) throw bad('boolean');
         return String(boolean);
       }
+      case 'bool-or-str': {
+        const boolean = parseConfigBoolean(entry.value);
+        return boolean === undefined ? entry.raw : String(boolean);
+      }
       case 'path':
         if (entry.value === undefined) throw new InvalidError(`missing value for '${entry.name}'`, { code: 'bad-config-value' });
         return latin1(expandHome(value, this.#context));
-      case 'expiry-date': return String(parseExpiry(value, this.#context.clock));
+      case 'expiry-date': return formatExpiry(parseExpiry(value, this.#context.clock));
       case 'color': return formatColor(value);
     }
   }
@@ -350,12 +404,30 @@ class Request {
         if (boolean === undefined) throw bad('boolean');
         return String(boolean);
       }
+      case 'bool-or-str': {
+        const boolean = parseConfigBoolean(value);
+        return boolean === undefined ? value : String(boolean);
+      }
       case 'color':
         formatColor(value);
         return value;
       default: return value;
     }
   }
+}
+
+/** 'always', 'never' or 'auto', as a colour setting means it. */
+function colorChoice(entry: ConfigEntry): 'always' | 'never' | 'auto' {
+  const word = entry.value?.toLowerCase();
+  if (word === 'always' || word === 'never' || word === 'auto') return word;
+  const boolean = parseConfigBoolean(entry.value);
+  if (boolean === undefined) throw new InvalidError(`bad boolean config value '${entry.value ?? ''}' for '${entry.name}'`, { code: 'bad-config-value' });
+  return boolean ? 'auto' : 'never';
+}
+
+/** Git's name for everything there is, is the largest number it knows. */
+function formatExpiry(seconds: number): string {
+  return seconds === Number.MAX_SAFE_INTEGER ? '18446744073709551615' : String(seconds);
 }
 
 /** A repository that cannot be opened is in nobody's way when another file is meant: that is how its trouble is put right. */

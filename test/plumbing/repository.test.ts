@@ -52,7 +52,6 @@ test('the environment names repository, work tree, index, objects and limits of 
   t.is(Repository.find(at(cwd, { GIT_CEILING_DIRECTORIES: base })), undefined);
   t.not(Repository.find(at(cwd, { GIT_CEILING_DIRECTORIES: cwd })), undefined);
   t.throws(() => Repository.open(at(cwd, { GIT_DIR: 'nothing' })), { instanceOf: NotFoundError });
-  t.throws(() => Repository.open(at(cwd, { GIT_NAMESPACE: 'x' })), { instanceOf: RefusedError });
 });
 
 test('a file that names the repository is followed; a malformed one, or one that leads nowhere, is an error', (t) => {

@@ -155,6 +155,14 @@ export function digest(bytes: Uint8Array, format: ObjectFormat): Buffer {
   return crypto().createHash(format).update(bytes).digest();
 }
 
+/** The id of content in pieces that are `sizeBytes` long together. */
+export function hashPieces(type: ObjectType, sizeBytes: number, pieces: Iterable<Uint8Array>, format: ObjectFormat): ObjectId {
+  const hasher = new Hasher(format);
+  hasher.update(encodeObjectHeader(type, sizeBytes));
+  for (const piece of pieces) hasher.update(piece);
+  return hasher.digestId();
+}
+
 /** Hashing in pieces, for objects and files of any size. */
 export class Hasher {
   readonly #hash: import('node:crypto').Hash;

@@ -8,11 +8,12 @@
 // count in the header is believed by nobody), the caches, and the contents of one delta and its base. Nothing is written.
 import { BaseCache } from './base-cache.js';
 import type { KeptBase } from './base-cache.js';
+import { hashUntrusted } from './collision-guard.js';
 import { applyDelta, readDeltaSizes } from './delta.js';
 import { CorruptError, RefusedError } from './errors.js';
 import { streamThresholdBytes } from './object.js';
 import type { GitObject } from './object.js';
-import { Hasher, decodeObjectId, encodeObjectHeader, encodeObjectIdInto, hashObject, rawSize } from './oid.js';
+import { decodeObjectId, encodeObjectIdInto, hashObject, hashPieces, rawSize } from './oid.js';
 import type { ObjectFormat, ObjectId, ObjectType } from './oid.js';
 import { encodePackIndex } from './pack-index.js';
 import type { PackStream, PackStreamEntry } from './pack-stream.js';
@@ -42,6 +43,8 @@ export interface PackIndexerOptions {
   /** Reads again what the stream has passed: `lengthBytes` from `offset` of the pack on. */
   readonly readAgain: (offset: number, lengthBytes: number) => Buffer;
   readonly onObject?: (object: IndexedObject) => void;
+  /** Contents come from elsewhere: one that was made to collide with another is refused (see hashUntrusted). */
+  readonly isUntrusted?: boolean;
   /** Completes a thin pack: undefined when that object is not to be had either. */
   readonly addBase?: (id: ObjectId) => AddedBase | undefined;
 }
@@ -185,10 +188,7 @@ export class PackIndexer {
       this.#cache.keep(this.#kept, number, type, bytes);
       return;
     }
-    const hasher = new Hasher(this.#format);
-    hasher.update(encodeObjectHeader(type, entry.sizeBytes));
-    for (const chunk of entry.chunks()) hasher.update(chunk);
-    this.#record(number, hasher.digestId(), type, entry.sizeBytes, undefined);
+    this.#record(number, this.#hash(type, entry.sizeBytes, entry.chunks()), type, entry.sizeBytes, undefined);
   }
 
   readonly #reserve = (sizeBytes: number): Buffer => this.#cache.reserve(sizeBytes);
@@ -270,9 +270,13 @@ export class PackIndexer {
   }
 
   #resolved(number: number, type: ObjectType, bytes: Buffer): ObjectId {
-    const id = hashObject(type, bytes, this.#format);
+    const id = this.#options.isUntrusted ? hashUntrusted(type, bytes.length, [bytes], this.#format) : hashObject(type, bytes, this.#format);
     this.#record(number, id, type, bytes.length, bytes);
     return id;
+  }
+
+  #hash(type: ObjectType, sizeBytes: number, pieces: Iterable<Buffer>): ObjectId {
+    return this.#options.isUntrusted ? hashUntrusted(type, sizeBytes, pieces, this.#format) : hashPieces(type, sizeBytes, pieces, this.#format);
   }
 
   #record(number: number, id: ObjectId, type: ObjectType, sizeBytes: number, bytes: Buffer | undefined): void {

@@ -23,6 +23,8 @@ export interface PackIntakeOptions {
   readonly onObject?: (object: IndexedObject) => void;
   /** Where a thin pack's missing bases are found; without it such a pack is refused. */
   readonly findBase?: (id: ObjectId) => GitObject | undefined;
+  /** See PackIndexerOptions. */
+  readonly isUntrusted?: boolean;
   /** What is wrong with the pack is told here instead of being thrown; what came before it can be had. */
   readonly onDamage?: (error: CorruptError) => void;
   /** More than this is refused while it is read. */
@@ -78,9 +80,10 @@ export class PackIntake {
     this.#isReceived = isReceived;
     this.#format = format;
     this.#options = options;
-    const { onObject, findBase } = options;
+    const { onObject, findBase, isUntrusted = false } = options;
     this.indexer = new PackIndexer(format, {
       readAgain: (offset, lengthBytes) => this.#readAgain(offset, lengthBytes),
+      isUntrusted,
       ...(onObject === undefined ? {} : { onObject }),
       ...(findBase === undefined ? {} : { addBase: (id) => this.#addBase(id, findBase) }),
     });

@@ -2,7 +2,7 @@
 //
 // Invariant: an instance's memory starts small and only grows; a view of it is valid until the next call that may grow it.
 // Where there is no WebAssembly, or it is switched off, `openKernel` gives undefined and callers use their plain way.
-import { deflateWasm, deltaWasm, inflateWasm, unpackWasm } from './wasm.generated.js';
+import { deflateWasm, deltaWasm, inflateWasm, sha1Wasm, unpackWasm } from './wasm.generated.js';
 
 interface WasmMemory {
   readonly buffer: ArrayBuffer;
@@ -22,7 +22,7 @@ declare const WebAssembly: {
 } | undefined;
 
 // Functions, because the bundled program loads the code when it is first asked for.
-const code = { deflate: () => deflateWasm, delta: () => deltaWasm, inflate: () => inflateWasm, unpack: () => unpackWasm } as const;
+const code = { deflate: () => deflateWasm, delta: () => deltaWasm, inflate: () => inflateWasm, unpack: () => unpackWasm, sha1: () => sha1Wasm } as const;
 const modules = new Map<string, object>();
 const pageBytes = 65536;
 let allowed = true;

@@ -62,6 +62,7 @@ function unpack(context: Context, args: Arguments, repository: Repository): numb
   let failure: CairnError | undefined;
   using intake = PackIntake.receive(listChunks(context.stdin), join(repository.objectsDirectory, 'pack'), format, {
     ...(mostBytes === undefined ? {} : { mostBytes }),
+    isUntrusted: true,
     onObject: (object) => { incoming.see(object); },
     findBase: (id) => objects.find(id),
     ...(args.has('r') ? { onDamage: (error) => { failure = error; } } : {}),

@@ -9,6 +9,8 @@ export class UnchangedFiles {
   readonly #workTree: WorkTree;
   readonly #look: QuickLook | undefined;
   readonly #ahead: LookAhead | undefined;
+  /** The one looked at last, no link on the way to it. */
+  #directory = '';
 
   /** Of the index as it is now; entries are asked for in ascending order, and none may be set or removed meanwhile. */
   constructor(workTree: WorkTree, index: Index, ahead?: LookAhead) {
@@ -23,7 +25,7 @@ export class UnchangedFiles {
   /** True when the entry's file is there, behind no symbolic link, and unchanged. */
   has(at: number): boolean {
     const path = this.#look?.plainPath(at);
-    return path !== undefined && !this.#workTree.isBehindSymlink(path) && this.#isSame(at, path);
+    return path !== undefined && this.#isOwn(path) && this.#isSame(at, path);
   }
 
   /** The first entry in [at, to) that is not an unchanged file right in a directory that is one; its name has `nameLength` bytes. */
@@ -35,6 +37,15 @@ export class UnchangedFiles {
       if (path === undefined || path.indexOf('/', nameLength) >= 0 || !this.#isSame(at, path)) break;
     }
     return at;
+  }
+
+  /** True when no directory on the way is a link. Entries of one directory mostly follow one another. */
+  #isOwn(path: string): boolean {
+    const length = path.lastIndexOf('/');
+    if (length < 0 || (length === this.#directory.length && path.startsWith(this.#directory))) return true;
+    if (this.#workTree.isBehindSymlink(path)) return false;
+    this.#directory = path.slice(0, length);
+    return true;
   }
 
   #isSame(at: number, path: string): boolean {

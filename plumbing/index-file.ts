@@ -4,7 +4,7 @@
 //
 // Large indexes stay bytes: a decoded index is a buffer and the offsets of its entries; names and objects are made when asked
 // for; edits are kept aside and merged in when the order matters. Every byte is untrusted: a value or CorruptError.
-// Changing it is lock, write, fsync, rename: whoever dies on the way leaves the old index.
+// Only reads; changing the file is for index-lock.ts.
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { CorruptError, isSystemError } from '../pack/errors.js';
 import { decodeObjectId, digest, encodeObjectId, rawSize, type ObjectFormat, type ObjectId } from '../pack/oid.js';
@@ -14,11 +14,9 @@ import { decodeCacheTree, encodeCacheTree, CacheTree } from './cache-tree.js';
 import {
   IndexRow, assumeValidBit, decodeStat, extendedBit, intentToAddBit, modeOffset, sizeOffset, skipWorktreeBit, statSize,
 } from './index-row.js';
-import { LockFile } from './lockfile.js';
 import type { IndexRows } from './quick-look.js';
 import { type ResolveUndo, decodeResolveUndo, encodeResolveUndo } from './resolve-undo.js';
 import type { Repository } from './repository.js';
-import { WorkTree } from './work-tree.js';
 
 export interface IndexEntry {
   readonly path: RepoPath;
@@ -878,59 +876,4 @@ function decodeExtensions(
 /** The repository's index; empty when there is none yet. */
 export function readIndex(repository: Repository): Index {
   return Index.read(repository.indexPath, repository.format);
-}
-
-/** The index under its lock: nobody else changes it until `write` or `rollback`. */
-export class IndexLock {
-  readonly index: Index;
-  readonly #repository: Repository;
-  readonly #lock: LockFile;
-  constructor(repository: Repository, lock: LockFile, index: Index) {
-    this.#repository = repository;
-    this.#lock = lock;
-    this.index = index;
-  }
-
-  /** Puts the index in place, durably, and before it the objects it names. The lock is given back. */
-  write(version?: IndexVersion): void {
-    this.#repository.flushObjects();
-    this.#markRacy();
-    this.#lock.write(this.index.encode(version));
-    this.#lock.commit();
-  }
-
-  rollback(): void {
-    this.#lock.rollback();
-  }
-
-  [Symbol.dispose](): void {
-    this.rollback();
-  }
-
-  /**
-   * The new file will be younger than its racy entries, which then would no longer be suspected. Those whose file looks the same but
-   * is not get the size 0, which says: compare the content.
-   */
-  #markRacy(): void {
-    const racy = this.index.listRacy();
-    if (racy.length === 0 || this.#repository.workTree === undefined) return;
-    const workTree = new WorkTree(this.#repository, this.index);
-    for (const entry of racy.map((at) => this.index.entryAt(at))) {
-      if (entry.stat.size === 0 || entry.intentToAdd || entry.skipWorktree || entry.assumeValid) continue;
-      const status = workTree.findOwnStatus(entry.path);
-      if (status === undefined || workTree.compareStatus(entry, status, this.index) !== 'dubious') continue;
-      if (!workTree.hasContentOf(entry)) this.index.refresh({ ...entry, stat: { ...entry.stat, size: 0 } });
-    }
-  }
-}
-
-/** Locks and reads the index (LockedError when somebody holds it); leaving the scope without `write` changes nothing. */
-export function lockIndex(repository: Repository, options: { readonly timeoutMs?: number } = {}): IndexLock {
-  const lock = LockFile.acquire(repository.indexPath, { ...options, holder: repository.lockHolder });
-  try {
-    return new IndexLock(repository, lock, readIndex(repository));
-  } catch (error) {
-    lock.rollback();
-    throw error;
-  }
 }

@@ -5,7 +5,8 @@
 import { ConflictError } from '../pack/errors.js';
 import type { ObjectId } from '../pack/oid.js';
 import type { RepoPath } from '../pack/tree.js';
-import { type IndexEntry, indexEntry, lockIndex } from './index-file.js';
+import { type IndexEntry, indexEntry } from './index-file.js';
+import { lockIndex } from './index-lock.js';
 import type { Repository } from './repository.js';
 import { isBinary } from './text-diff.js';
 import { mergeTexts } from './text-merge.js';

@@ -2,7 +2,8 @@
 import { ConflictError, InvalidError } from '../../pack/errors.js';
 import { pathToUtf8, symlinkMode, type RepoPath } from '../../pack/tree.js';
 import type { Arguments, Command, Context } from '../command.js';
-import { type Index, type IndexEntry, type IndexLock, lockIndex, readIndex } from '../index-file.js';
+import { type Index, type IndexEntry, readIndex } from '../index-file.js';
+import { type IndexLock, lockIndex } from '../index-lock.js';
 import { listLines } from '../line-reader.js';
 import { normalisePath } from '../pathspec.js';
 import { quotePath, unquotePath } from '../quote.js';

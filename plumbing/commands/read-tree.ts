@@ -6,7 +6,7 @@ import { emptyTreeId } from '../../pack/oid.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { existsSync } from 'node:fs';
 import { IgnoreRules } from '../ignore.js';
-import { lockIndex } from '../index-file.js';
+import { lockIndex } from '../index-lock.js';
 import { readPathProtection } from '../path-safety.js';
 import { Repository } from '../repository.js';
 import { resolveTree } from '../revision.js';

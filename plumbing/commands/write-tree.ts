@@ -3,7 +3,8 @@ import { LockedError } from '../../pack/errors.js';
 import type { ObjectId } from '../../pack/oid.js';
 import { writeTreeFromIndex } from '../cache-tree.js';
 import type { Command } from '../command.js';
-import { type IndexLock, lockIndex, readIndex } from '../index-file.js';
+import { readIndex } from '../index-file.js';
+import { type IndexLock, lockIndex } from '../index-lock.js';
 import { readPathProtection } from '../path-safety.js';
 import { Repository } from '../repository.js';
 

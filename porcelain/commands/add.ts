@@ -6,7 +6,8 @@ import { executableMode, fileMode, gitlinkMode, pathToUtf8, type RepoPath } from
 import { BlobBatch } from '../../plumbing/blob-batch.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
 import { IgnoreRules } from '../../plumbing/ignore.js';
-import { type Index, type IndexLock, indexEntry, lockIndex } from '../../plumbing/index-file.js';
+import { type Index, indexEntry } from '../../plumbing/index-file.js';
+import { type IndexLock, lockIndex } from '../../plumbing/index-lock.js';
 import { LookAhead } from '../../plumbing/look-ahead.js';
 import { Pathspec } from '../../plumbing/pathspec.js';
 import { readPathspecs } from '../../plumbing/pathspec-file.js';

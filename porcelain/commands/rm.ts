@@ -3,7 +3,8 @@
 import { ConflictError, InvalidError, NotFoundError, RefusedError } from '../../pack/errors.js';
 import { gitlinkMode, pathToUtf8, type RepoPath } from '../../pack/tree.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
-import { type Index, type IndexEntry, lockIndex } from '../../plumbing/index-file.js';
+import type { Index, IndexEntry } from '../../plumbing/index-file.js';
+import { lockIndex } from '../../plumbing/index-lock.js';
 import { Pathspec, pathspecContext } from '../../plumbing/pathspec.js';
 import { readPathspecs } from '../../plumbing/pathspec-file.js';
 import { Repository } from '../../plumbing/repository.js';

@@ -3,7 +3,8 @@
 import { LockedError, UsageError, isSystemError } from '../../pack/errors.js';
 import type { Arguments, Command } from '../../plumbing/command.js';
 import type { Config } from '../../plumbing/config.js';
-import { lockIndex, readIndex } from '../../plumbing/index-file.js';
+import { readIndex } from '../../plumbing/index-file.js';
+import { lockIndex } from '../../plumbing/index-lock.js';
 import { LookAhead } from '../../plumbing/look-ahead.js';
 import { Pathspec, pathspecContext } from '../../plumbing/pathspec.js';
 import { Repository } from '../../plumbing/repository.js';

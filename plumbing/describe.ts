@@ -4,6 +4,7 @@
 // not have. Specified by git-describe(1).
 import { NotFoundError } from '../pack/errors.js';
 import type { ObjectId } from '../pack/oid.js';
+import { abbreviateId } from './abbreviation.js';
 import { CommitQueue } from './commit-queue.js';
 import { History } from './history.js';
 import { ObjectLister } from './object-walk.js';
@@ -61,6 +62,13 @@ export interface Description {
   readonly isMisnamed: boolean;
   /** Everything that was weighed, the best first. */
   readonly candidates: readonly { readonly name: string; readonly depth: number; readonly rank: Rank }[];
+}
+
+/** 'v1-3-gdeadbee', or the name alone where the tag is at the commit; `digits` of the id, 0 for the name alone, undefined as configured. */
+export function formatDescription(repository: Repository, found: Description, digits: number | undefined, isLong = false): string {
+  const isFull = found.isExact ? found.isMisnamed || isLong : digits !== 0;
+  if (!isFull) return found.name;
+  return `${found.name}-${found.depth}-g${digits === 0 ? found.object : abbreviateId(repository, found.object, digits)}`;
 }
 
 /** Describes the commits of one repository. */

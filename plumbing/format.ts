@@ -9,6 +9,7 @@ import type { ObjectId } from '../pack/oid.js';
 import { abbreviationDigits } from './abbreviation.js';
 import type { Clock } from './command.js';
 import { type DateMode, formatDate } from './date.js';
+import { Describer, formatDescription } from './describe.js';
 import { Mailmap, type Person } from './mailmap.js';
 import { findPlainSubject } from './plain-subject.js';
 import type { Repository } from './repository.js';
@@ -620,7 +621,7 @@ function readPlaceholder(format: string, at: number): Placeholder | undefined {
     case 'N': return one(({ view, options }) => options.notes?.(view.id, true) ?? '');
     case 'm': return one(({ view }) => view.mark ?? '>');
     case 'g': return reflogPlaceholder(format, at);
-    case 'G': throw new RefusedError("placeholder '%G' is not supported: signatures are not checked", { code: 'unsupported-placeholder' });
+    case 'G': return signaturePlaceholder(format, at);
     case 'C': return colorPlaceholder(format, at);
     case '(': return longPlaceholder(format, at);
     default: return undefined;
@@ -695,13 +696,48 @@ function colorPlaceholder(format: string, at: number): Placeholder | undefined {
 function longPlaceholder(format: string, at: number): Placeholder | undefined {
   const found = /^\(trailers(?::([^)]*))?\)/.exec(format.slice(at));
   if (!found) {
-    if (/^\(describe(:[^)]*)?\)/.test(format.slice(at))) {
-      throw new RefusedError("placeholder '%(describe)' is not supported", { code: 'unsupported-placeholder' });
-    }
-    return undefined;
+    const described = /^\(describe(?::([^)]*))?\)/.exec(format.slice(at));
+    const value = described === null ? undefined : descriptionOf(described[1]);
+    return value && { end: at + described![0].length, value };
   }
   const show = formatTrailers(found[1]);
   return show && { end: at + found[0].length, value: (state) => show(state.message) };
+}
+
+/** What %(describe:<options>) makes of a commit; undefined when an option is unknown. */
+function descriptionOf(typed: string | undefined): Placeholder['value'] | undefined {
+  const patterns: string[] = [];
+  const excludes: string[] = [];
+  let tags = false;
+  let digits: number | undefined;
+  for (const option of (typed ?? '').split(',').filter((each) => each !== '')) {
+    const [, name, value] = /^([^=]*)(?:=(.*))?$/s.exec(option)!;
+    if (name === 'match' && value !== undefined) patterns.push(value);
+    else if (name === 'exclude' && value !== undefined) excludes.push(value);
+    else if (name === 'abbrev' && value !== undefined && /^[0-9]+$/.test(value)) digits = Number(value);
+    else if (name === 'tags') tags = value === undefined || /^(?:true|yes|on|1)$/.test(value);
+    else return undefined;
+  }
+  let describer: Describer | undefined;
+  return ({ view, options: { repository } }) => {
+    describer ??= new Describer(repository, { tags, patterns, excludes });
+    const found = describer.find(view.id);
+    return found && formatDescription(repository, found, digits);
+  };
+}
+
+/** Of a commit without a signature there is only that to tell; signatures themselves are not checked. */
+function signaturePlaceholder(format: string, at: number): Placeholder | undefined {
+  const letter = format[at + 1];
+  if (letter === undefined || !'G?SKFPT'.includes(letter)) return undefined;
+  const none = { '?': 'N', T: 'undefined' }[letter] ?? '';
+  return {
+    end: at + 2,
+    value({ view }) {
+      if (!view.commit.extraHeaders.some(({ key }) => key === 'gpgsig' || key === 'gpgsig-sha256')) return none;
+      throw new RefusedError(`placeholder '%G${letter}' is not supported for commit '${view.id}': signatures are not checked`, { code: 'unsupported-placeholder' });
+    },
+  };
 }
 
 /** What %(trailers:<options>) makes of a message; undefined when an option is unknown. */

@@ -1,15 +1,25 @@
 // Which commits to show by who made them and what their messages say: --author, --committer and --grep of git-rev-list(1).
 import type { Commit } from '../pack/commit.js';
+import { InvalidError } from '../pack/errors.js';
+import type { ObjectId } from '../pack/oid.js';
 import type { Arguments } from './command.js';
 import { messageOf } from './format.js';
 import type { Mailmap, Person } from './mailmap.js';
 import { type PatternKind, parsePattern } from './posix-regex.js';
 import type { Repository } from './repository.js';
 
-/** A test for commits; undefined when none of the options is given. People are looked for by the names `mailmap` gives them. */
-export function messageFilter(repository: Repository, args: Arguments, mailmap: Mailmap | undefined): ((commit: Commit) => boolean) | undefined {
-  const kind: PatternKind = patternKind(repository, args);
-  const compile = (pattern: string): RegExp => parsePattern(Buffer.from(pattern).toString('latin1'), kind, { ignoreCase: args.has('regexp-ignore-case') });
+export interface MessageSources {
+  /** The names people are looked for by. */
+  readonly mailmap?: Mailmap | undefined;
+  /** What --grep looks into besides the message. */
+  readonly notesOf?: ((id: ObjectId) => string) | undefined;
+}
+
+/** A test for commits; undefined when none of the options is given. */
+export function messageFilter(
+  repository: Repository, args: Arguments, { mailmap, notesOf }: MessageSources,
+): ((commit: Commit, node: { readonly id: ObjectId }) => boolean) | undefined {
+  const compile = compilerOf(repository, args);
   const authors = args.values('author').map(compile);
   const committers = args.values('committer').map(compile);
   const messages = args.values('grep').map(compile);
@@ -21,14 +31,27 @@ export function messageFilter(repository: Repository, args: Arguments, mailmap: 
     const { name, email } = mailmap === undefined ? ident : mailmap.map(ident);
     return `${name} <${email}>`;
   };
-  return (commit) => {
+  return (commit, node) => {
     if (authors.length > 0 && !authors.some((regex) => regex.test(line(commit.author)))) return false;
     if (committers.length > 0 && !committers.some((regex) => regex.test(line(commit.committer)))) return false;
     if (messages.length === 0) return true;
-    const lines = messageOf(commit, encoding).split('\n');
+    const lines = `${messageOf(commit, encoding)}\n${notesOf?.(node.id) ?? ''}`.split('\n');
     const hits = (regex: RegExp): boolean => lines.some((line) => regex.test(line));
     return (isAll ? messages.every(hits) : messages.some(hits)) !== isInverted;
   };
+}
+
+/** A test for the messages of reflog entries: --grep-reflog. InvalidError without --walk-reflogs. */
+export function reflogFilter(repository: Repository, args: Arguments): ((message: string) => boolean) | undefined {
+  const patterns = args.values('grep-reflog').map(compilerOf(repository, args));
+  if (patterns.length === 0) return undefined;
+  if (!args.has('walk-reflogs')) throw new InvalidError('the option --grep-reflog requires --walk-reflogs', { code: 'bad-options' });
+  return (message) => patterns.some((pattern) => pattern.test(message));
+}
+
+function compilerOf(repository: Repository, args: Arguments): (pattern: string) => RegExp {
+  const kind = patternKind(repository, args);
+  return (pattern) => parsePattern(Buffer.from(pattern).toString('latin1'), kind, { ignoreCase: args.has('regexp-ignore-case') });
 }
 
 function patternKind(repository: Repository, args: Arguments): PatternKind {

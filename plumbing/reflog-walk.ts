@@ -28,6 +28,7 @@ export function* listReflogCommits(repository: Repository, request: WalkRequest,
     if (count < (options.minParents ?? 0) || (options.maxParents !== undefined && options.maxParents >= 0 && count > options.maxParents)) continue;
     if (options.until !== undefined && node.seconds > options.until) continue;
     if (options.since !== undefined && node.seconds < options.since) continue;
+    if (request.reflogMatches?.(reflog.message) === false) continue;
     if (options.matches !== undefined && !options.matches(commit, node)) continue;
     if (skip > 0) {
       skip -= 1;

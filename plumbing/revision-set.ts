@@ -81,7 +81,7 @@ export class RevisionSet {
 
   /** '--reflog', '--indexed-objects', '--alternate-refs' and '--bisect': what is named elsewhere than in refs. */
   addRoots(kind: 'reflog' | 'indexed-objects' | 'alternate-refs' | 'bisect'): void {
-    this.isGiven = true;
+    const before = this.tips.length;
     const repository = this.#repository;
     const { objects } = repository;
     switch (kind) {
@@ -97,6 +97,8 @@ export class RevisionSet {
       case 'bisect':
         for (const { id, name, isGood } of listBisectRefs(repository)) this.#add(id, name, this.#isNegated !== isGood);
     }
+    // There need not be any, and then nothing was asked for.
+    if (kind === 'bisect' || this.tips.length > before) this.isGiven = true;
   }
 
   /** '--merge': both sides of the merge under way, ours on the left, without what they have in common. */

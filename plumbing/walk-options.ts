@@ -10,7 +10,7 @@ import { Decorations } from './decorations.js';
 import { readIndex } from './index-file.js';
 import { readInput } from './line-reader.js';
 import type { Mailmap } from './mailmap.js';
-import { messageFilter } from './message-filter.js';
+import { messageFilter, reflogFilter } from './message-filter.js';
 import { Pathspec, pathspecContext } from './pathspec.js';
 import type { Repository } from './repository.js';
 import { resolveCommit } from './revision.js';
@@ -30,6 +30,7 @@ export const walkOptions: readonly OptionSpec[] = [
   { name: 'author', value: 'pattern', help: 'only commits whose author matches' },
   { name: 'committer', value: 'pattern', help: 'only commits whose committer matches' },
   { name: 'grep', value: 'pattern', help: 'only commits whose message matches' },
+  { name: 'grep-reflog', value: 'pattern', help: 'with --walk-reflogs: only entries whose message matches' },
   { name: 'all-match', help: 'every --grep has to match, not just one' },
   { name: 'invert-grep', help: 'only commits whose message does not match --grep' },
   { name: 'regexp-ignore-case', short: 'i', help: 'patterns ignore case' },
@@ -94,6 +95,8 @@ export interface WalkRequest {
   readonly options: WalkOptions;
   readonly paths: readonly string[];
   readonly isReflogWalk: boolean;
+  /** Whether an entry's message is one that is looked for. */
+  readonly reflogMatches: ((message: string) => boolean) | undefined;
   readonly isGraph: boolean;
 }
 
@@ -103,6 +106,8 @@ export interface WalkDefaults {
   readonly noWalk?: WalkOptions['noWalk'];
   /** --author and --committer look for people by these names. */
   readonly mailmap?: Mailmap | undefined;
+  /** The raw notes of a commit where notes are shown: --grep looks into them, too. */
+  readonly notesOf?: ((id: ObjectId) => string) | undefined;
   /** The names --simplify-by-decoration goes by; default all refs. */
   readonly decorations?: Decorations;
 }
@@ -154,7 +159,7 @@ export function parseWalk(repository: Repository, args: Arguments, defaults: Wal
   paths.push(...input);
   const start = args.value('default') ?? defaults.start;
   if (!set.isGiven && start !== undefined) takeDefault(repository, set, start);
-  return { set, paths, options: optionsOf(repository, args, set, paths, defaults), isReflogWalk: args.has('walk-reflogs'), isGraph: args.flag('graph') === true };
+  return { set, paths, options: optionsOf(repository, args, set, paths, defaults), isReflogWalk: args.has('walk-reflogs'), reflogMatches: reflogFilter(repository, args), isGraph: args.flag('graph') === true };
 }
 
 function takeOne(repository: Repository, set: RevisionSet, word: string, rest: readonly string[], dashes: boolean, ignoreMissing: boolean): boolean {
@@ -231,7 +236,7 @@ function optionsOf(repository: Repository, args: Arguments, set: RevisionSet, pa
   if (isGraph && noWalk) throw new InvalidError('options --no-walk and --graph cannot be used together', { code: 'bad-options' });
   const named = paths.length === 0 ? undefined : Pathspec.parse(paths, pathspecContext(repository));
   const pathspec = args.has('merge') ? conflictedPaths(repository, named) : named;
-  const matches = messageFilter(repository, args, defaults.mailmap);
+  const matches = messageFilter(repository, args, defaults);
   const side = args.has('left-only') ? 'left' : args.has('right-only') || cherry ? 'right' : undefined;
   return {
     order, ...(noWalk === undefined ? {} : { noWalk }), reverse: args.has('reverse'),

@@ -367,6 +367,13 @@ export function decorationOptions(args: Arguments): DecorationOptions {
   return options;
 }
 
+/** The notes --grep looks into: those that are shown. */
+export function notesToSearch(repository: Repository, args: Arguments): ((id: ObjectId) => string) | undefined {
+  if (!args.has('grep')) return undefined;
+  const notes = findNotes(repository, args, parsePrettyFormat(prettyText(args) ?? 'medium', repository.config));
+  return notes && ((id) => notes.format(id, true));
+}
+
 /** The notes to show; undefined when none are wanted or there are none. */
 function findNotes(repository: Repository, args: Arguments, pretty: PrettyFormat): Notes | undefined {
   let choice: { extra: string[]; standard?: boolean } | undefined;

@@ -3,7 +3,7 @@ import { CorruptError, InvalidError, NotFoundError, UsageError } from '../../pac
 import { type ObjectId, hexSize } from '../../pack/oid.js';
 import { abbreviateId, fewestDigits } from '../abbreviation.js';
 import type { Arguments, Command, Context } from '../command.js';
-import { type Description, Describer, findBlobOrigin, mostCandidates } from '../describe.js';
+import { type Description, Describer, findBlobOrigin, formatDescription, mostCandidates } from '../describe.js';
 import { diffTreeToWorkTree } from '../diff-index.js';
 import { readIndex } from '../index-file.js';
 import { Repository } from '../repository.js';
@@ -116,17 +116,12 @@ function describe(printing: Printing, word: string): string {
 function describeCommit({ context, repository, args, describer, digits, suffix }: Printing, id: ObjectId): string {
   const found = describer.find(id);
   if (found === undefined) {
-    if (args.has('always')) return abbreviated(repository, id, digits) + suffix;
+    if (args.has('always')) return (digits === 0 ? id : abbreviateId(repository, id, digits)) + suffix;
     throw new NotFoundError(`no tags can describe '${id}'`, { code: 'no-description', hint: 'try --always or --tags, or create some tags' });
   }
   if (args.has('debug')) context.stderr.write(explain(found));
   if (found.isMisnamed) context.stderr.write(`warning: the tag known here under another name calls itself '${found.name}'\n`);
-  const isLong = found.isExact ? found.isMisnamed || args.has('long') : digits !== 0;
-  return `${found.name}${isLong ? `-${found.depth}-g${abbreviated(repository, found.object, digits)}` : ''}${suffix}`;
-}
-
-function abbreviated(repository: Repository, id: ObjectId, digits: number | undefined): string {
-  return digits === 0 ? id : abbreviateId(repository, id, digits);
+  return formatDescription(repository, found, digits, args.has('long')) + suffix;
 }
 
 function explain({ isExact, candidates }: Description): string {

@@ -10,7 +10,7 @@ import { listReflogCommits } from '../../plumbing/reflog-walk.js';
 import { Repository } from '../../plumbing/repository.js';
 import { RevWalk, type WalkOptions } from '../../plumbing/walk.js';
 import { type WalkRequest, parseWalk, walkOptions } from '../../plumbing/walk-options.js';
-import { HistoryView, decorationOptions, findMailmap, viewOptions } from '../history-view.js';
+import { HistoryView, decorationOptions, findMailmap, notesToSearch, viewOptions } from '../history-view.js';
 import { listRuns } from '../run.js';
 
 const taken = new Set([...walkOptions, ...viewOptions].map(({ name }) => name));
@@ -37,7 +37,9 @@ export const command: Command = {
 
 function showHistory(context: Context, repository: Repository, args: Arguments): HistoryView {
   const mailmap = findMailmap(repository, args);
-  const request = parseWalk(repository, args, { start: 'HEAD', mailmap, decorations: new Decorations(repository, decorationOptions(args)) });
+  const request = parseWalk(repository, args, {
+    start: 'HEAD', mailmap, decorations: new Decorations(repository, decorationOptions(args)), notesOf: notesToSearch(repository, args),
+  });
   const follow = followed(repository, args, request.paths);
   const options = optionsFor(repository, request, args);
   // A followed file has several names: which commits change it is seen from their differences.

@@ -34,6 +34,17 @@ for (const format of bothFormats) {
     await compareWithGit(t, makeRepository(t, format, `${clean}; echo b >a`), cases);
   });
 
+  test(`formats describe commits, and tell that they are not signed (${format})`, async (t) => {
+    if (skipWithoutGit(t)) return;
+    const repository = makeRepository(t, format, richHistory);
+    const formats = ['%(describe)', '%(describe:tags)', '%(describe:tags=true,abbrev=0)', '%(describe:match=v0,tags)', '%(describe:exclude=v*)', '%(describe:bad)', '%G?|%GG|%GS|%GK|%GF|%GP|%GT'];
+    await compareWithGit(t, repository, [
+      ...formats.flatMap((each): Case[] => [{ argv: ['log', `--format=${each}`, '--all'], readsOnly }, { argv: ['rev-list', `--format=${each}`, 'side', 'topic'], readsOnly }]),
+      // Notes that are shown are looked into.
+      { argv: ['log', '-E', '--grep=o(c|t)'], readsOnly }, { argv: ['log', '-E', '--grep=o(c|t)', '--oneline'], readsOnly }, { argv: ['log', '--grep=A note', '--no-notes'], readsOnly },
+    ]);
+  });
+
   test(`commits are named by the refs git chooses (${format})`, async (t) => {
     if (skipWithoutGit(t)) return;
     const repository = makeRepository(t, format, richHistory);

@@ -5,11 +5,11 @@
 // warnings to standard error; the result is an exit code made of bits. Nothing is changed, except that dangling objects are
 // written to <gitdir>/lost-found when asked for. Memory grows with the number of objects, not with their size.
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { disk, makeDirectories, replaceFile } from '../pack/disk.js';
-import { CairnError, CorruptError, RefusedError } from '../pack/errors.js';
+import { CairnError, CorruptError, InvalidError, NotFoundError, RefusedError } from '../pack/errors.js';
 import type { GitObject } from '../pack/object.js';
-import { type ObjectFormat, type ObjectId, type ObjectType, encodeObjectId, hexSize, isZeroId } from '../pack/oid.js';
+import { type ObjectFormat, type ObjectId, type ObjectType, encodeObjectId, hexSize, isObjectId, isZeroId } from '../pack/oid.js';
 import { checkPackEntries, checkPackFiles } from '../pack/pack-check.js';
 import { PackIntake } from '../pack/pack-intake.js';
 import type { PackReader } from '../pack/pack-reader.js';
@@ -17,19 +17,64 @@ import { decodeCommit } from '../pack/commit.js';
 import { decodeTag } from '../pack/tag.js';
 import type { CacheTree } from './cache-tree.js';
 import { CommitGraphing } from './commit-graphing.js';
+import { expandHome, findConfigBytes } from './config.js';
 import { checkGitmodules } from './gitmodules-check.js';
 import { Index } from './index-file.js';
 import { MultiPackIndexing } from './multi-pack-indexing.js';
-import { type Finding, type MessageId, type Severity, checkObject, isGitmodulesName, listRawEntries, readSeverities } from './object-check.js';
+import { type Finding, type MessageId, type Severity, checkObject, checkSeverityNames, isGitmodulesName, listRawEntries, messageIds, readSeverities } from './object-check.js';
 import { listReflogs, readReflog } from './reflog.js';
 import type { Repository } from './repository.js';
 import { findRevision } from './revision.js';
 import { listWorkTrees } from './work-trees.js';
 
+/**
+ * `nodes` in the order git tells about them: that of its table of objects, which is open, twice as large as need be at least, and grown by
+ * putting its objects into a larger one in turn.
+ */
+function inTableOrder(nodes: readonly Node[]): Node[] {
+  let table: (Node | undefined)[] = [];
+  const put = (node: Node): void => {
+    const first = Buffer.from(node.id.slice(0, 8), 'hex').readUInt32LE(0);
+    let at = first & (table.length - 1);
+    while (table[at] !== undefined) at = at + 1 === table.length ? 0 : at + 1;
+    table[at] = node;
+  };
+  for (const [count, node] of nodes.entries()) {
+    if (table.length - 1 <= count * 2) {
+      const former = table;
+      table = new Array<Node | undefined>(former.length < 32 ? 32 : former.length * 2).fill(undefined);
+      for (const each of former) if (each !== undefined) put(each);
+    }
+    put(node);
+  }
+  return table.filter((node) => node !== undefined);
+}
+
+/** fsck.skipList: files that name objects of which nothing is said, an id per line. */
+function readSkipped(repository: Repository): ReadonlySet<string> {
+  const skipped = new Set<string>();
+  for (const { name, value } of repository.config.list()) {
+    if (name !== 'fsck.skiplist') continue;
+    if (value === undefined || value === '') throw new InvalidError('missing value for \'fsck.skiplist\'', { code: 'bad-config-value' });
+    const path = resolve(repository.workTree ?? repository.context.cwd, expandHome(value, repository.context));
+    const bytes = findConfigBytes(path);
+    if (bytes === undefined) throw new NotFoundError(`could not open object name list: ${value}`, { code: 'no-file' });
+    for (const line of bytes.toString('latin1').split('\n')) {
+      const id = line.replace(/#.*$/s, '').trim();
+      if (id === '') continue;
+      if (!isObjectId(id, repository.format)) throw new InvalidError(`invalid object name: ${id}`, { code: 'bad-object-id' });
+      skipped.add(id);
+    }
+  }
+  return skipped;
+}
+
 /** What the bits of the exit code mean. */
 export const fsckErrors = { object: 1, reachable: 2, pack: 4, refs: 8, commitGraph: 16, multiPackIndex: 32 } as const;
 
 export interface FsckOptions {
+  /** Say how many objects were checked. */
+  readonly progress: boolean;
   /** Start from these names instead of all refs, reflogs and indexes. */
   readonly names: readonly string[];
   /** The index is a root too, although names are given. */
@@ -70,16 +115,22 @@ export class Fsck {
   readonly #repository: Repository;
   readonly #options: FsckOptions;
   readonly #severityOf: (id: MessageId) => Severity;
+  readonly #skipped: ReadonlySet<string>;
   readonly #nodes = new Map<ObjectId, Node>();
   readonly #gitmodules = new Set<ObjectId>();
   readonly #pending: Node[] = [];
   #showsUnreachable: boolean;
+  /** What a faulty object counts as: in packs, a fault of its pack. */
+  #faultBit: number = fsckErrors.object;
   #found = 0;
 
   constructor(repository: Repository, options: FsckOptions) {
     this.#repository = repository;
     this.#options = options;
     this.#severityOf = readSeverities(repository.config, { strict: options.strict });
+    checkSeverityNames(repository.config.list());
+    this.#skipped = readSkipped(repository);
+    for (const id of messageIds) this.#severityOf(id);
     this.#showsUnreachable = options.unreachable;
   }
 
@@ -87,6 +138,7 @@ export class Fsck {
   run(): number {
     if (this.#options.connectivityOnly) for (const id of this.#repository.objects.listIds()) this.#node(id).isPresent = true;
     else this.#checkObjects();
+    if (this.#options.progress) this.#repository.context.stderr.write(`Checking objects: ${this.#nodes.size}, done.\n`);
     this.#checkGitmodules();
     this.#checkHead();
     if (this.#options.names.length > 0) this.#markNamed();
@@ -124,6 +176,7 @@ export class Fsck {
       if (error) this.#complain('error', `${id}: object corrupt or missing: ${path}: ${error.message}`, fsckErrors.object);
       else this.#checkOne(id, header!.type, object);
     }
+    this.#faultBit = fsckErrors.pack;
     for (const { error } of objects.listDamagedPacks()) this.#complain('error', error.message, fsckErrors.pack);
     for (const pack of objects.listPacks()) {
       if (!this.#options.full) {
@@ -132,6 +185,7 @@ export class Fsck {
       }
       if (!this.#checkSoundPack(pack)) this.#checkDamagedPack(pack);
     }
+    this.#faultBit = fsckErrors.object;
   }
 
   /** Reads a pack through and compares its index with what it holds: quick, but says only that something is wrong. */
@@ -184,12 +238,13 @@ export class Fsck {
   }
 
   #reportFindings(type: ObjectType, id: ObjectId, findings: readonly Finding[]): void {
+    if (this.#skipped.has(id)) return;
     for (const { id: message, text } of findings) {
       const severity = this.#severityOf(message);
       if (severity === 'ignore') continue;
       const isError = severity === 'fatal' || severity === 'error';
       this.#repository.context.stderr.write(`${isError ? 'error' : 'warning'} in ${type} ${this.#shown(id)}: ${message}: ${text}\n`);
-      if (isError) this.#found |= fsckErrors.object;
+      if (isError) this.#found |= this.#faultBit;
     }
   }
 
@@ -287,11 +342,17 @@ export class Fsck {
   /** Refs and HEAD of every work tree, then reflogs. */
   #markDefaults(): void {
     const { refs } = this.#repository;
-    const damaged = (name: string, error: CorruptError): void => this.#complain('error', `${name}: ${error.message}`, fsckErrors.refs);
+    const damaged = (name: string, error: CorruptError): void => this.#complain('error', `${name}: ${error.message}`, fsckErrors.reachable);
     let count = 0;
+    const leading = new Set<string>();
     for (const { name, id } of refs.list('refs/', damaged)) {
       count += 1;
+      leading.add(name);
       this.#markRef(name, id);
+    }
+    for (const name of refs.listNames()) {
+      if (leading.has(name) || decodable(() => refs.readRaw(name)) === undefined) continue;
+      this.#complain('error', `${name}: it leads to nothing`, fsckErrors.reachable);
     }
     const head = decodable(() => refs.find('HEAD'));
     if (head) {
@@ -427,7 +488,7 @@ export class Fsck {
   }
 
   #report(): void {
-    for (const node of this.#nodes.values()) {
+    for (const node of inTableOrder([...this.#nodes.values()])) {
       if (node.isReachable && !node.isPresent) this.#reportMissing(node);
       else if (!node.isReachable && node.isPresent) this.#reportUnreachable(node);
     }

@@ -28,6 +28,18 @@ export const severities = {
 
 export type MessageId = keyof typeof severities;
 
+/** Every message there is. */
+export const messageIds = Object.keys(severities) as MessageId[];
+
+/** Refuses fsck.<id> for an id no message has. */
+export function checkSeverityNames(entries: readonly { readonly name: string }[]): void {
+  const known = new Set(messageIds.map((id) => id.toLowerCase()));
+  for (const { name } of entries) {
+    const id = /^fsck\.([^.]+)$/.exec(name)?.[1];
+    if (id !== undefined && id !== 'skiplist' && !known.has(id)) throw new InvalidError(`unhandled message id: ${id}`, { code: 'bad-message-id' });
+  }
+}
+
 /** One thing wrong with an object. */
 export interface Finding {
   readonly id: MessageId;

@@ -21,7 +21,7 @@ export const command: Command = {
     { name: 'strict', negatable: true, help: 'treat warnings as errors' },
     { name: 'lost-found', negatable: true, help: 'write dangling objects to lost-found in the repository' },
     { name: 'name-objects', negatable: true, help: 'show names by which objects are reached' },
-    { name: 'no-progress', help: 'show no progress (there is none)' },
+    { name: 'progress', negatable: true, help: 'say how many objects were checked' },
   ],
   run(context, args) {
     const lostFound = args.has('lost-found');
@@ -39,6 +39,7 @@ export const command: Command = {
       lostFound,
       nameObjects: args.has('name-objects'),
       verbose: args.has('verbose'),
+      progress: args.has('progress'),
     }).run();
   },
 };

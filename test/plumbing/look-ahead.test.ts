@@ -2,13 +2,16 @@ import test from 'ava';
 import { renameSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { type Index, readIndex } from '../../plumbing/index-file.js';
+import { hashObject } from '../../pack/oid.js';
+import { repoPath } from '../../pack/tree.js';
+import { type Index, indexEntry, readIndex } from '../../plumbing/index-file.js';
+import { lockIndex } from '../../plumbing/index-lock.js';
 import { LookAhead } from '../../plumbing/look-ahead.js';
 import { type LookAheadTask, lookAheadControl } from '../../plumbing/look-ahead-task.js';
 import type { Repository } from '../../plumbing/repository.js';
 import { type Scan, scanWorkTree } from '../../plumbing/work-status.js';
 import { WorkTree } from '../../plumbing/work-tree.js';
-import { cairnOutput, projectRoot } from '../helpers/cairn.js';
+import { cairnOutput, cairnProcess, projectRoot } from '../helpers/cairn.js';
 import { writeFiles } from '../helpers/sandbox.js';
 import { makeRepository, reopen } from '../helpers/snapshots.js';
 
@@ -82,4 +85,22 @@ test('a thread marks exactly what is unchanged, from the end to the one entry th
   const marks = await marksOf(repository, index);
   const unmarked = index.entries.filter((_, at) => marks[at] !== 1).map(({ path }): string => path);
   t.deepEqual(new Set(unmarked), new Set([index.pathAt(0), Object.keys(files)[7]!, Object.keys(files)[200]!]));
+});
+
+test('as a process: status of an index large enough for threads says what is there and what is not', async (t) => {
+  const { repository, top } = await makeTree(t);
+  {
+    using lock = lockIndex(repository);
+    const id = hashObject('blob', Buffer.from('x'), repository.format);
+    for (let at = 0; at < 12_000; at += 1) lock.index.set(indexEntry({ path: repoPath(`gone/${'name'.repeat(60)}${at}`), mode: 0o100644, id }));
+    lock.write();
+  }
+  const changed = Object.keys(files).at(-1)!;
+  writeFiles(top, { [changed]: 'changed\n', new: 'x' });
+  const result = cairnProcess(['-c', 'status.renames=false', 'status', '--porcelain'], { cwd: top });
+  t.is(result.code, 0);
+  t.is(result.stderr, '');
+  const lines = result.stdout.trim().split('\n').filter((line) => !line.startsWith('A  '));
+  t.is(lines.filter((line) => line.startsWith('AD gone/')).length, 12_000);
+  t.deepEqual(lines.filter((line) => !line.startsWith('AD ')), [`AM ${changed}`, '?? new']);
 });

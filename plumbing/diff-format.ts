@@ -13,7 +13,7 @@ import { type DirstatOptions, type FileStat, type StatOptions, formatDirstat, sh
 import type { WordStyle } from './diff-words.js';
 import { quotePath } from './quote.js';
 import { countChanges, maxScore } from './rename.js';
-import { type TextDiffOptions, diffLines, isBinary, splitLines, trimCommonTail } from './text-diff.js';
+import { type Lines, type TextDiffOptions, diffLines, hunksOf, isBinary, splitLines, trimCommonTail } from './text-diff.js';
 import type { WhitespaceRule } from './whitespace.js';
 
 /** Escape sequences; '' for no colour. */
@@ -167,7 +167,9 @@ export class DiffWriter {
     let head = '';
     if (raw) head = `:${formatMode(entry.old.mode)} ${formatMode(entry.new.mode)} ${this.#rawId(entry.old)} ${this.#rawId(entry.new)} ${status}`;
     else if (nameStatus) head = status;
-    const paths = head !== '' && entry.oldPath !== undefined ? [entry.oldPath, entry.path] : [entry.path];
+    const isMoved = entry.status === 'R' || entry.status === 'C';
+    const name = head !== '' && entry.old.mode !== 0 ? entry.oldPath ?? entry.path : entry.path;
+    const paths = head !== '' && isMoved ? [entry.oldPath!, entry.path] : [name];
     const words = [...(head === '' ? [] : [head]), ...paths.map((path) => (nul ? path : this.#quote(path)))];
     this.#sink((nul ? this.#prefix() : '') + words.join(nul ? '\0' : '\t') + (nul ? '\0' : '\n'));
   }
@@ -201,11 +203,15 @@ export class DiffWriter {
       added = splitLines(readSide(this.#store, entry.new)).count;
       deleted = splitLines(readSide(this.#store, entry.old)).count;
     } else if (!same) {
-      const [old, now] = trimCommonTail(readSide(this.#store, entry.old), readSide(this.#store, entry.new));
-      for (const change of diffLines(old, now, this.#options.text)) {
-        if (change.ignorable) continue;
-        added += change.newCount;
-        deleted += change.oldCount;
+      const { context, interHunk, text } = this.#options;
+      const contents = [readSide(this.#store, entry.old), readSide(this.#store, entry.new)] as const;
+      const [old, now] = (context === 0 ? trimCommonTail(...contents) : contents).map(splitLines) as [Lines, Lines];
+      // What makes no difference counts where it is shown, beside something that does.
+      for (const hunk of hunksOf(diffLines(old, now, text), old.count, now.count, context, interHunk ?? 0)) {
+        for (const { newCount, oldCount } of hunk.changes) {
+          added += newCount;
+          deleted += oldCount;
+        }
       }
     }
     return { entry, added, deleted, isBinary: false, isUnmerged: false };
@@ -303,7 +309,7 @@ export class DiffWriter {
       ? ` mode change ${formatMode(entry.old.mode)} => ${formatMode(entry.new.mode)}` : '';
     switch (entry.status) {
       case 'A': return [` create mode ${formatMode(entry.new.mode)} ${this.#quote(entry.path)}\n`];
-      case 'D': return [` delete mode ${formatMode(entry.old.mode)} ${this.#quote(entry.path)}\n`];
+      case 'D': return [` delete mode ${formatMode(entry.old.mode)} ${this.#quote(entry.oldPath ?? entry.path)}\n`];
       case 'R': case 'C': {
         const percent = Math.trunc(((entry.score ?? 0) * 100) / maxScore);
         const line = ` ${entry.status === 'R' ? 'rename' : 'copy'} ${this.#renamed(entry.oldPath ?? entry.path, entry.path)} (${percent}%)\n`;

@@ -155,7 +155,7 @@ export class DiffRequest {
     const given = formatsGiven(args);
     this.isAnyFormatGiven = given.size > 0;
     this.quiet = args.has('quiet');
-    this.exitCode = args.has('exit-code') || this.quiet;
+    this.exitCode = args.has('exit-code') || args.has('no-index') || this.quiet;
     this.isReversed = args.has('R');
     this.renames = renamesOf(args, defaults.porcelain ? config.get('diff.renames') : 'false', config.getInteger('diff.renamelimit'));
     this.rewrites = rewritesOf(args);
@@ -318,7 +318,8 @@ const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
 function reversed(entry: DiffEntry): DiffEntry {
   if (entry.status === 'U') return entry;
   const status = entry.status === 'A' ? 'D' : entry.status === 'D' ? 'A' : entry.status;
-  return { ...entry, status, old: entry.new, new: entry.old };
+  const names = entry.oldPath === undefined ? {} : { path: entry.oldPath, oldPath: entry.path };
+  return { ...entry, ...names, status, old: entry.new, new: entry.old };
 }
 
 function isSubmodule({ old, new: now }: DiffEntry): boolean {

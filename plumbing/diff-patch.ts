@@ -103,8 +103,10 @@ export class PatchWriter {
 
   #header(entry: DiffEntry): string[] {
     const { oldPrefix, newPrefix } = this.#options;
-    const lines = [`diff --git ${this.#prefixed(oldPrefix, entry.oldPath ?? entry.path, false)} ${this.#prefixed(newPrefix, entry.path, false)}`];
     const { old, new: now } = entry;
+    const oldPath = old.mode === 0 ? entry.path : entry.oldPath ?? entry.path;
+    const newPath = now.mode === 0 ? oldPath : entry.path;
+    const lines = [`diff --git ${this.#prefixed(oldPrefix, oldPath, false)} ${this.#prefixed(newPrefix, newPath, false)}`];
     if (old.mode === 0) lines.push(`new file mode ${formatMode(now.mode)}`);
     else if (now.mode === 0) lines.push(`deleted file mode ${formatMode(old.mode)}`);
     else if (old.mode !== now.mode) lines.push(`old mode ${formatMode(old.mode)}`, `new mode ${formatMode(now.mode)}`);
@@ -133,7 +135,7 @@ export class PatchWriter {
 
   /** The id of what is shown; of a work-tree file it is made now. */
   #contentId(side: DiffSide): ObjectId {
-    if (side.mode === 0 || side.content === undefined) return side.id;
+    if (side.mode === 0 || side.content === undefined || side.isHashed) return side.id;
     return (side.mode & 0o170000) === 0o160000 ? side.id : hashObject('blob', side.content(), this.#store.format);
   }
 
@@ -206,9 +208,17 @@ function isTree(side: DiffSide): boolean {
   return (side.mode & 0o170000) === 0o040000;
 }
 
-function countBlankEnd(lines: Lines): number {
+/** How many blank lines end a text; as git counts them, without one of a single byte that begins it. */
+function countBlankEnd({ bytes }: Lines): number {
   let count = 0;
-  while (count < lines.count && isBlankLine(lines, lines.count - 1 - count)) count += 1;
+  let at = bytes.length - 1;
+  if (bytes[at] === 10) at -= 1;
+  while (at > 0) {
+    const newline = bytes.lastIndexOf(10, at);
+    if (!/^[ \t\n\v\f\r]*$/.test(bytes.toString('latin1', newline + 1, at + 1))) break;
+    count += 1;
+    at = newline - 1;
+  }
   return count;
 }
 
@@ -236,8 +246,8 @@ export class HunkPainter {
   readonly #colors: DiffColors;
   readonly #indicators: { readonly old: string; readonly new: string; readonly context: string };
   readonly #findFunction: FunctionFinder;
-  /** The blank lines that end the new text begin here, when there are more of them than before. */
-  readonly #blankAtEnd: number;
+  /** The blank lines that end both texts begin at these lines (from 1), when the new one has more of them. */
+  readonly #blankEnd: { readonly old: number; readonly new: number } | undefined;
   #function = '';
   #functionFrom = -1;
 
@@ -249,8 +259,8 @@ export class HunkPainter {
     this.#indicators = style.indicators ?? plainIndicators;
     this.#findFunction = style.findFunction ?? standardFunction;
     const { whole, rule = standardRule, colors } = style;
-    const more = colors.whitespace !== '' && rule.blankAtEof && whole !== undefined && countBlankEnd(now) > countBlankEnd(old);
-    this.#blankAtEnd = more ? now.count - countBlankEnd(now) : Infinity;
+    const [before, after] = whole === undefined || colors.whitespace === '' || !rule.blankAtEof ? [0, 0] : [countBlankEnd(old), countBlankEnd(now)];
+    this.#blankEnd = after > before ? { old: old.count - before + 1, new: now.count - after + 1 } : undefined;
   }
 
   /** Where functions begin, by this painter's rules. */
@@ -283,7 +293,12 @@ export class HunkPainter {
     for (const change of hunk.changes) {
       for (; at < change.newAt; at += 1) text += this.#line('context', this.#new, at);
       for (let index = 0; index < change.oldCount; index += 1) text += this.#line('old', this.#old, change.oldAt + index);
-      for (let index = 0; index < change.newCount; index += 1) text += this.#line('new', this.#new, change.newAt + index);
+      const oldLine = change.oldAt + change.oldCount + (hunk.oldCount === 0 ? 0 : 1);
+      for (let index = 0; index < change.newCount; index += 1) {
+        const newLine = change.newAt + index + (hunk.newCount === 0 ? 0 : 1);
+        const isAtEnd = this.#blankEnd !== undefined && this.#blankEnd.old <= oldLine && this.#blankEnd.new <= newLine + 1;
+        text += this.#line('new', this.#new, change.newAt + index, isAtEnd);
+      }
       at = change.newAt + change.newCount;
     }
     for (; at < hunk.newAt + hunk.newCount; at += 1) text += this.#line('context', this.#new, at);
@@ -328,7 +343,7 @@ export class HunkPainter {
     return this.#function;
   }
 
-  #line(kind: 'old' | 'new' | 'context', lines: Lines, at: number): string {
+  #line(kind: 'old' | 'new' | 'context', lines: Lines, at: number, isAtEnd = false): string {
     const line = lineOf(lines, at);
     const sign = kind === 'context' && line === '\n' && this.#style.suppressBlank ? '' : this.#indicators[kind];
     const end = line.endsWith('\n') ? '' : noNewline(this.#colors);
@@ -338,7 +353,7 @@ export class HunkPainter {
     const color = this.#colors[kind];
     if (sign === '' && body === '') return '\n';
     if ((this.#style.highlights ?? defaultHighlights)[kind] && whitespace !== '') {
-      if (kind === 'new' && at >= this.#blankAtEnd && body.trim() === '') return `${whitespace}${sign}${body}${reset}\n${end}`;
+      if (isAtEnd && /^[ \t\n\v\f\r]*$/.test(body)) return `${whitespace}${sign}${body}${reset}\n${end}`;
       const checked = checkWhitespace(body, this.#style.rule ?? standardRule);
       return `${color}${sign}${reset}${paintWhitespace(checked, { text: color, error: whitespace, reset })}\n${end}`;
     }

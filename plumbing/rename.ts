@@ -34,12 +34,18 @@ const candidatesPerFile = 4;
 const pieceBytes = 64;
 const hashBase = 107927;
 
-interface Source { readonly entry: DiffEntry; used: number; readonly staysAround: boolean }
+/** `side` is the old one of the entry, with the id of its content. */
+interface Source { readonly entry: DiffEntry; side: DiffSide; used: number; readonly staysAround: boolean }
 /** `entry` is the one of the list; `side` is its new one, with the id of its content. */
 interface Target { readonly entry: DiffEntry; side: DiffSide; source: Source | undefined; score: number }
 interface Candidate { target: number; source: number; score: number; nameScore: number }
 
 const isRegular = (mode: number): boolean => (mode & 0o170000) === 0o100000;
+
+/** Where a source was. */
+function sourcePath({ entry }: Source): DiffEntry['path'] {
+  return entry.oldPath ?? entry.path;
+}
 
 function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
@@ -55,11 +61,12 @@ export function findRenames(store: ObjectStore, entries: readonly DiffEntry[], o
   for (const entry of entries) {
     if (isSkipped(entry.old) || isSkipped(entry.new)) continue;
     if (entry.status === 'A' && !isTreeSide(entry.new)) targets.push({ entry, side: entry.new, source: undefined, score: 0 });
-    else if (entry.status === 'D' && !isTreeSide(entry.old)) sources.push({ entry, used: entry.brokenScore === 0 ? 1 : 0, staysAround: entry.brokenScore === 0 });
-    else if (copies && entry.old.mode !== 0 && !isTreeSide(entry.old)) sources.push({ entry, used: 1, staysAround: true });
+    else if (entry.status === 'D' && !isTreeSide(entry.old)) sources.push({ entry, side: entry.old, used: entry.brokenScore === 0 ? 1 : 0, staysAround: entry.brokenScore === 0 });
+    else if (copies && entry.old.mode !== 0 && !isTreeSide(entry.old)) sources.push({ entry, side: entry.old, used: 1, staysAround: true });
   }
   if (targets.length > 0 && sources.length > 0) {
     for (const target of targets) target.side = hashed(store, target.side);
+    for (const source of sources) source.side = hashed(store, source.side);
     matchEqual(sources, targets, copies);
     if (minimum < maxScore) new SimilarityMatcher(store, minimum, copies, options).run(sources, targets);
   }
@@ -86,8 +93,8 @@ function assign(target: Target, source: Source, score: number): void {
 function matchEqual(sources: readonly Source[], targets: readonly Target[], copies: boolean): void {
   const byId = new Map<string, Source[]>();
   for (const source of sources) {
-    if (source.entry.old.content !== undefined) continue;
-    const { id } = source.entry.old;
+    if (source.side.content !== undefined && !source.side.isHashed) continue;
+    const { id } = source.side;
     const list = byId.get(id);
     if (list === undefined) byId.set(id, [source]);
     else list.push(source);
@@ -101,7 +108,7 @@ function matchEqual(sources: readonly Source[], targets: readonly Target[], copi
       const to = target.entry.new.mode;
       if ((!isRegular(from) || !isRegular(to)) && from !== to) continue;
       if (source.used > 0 && !copies) continue;
-      const score = (source.used > 0 ? 0 : 1) + (baseName(source.entry.path) === baseName(target.entry.path) ? 1 : 0);
+      const score = (source.used > 0 ? 0 : 1) + (baseName(sourcePath(source)) === baseName(target.entry.path) ? 1 : 0);
       if (score <= bestScore) continue;
       best = source;
       bestScore = score;
@@ -161,10 +168,10 @@ class SimilarityMatcher {
       return found;
     };
     const minimum = this.#minimum + Math.trunc((maxScore - this.#minimum) * 0.5);
-    const sourceByName = unique(sources, ({ entry }) => baseName(entry.path));
+    const sourceByName = unique(sources, (source) => baseName(sourcePath(source)));
     const targetByName = unique(targets.filter(({ source }) => source === undefined), ({ entry }) => baseName(entry.path));
     for (const source of sources) {
-      const name = baseName(source.entry.path);
+      const name = baseName(sourcePath(source));
       let target = targetByName.get(name);
       if (sourceByName.get(name) !== source || target === undefined) {
         if (!targetByName.has(name)) continue;
@@ -186,7 +193,7 @@ class SimilarityMatcher {
       if (allowed !== undefined && !allowed.has(source)) continue;
       const candidate: Candidate = {
         target: index, source: at, score: this.#similarity(source.entry.old, target.entry.new, this.#minimum),
-        nameScore: baseName(source.entry.path) === baseName(target.entry.path) ? 1 : 0,
+        nameScore: baseName(sourcePath(source)) === baseName(target.entry.path) ? 1 : 0,
       };
       let worst = 0;
       for (let slot = 1; slot < candidatesPerFile; slot += 1) if (compareCandidates(best[slot]!, best[worst]!) > 0) worst = slot;
@@ -302,15 +309,16 @@ function rebuild(entries: readonly DiffEntry[], sources: readonly Source[], targ
       const from = target.source;
       from.used -= 1;
       result.push({
-        path: entry.path, oldPath: from.entry.path, status: from.used > 0 ? 'C' : 'R',
-        old: from.entry.old, new: target.side, score: target.score,
+        path: entry.path, oldPath: sourcePath(from), status: from.used > 0 ? 'C' : 'R',
+        old: from.side, new: target.side, score: target.score,
       });
     } else if (entry.brokenScore !== undefined && source !== undefined) {
       // Half of a rewritten file: it stays as long as the other half does.
       const other = targets.find((each) => each.entry.brokenScore !== undefined && each.entry.path === entry.path);
       if (other?.source === undefined) result.push(entry);
     } else if (entry.status !== 'same' && !(source !== undefined && !source.staysAround && taken.has(source))) {
-      result.push(target === undefined || target.side === entry.new ? entry : { ...entry, new: target.side });
+      const [old, now] = [source?.side ?? entry.old, target?.side ?? entry.new];
+      result.push(old === entry.old && now === entry.new ? entry : { ...entry, old, new: now });
     }
   }
   return result;

@@ -672,9 +672,7 @@ function functionBefore(first: LineChange, functions: FunctionLines): number | u
   const { oldLines, newLines } = functions;
   let at = first.oldAt;
   if (at >= oldLines) {
-    let added = first.newAt;
-    while (added < newLines && functions.isBlank('new', added)) added += 1;
-    if (added < newLines && functions.isFunction('new', added)) return undefined;
+    for (let added = first.newAt; added < newLines; added += 1) if (functions.isFunction('new', added)) return undefined;
     at = oldLines - 1;
   }
   while (at >= 0 && !functions.isFunction('old', at)) at -= 1;

@@ -6,9 +6,11 @@ import type { Arguments, Command, Context } from '../../plumbing/command.js';
 import { type DiffEntry, diffTrees } from '../../plumbing/diff.js';
 import { DiffRequest, diffOptions } from '../../plumbing/diff-options.js';
 import { type IndexDiff, diffIndexToWorkTree, diffTreeToWorkTree } from '../../plumbing/diff-index.js';
+import { diffFiles, findMissing } from '../../plumbing/file-diff.js';
 import { DiffOutput, reportDiff } from '../../plumbing/diff-report.js';
 import { readIndex } from '../../plumbing/index-file.js';
 import { type Pathspec, parseLimits } from '../../plumbing/pathspec.js';
+import { readInput } from '../../plumbing/line-reader.js';
 import { Repository } from '../../plumbing/repository.js';
 import { findRevision, peel, resolveCommit } from '../../plumbing/revision.js';
 import { type NamedTip, RevisionSet, mergeBaseTree, splitSymmetric, takeRevisions, treeOfTip } from '../../plumbing/revision-set.js';
@@ -22,13 +24,14 @@ export const command: Command = {
   summary: 'show what changed between commits, the index and the work tree',
   usage: [
     'diff [<options>] [<commit>] [--] [<path>...]', 'diff [<options>] --cached [<commit>] [--] [<path>...]',
-    'diff [<options>] <commit> <commit> [--] [<path>...]', 'diff [<options>] <commit>...<commit> [--] [<path>...]',
+    'diff [<options>] <commit> <commit> [--] [<path>...]', 'diff [<options>] <commit>...<commit> [--] [<path>...]', 'diff [<options>] --no-index [--] <path> <path>',
   ],
   paged: true,
   options: [
     { name: 'cached', help: 'compare a commit (HEAD) with the index' },
     { name: 'staged', help: 'same as --cached' },
     { name: 'merge-base', help: 'compare with the merge base instead' },
+    { name: 'no-index', help: 'compare two files or directories that need not be tracked; exits with 1 when they differ' },
     ...diffOptions,
     { name: 'r', short: 'r', hidden: true, help: 'go into directories (always)' },
     { name: 't', hidden: true, help: 'between trees: show directories too' },
@@ -42,7 +45,12 @@ export const command: Command = {
     const request = new DiffRequest(repository, args, {
       porcelain: true, format: 'patch', columns: context.stdout.columns, isColored,
     });
-    const comparison = planOf(repository, args);
+    const missing = args.has('no-index') ? findMissing(context.cwd, args.positionals) : undefined;
+    if (missing !== undefined) {
+      context.stderr.write(`error: could not access '${missing}'\n`);
+      return 1;
+    }
+    const comparison = args.has('no-index') ? untracked(context, repository, args) : planOf(repository, args);
     if (comparison.combined !== undefined) {
       if (args.has('json')) throw new UsageError('--json shows two trees only');
       const text = comparison.combined(request);
@@ -66,6 +74,15 @@ interface Comparison {
   readonly list: (request: DiffRequest) => IndexDiff;
   /** The text, where more than two trees are compared. */
   readonly combined?: (request: DiffRequest) => string;
+}
+
+/** Two files or directories, wherever they are. */
+function untracked(context: Context, repository: Repository, args: Arguments): Comparison {
+  const names = args.positionals.map((name) => Buffer.from(name).toString('latin1'));
+  const [one, two] = names;
+  if (one === undefined || two === undefined || names.length > 2) throw new UsageError('--no-index takes two paths');
+  const found = diffFiles(one, two, { directory: context.cwd, format: repository.format, readInput: () => readInput(context.stdin) });
+  return { list: () => plain(found) };
 }
 
 /** Only differences of one side from one other. */

@@ -69,6 +69,18 @@ export class Mailmap {
     return { ...person, name: name ?? person.name, email: email ?? person.email };
   }
 
+  /** A commit or tag with the people of its header as they are known; the same bytes when nobody is known otherwise. */
+  mapHeader(bytes: Buffer): Buffer {
+    const text = bytes.toString('latin1');
+    const end = text.indexOf('\n\n');
+    const header = end < 0 ? text : text.slice(0, end);
+    const mapped = header.replace(/^((?:author|committer|tagger) )([^<\n]*?) ?<([^>\n]*)>/gm, (_whole, role: string, name: string, email: string) => {
+      const person = this.map({ name, email });
+      return `${role}${person.name} <${person.email}>`;
+    });
+    return mapped === header ? bytes : Buffer.concat([Buffer.from(mapped, 'latin1'), bytes.subarray(header.length)]);
+  }
+
   #addLine(line: string): void {
     const first = readPart(line, 0, false);
     if (first === undefined) return;

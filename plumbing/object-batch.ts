@@ -6,6 +6,7 @@ import type { ObjectHeader } from '../pack/object.js';
 import { type ObjectId, hexSize, isObjectId } from '../pack/oid.js';
 import type { Input } from './command.js';
 import { listChunks, listRecords } from './line-reader.js';
+import { followPath } from './link-follow.js';
 import { PackedAnswers, lineTemplate } from './packed-answers.js';
 import { decodeRefName } from './ref-name.js';
 import type { Repository } from './repository.js';
@@ -20,6 +21,12 @@ export interface BatchOptions {
   readonly buffered: boolean | undefined;
   readonly unordered: boolean;
   readonly terminator: '\n' | '\0';
+  /** Shows the content of blobs differently, by the path that follows their name. */
+  readonly convertBlob?: (path: string, bytes: Buffer) => Buffer;
+  /** Shows commits and tags differently. */
+  readonly convertHeader?: (bytes: Buffer) => Buffer;
+  /** Symbolic links in 'rev:path' are followed. */
+  readonly followLinks?: boolean;
 }
 
 /** What the parts of a format may ask about one object. */
@@ -54,8 +61,9 @@ export class ObjectBatch {
     this.#options = options;
     this.#buffered = options.buffered ?? options.all;
     this.#parts = options.format === undefined ? undefined : this.#parse(options.format);
-    this.#splitsRest = mode !== 'batch-command' && options.format?.includes('%(rest)') === true;
-    this.#template = mode === 'batch' && options.format !== undefined ? undefined : lineTemplate(options.format ?? usualFormat);
+    this.#splitsRest = mode !== 'batch-command' && (options.format?.includes('%(rest)') === true || options.convertBlob !== undefined);
+    const isConverted = options.convertBlob !== undefined || options.convertHeader !== undefined;
+    this.#template = isConverted || (mode === 'batch' && options.format !== undefined) ? undefined : lineTemplate(options.format ?? usualFormat);
   }
 
   /** Answers until the input ends; returns the exit code. */
@@ -188,9 +196,45 @@ export class ObjectBatch {
   #answerLine(line: string, withContent: boolean): void {
     const split = this.#splitsRest ? /^([^ \t]*)[ \t]+(.*)$/s.exec(line) : null;
     const name = split ? split[1]! : line;
+    if (this.#options.followLinks && this.#followed(name, split?.[2] ?? '', withContent)) return;
     const id = this.#findId(name);
     if (typeof id !== 'object') this.#answer(name, id, split?.[2] ?? '', withContent);
     else this.#write(`${name} ${id.fault}\n`);
+  }
+
+  /** False for names that are not of the form 'rev:path' with a path from the top. */
+  #followed(name: string, rest: string, withContent: boolean): boolean {
+    const found = /^([^:][^]*?):([^]+)$/.exec(name);
+    if (found === null || /^\.\.?\//.test(found[2]!)) return false;
+    const tree = this.#findId(`${found[1]!}^{tree}`);
+    if (typeof tree === 'object') return false;
+    const end = followPath(this.#repository, tree, found[2]!);
+    switch (end.kind) {
+      case 'found': this.#answer(name, end.id, rest, withContent); break;
+      case 'missing': this.#write(`${name} missing\n`); break;
+      case 'outside': this.#write(`symlink ${end.path.length}\n${end.path}\n`); break;
+      case 'dangling': case 'loop': this.#write(`${end.kind} ${name.length}\n${name}\n`); break;
+      case 'not-a-directory': this.#write(`notdir ${name.length}\n${name}\n`); break;
+    }
+    return true;
+  }
+
+  /** True for an object that is shown differently; what is said of it before stays as it is. */
+  #showConverted(id: ObjectId, rest: string, begin: (header: ObjectHeader) => void): boolean {
+    const { convertBlob, convertHeader } = this.#options;
+    const { objects, context: { stdout } } = this.#repository;
+    const header = objects.findHeader(id);
+    if (header?.type === 'blob' && convertBlob !== undefined) {
+      begin(header);
+      if (rest === '') throw new InvalidError(`missing path for '${id}'`, { code: 'path-required' });
+      stdout.write(convertBlob(rest, objects.read(id).bytes));
+    } else {
+      if ((header?.type !== 'commit' && header?.type !== 'tag') || convertHeader === undefined) return false;
+      begin(header);
+      stdout.write(convertHeader(objects.read(id).bytes));
+    }
+    stdout.write('\n');
+    return true;
   }
 
   #findId(name: string): ObjectId | { readonly fault: 'missing' | 'ambiguous' } {
@@ -217,6 +261,7 @@ export class ObjectBatch {
     const begin = (header: ObjectHeader): void => (
       this.#parts === undefined ? stdout.write(describe(id, header)) : this.#write(`${this.#describe({ id, header, rest }, this.#parts)}\n`)
     );
+    if (this.#showConverted(id, rest, begin)) return;
     if (objects.pass(id, begin, (piece) => stdout.write(piece))) stdout.write('\n');
     else this.#write(`${name} missing\n`);
   }

@@ -5,13 +5,16 @@ import type { ObjectId } from '../../pack/oid.js';
 import { formatMode, typeOfMode } from '../../pack/tree.js';
 import { ObjectBatch } from '../object-batch.js';
 import type { Arguments, Command } from '../command.js';
+import { Mailmap } from '../mailmap.js';
 import { quotePath } from '../quote.js';
 import { Repository } from '../repository.js';
 import { peel, resolveNamed } from '../revision.js';
+import { TextConversion } from '../text-conversion.js';
 import { WorkTree } from '../work-tree.js';
 
 const batchModes = ['batch', 'batch-check', 'batch-command'] as const;
-const questions = ['t', 's', 'e', 'p', 'filters'] as const;
+const questions = ['t', 's', 'e', 'p', 'filters', 'textconv'] as const;
+const conversions = ['filters', 'textconv'] as const;
 
 export const command: Command = {
   name: 'cat-file',
@@ -21,7 +24,7 @@ export const command: Command = {
     'cat-file <type> <object>',
     'cat-file (-e | -p | -t | -s) [--allow-unknown-type] <object>',
     'cat-file (--batch | --batch-check | --batch-command)[=<format>] [--batch-all-objects] [--buffer] [--unordered] [-z]',
-    'cat-file --filters [<rev>:<path> | --path=<path> <rev>]',
+    'cat-file (--textconv | --filters) [<rev>:<path> | --path=<path> <rev>]',
   ],
   options: [
     { name: 't', help: 'show the type' },
@@ -30,6 +33,10 @@ export const command: Command = {
     { name: 'p', help: 'show the content as suits its type' },
     { name: 'allow-unknown-type', help: 'with -t and -s, let the type be one nobody knows' },
     { name: 'filters', help: 'show the content as it would be checked out' },
+    { name: 'textconv', help: 'show the content as a text converter makes it' },
+    { name: 'use-mailmap', negatable: true, help: 'show people as mailmaps have them' },
+    { name: 'mailmap', negatable: true, help: 'as --use-mailmap' },
+    { name: 'follow-symlinks', negatable: true, help: 'in batch modes, follow symbolic links inside of trees' },
     { name: 'path', value: 'path', help: 'convert as if the object were at this path' },
     { name: 'batch', value: 'format', valueOptional: true, help: 'show header and content of every object named on standard input' },
     { name: 'batch-check', value: 'format', valueOptional: true, help: 'show the header of every object named on standard input' },
@@ -40,19 +47,27 @@ export const command: Command = {
     { name: 'z', help: 'names on standard input end in NUL' },
   ],
   run(context, args) {
-    const modes = [...batchModes, ...questions].filter((name) => args.has(name));
+    const conversion = conversions.find((name) => args.has(name));
+    const batch = batchModes.filter((name) => args.has(name));
+    const asked = questions.filter((name) => args.has(name) && !(batch.length > 0 && name === conversion));
+    const modes = [...batch, ...asked];
     if (modes.length > 1) throw new UsageError(`-${modes[0]} cannot be combined with -${modes[1]}`);
     const mode = modes[0];
     if (mode === 'batch' || mode === 'batch-check' || mode === 'batch-command') {
       if (args.positionals.length > 0) throw new UsageError('batch modes take no arguments');
-      return new ObjectBatch(Repository.open(context), mode, {
+      if (args.has('path')) throw new UsageError('--path is incompatible with a batch mode');
+      const repository = Repository.open(context);
+      const people = usesMailmap(args) ? Mailmap.read(repository) : undefined;
+      return new ObjectBatch(repository, mode, {
         format: args.value(mode), all: args.has('batch-all-objects'), buffered: args.flag('buffer'),
-        unordered: args.has('unordered'), terminator: args.has('z') ? '\0' : '\n',
+        unordered: args.has('unordered'), terminator: args.has('z') ? '\0' : '\n', followLinks: args.has('follow-symlinks'),
+        ...(conversion === undefined ? {} : { convertBlob: converter(repository, conversion) }),
+        ...(people === undefined ? {} : { convertHeader: (bytes: Buffer) => people.mapHeader(bytes) }),
       }).run();
     }
-    const batchOnly = ['batch-all-objects', 'buffer', 'unordered', 'z'].find((name) => args.has(name));
+    const batchOnly = ['batch-all-objects', 'buffer', 'follow-symlinks', 'unordered', 'z'].find((name) => args.has(name));
     if (batchOnly !== undefined) throw new UsageError(`--${batchOnly} requires a batch mode`);
-    if (args.has('path') && mode !== 'filters') throw new UsageError('--path needs --filters');
+    if (args.has('path') && mode !== 'filters' && mode !== 'textconv') throw new UsageError('--path needs --filters');
     if (args.has('allow-unknown-type') && mode !== 't' && mode !== 's') throw new InvalidError('--allow-unknown-type: use with -s or -t', { code: 'bad-arguments' });
     return showOne(Repository.open(context), args, mode);
   },
@@ -60,16 +75,31 @@ export const command: Command = {
 
 type Question = (typeof questions)[number];
 
+function usesMailmap(args: Arguments): boolean {
+  return args.has('use-mailmap') || args.has('mailmap');
+}
+
+/** How a blob at a path is shown. */
+function converter(repository: Repository, conversion: (typeof conversions)[number]): (path: string, bytes: Buffer) => Buffer {
+  if (conversion === 'filters') {
+    const tree = new WorkTree(repository);
+    return (path, bytes) => tree.contentForWorkTree(path, bytes);
+  }
+  const texts = new TextConversion(repository);
+  return (path, bytes) => texts.find(path, bytes) ?? bytes;
+}
+
 function showOne(repository: Repository, args: Arguments, question: Question | undefined): number {
   const names = args.positionals;
   if (names.length !== (question === undefined ? 2 : 1)) {
     throw new UsageError(question === undefined ? 'exactly a type and an object are required' : 'exactly one object is required');
   }
   const { objects, context: { stdout } } = repository;
-  const { id, path } = resolveNamed(repository, names.at(-1)!);
+  const { id, path, mode } = resolveNamed(repository, names.at(-1)!);
+  const people = usesMailmap(args) ? Mailmap.read(repository) : undefined;
   switch (question) {
     case undefined:
-      showTyped(repository, names[0]!, names[1]!, id);
+      showTyped(repository, names[0]!, names[1]!, id, people);
       return 0;
     case 'e':
       return objects.has(id) ? 0 : 1;
@@ -81,29 +111,34 @@ function showOne(repository: Repository, args: Arguments, question: Question | u
       return 0;
     }
     case 'p':
-      showPretty(repository, id);
+      showPretty(repository, id, people);
       return 0;
     case 'filters':
-      showFiltered(repository, id, args.value('path') === undefined ? path : Buffer.from(args.value('path')!).toString('latin1'), names[0]!);
+    case 'textconv':
+      showConverted(repository, { id, mode, path: args.value('path') === undefined ? path : Buffer.from(args.value('path')!).toString('latin1') }, names[0]!, question);
       return 0;
   }
 }
 
 /** Content of the object of `type` that `id` leads to. */
-function showTyped(repository: Repository, type: string, name: string, id: ObjectId): void {
+function showTyped(repository: Repository, type: string, name: string, id: ObjectId, people: Mailmap | undefined): void {
   if (!isObjectType(type)) throw new InvalidError(`invalid object type '${type}'`, { code: 'bad-type' });
   const wanted = peel(repository, id, type);
   if (wanted === undefined) throw new NotFoundError(`'${name}' leads to no ${type}`, { code: 'object-missing' });
-  copyContent(repository, wanted);
+  copyContent(repository, wanted, people);
 }
 
-function copyContent(repository: Repository, id: ObjectId): void {
+function copyContent(repository: Repository, id: ObjectId, people: Mailmap | undefined): void {
+  if (people !== undefined && !people.isEmpty && ['commit', 'tag'].includes(repository.objects.readHeader(id).type)) {
+    repository.context.stdout.write(people.mapHeader(repository.objects.read(id).bytes));
+    return;
+  }
   for (const chunk of repository.objects.openStream(id).chunks) repository.context.stdout.write(chunk);
 }
 
-function showPretty(repository: Repository, id: ObjectId): void {
+function showPretty(repository: Repository, id: ObjectId, people?: Mailmap): void {
   const { objects, context: { stdout }, config } = repository;
-  if (objects.readHeader(id).type !== 'tree') return copyContent(repository, id);
+  if (objects.readHeader(id).type !== 'tree') return copyContent(repository, id, people);
   const quoting = { quotePath: config.getBoolean('core.quotepath') ?? true };
   for (const entry of objects.readTree(id)) {
     const line = `${formatMode(entry.mode)} ${typeOfMode(entry.mode)} ${entry.id}\t${quotePath(entry.name, quoting)}\n`;
@@ -111,9 +146,20 @@ function showPretty(repository: Repository, id: ObjectId): void {
   }
 }
 
-function showFiltered(repository: Repository, id: ObjectId, path: string | undefined, name: string): void {
+interface Shown {
+  readonly id: ObjectId;
+  readonly mode: number | undefined;
+  readonly path: string | undefined;
+}
+
+function showConverted(repository: Repository, { id, mode, path }: Shown, name: string, conversion: (typeof conversions)[number]): void {
   const { objects, context: { stdout } } = repository;
   if (path === undefined) throw new InvalidError(`<object>:<path> required, only '${name}' given`, { code: 'path-required' });
-  const object = objects.read(id);
-  stdout.write(object.type === 'blob' ? new WorkTree(repository).contentForWorkTree(path, object.bytes) : object.bytes);
+  const isFile = objects.readHeader(id).type === 'blob' && (mode === undefined || (mode & 0o170000) === 0o100000);
+  if (!isFile) {
+    if (conversion === 'textconv') showPretty(repository, id);
+    else copyContent(repository, id, undefined);
+    return;
+  }
+  stdout.write(converter(repository, conversion)(path, objects.read(id).bytes));
 }

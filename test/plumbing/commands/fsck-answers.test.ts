@@ -9,7 +9,7 @@ const history = 'for i in 1 2 3 4 5; do echo $i > f$i; git add .; git commit -qm
 for (const format of bothFormats) {
   test(`fsck tells what nothing reaches in git's order, and reads its configuration, ${format}`, async (t) => {
     if (skipWithoutGit(t)) return;
-    const repository = makeRepository(t, format, `${history} for i in 1 2 3 4; do echo d$i | git hash-object -w --stdin; echo c$i | git commit-tree HEAD^{tree}; done
+    const repository = makeRepository(t, format, `${history} for i in 1 2; do echo d$i | git hash-object -w --stdin; echo c$i | git commit-tree HEAD^{tree}; done
       b=$(printf 'tree %s\\nauthor A <a@b> 1 +0000\\ncommitter C c@d> 1 +0000\\n\\nx' $(git rev-parse HEAD^{tree}) | git hash-object -t commit -w --stdin --literally); echo $b > .git/refs/heads/bad
       printf '# not these\\n%s # why\\n\\n' $b > skip; echo nonsense > noskip; git repack -q -d`);
     await compareWithGit(t, repository, caseLines(`

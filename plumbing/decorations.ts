@@ -1,18 +1,22 @@
 // Names beside commits: ' (HEAD -> main, tag: v1, origin/main)'.
 //
 // Which refs count is decided by --decorate-refs and its like, and by log.excludeDecoration. Specified by --decorate of git-log(1).
-import type { ObjectId } from '../pack/oid.js';
+import { type ObjectId, isObjectId } from '../pack/oid.js';
+import { readShallow } from './history.js';
 import type { Repository } from './repository.js';
 import { wildmatch } from './wildmatch.js';
 
-type Kind = 'head' | 'branch' | 'remote' | 'tag' | 'stash' | 'other';
+/** 'grafted': no ref, but a commit that is not what is stored. */
+type Kind = 'head' | 'branch' | 'remote' | 'tag' | 'stash' | 'grafted' | 'other';
 
 interface Decoration { readonly kind: Kind; readonly name: string }
 
 /** Colours in git's words, by what a name is. */
 const words: Readonly<Record<Kind, string>> = {
-  head: 'bold cyan', branch: 'bold green', remote: 'bold red', tag: 'bold yellow', stash: 'bold magenta', other: '',
+  head: 'bold cyan', branch: 'bold green', remote: 'bold red', tag: 'bold yellow', stash: 'bold magenta', grafted: 'bold blue', other: '',
 };
+
+const replaceBase = 'refs/replace/';
 
 export interface DecorationOptions {
   /** Patterns of refs that count; these win over the configuration. */
@@ -58,6 +62,11 @@ export class Decorations {
     const { refs, objects } = this.#repository;
     for (const { name, id } of refs.list()) {
       if (!this.#isWanted(name)) continue;
+      if (name.startsWith(replaceBase)) {
+        const id = name.slice(replaceBase.length);
+        if (isObjectId(id, objects.format) && objects.has(id)) add(id, { kind: 'grafted', name: 'replaced' });
+        continue;
+      }
       const decoration = { kind: kindOf(name), name };
       add(id, decoration);
       for (let at = id; objects.findHeader(at)?.type === 'tag';) {
@@ -70,6 +79,7 @@ export class Decorations {
       add(head.id, { kind: 'head', name: 'HEAD' });
       this.#branch = refs.headBranch();
     }
+    for (const id of readShallow(this.#repository)) add(id, { kind: 'grafted', name: 'grafted' });
     return names;
   }
 

@@ -240,7 +240,7 @@ export class History {
 }
 
 /** The commits whose parents are left out on purpose. */
-function readShallow(repository: Repository): ReadonlySet<ObjectId> {
+export function readShallow(repository: Repository): ReadonlySet<ObjectId> {
   try {
     const text = readFileSync(join(repository.commonDirectory, 'shallow'), 'latin1');
     return new Set(text.split('\n').filter((line): line is ObjectId => isObjectId(line, repository.format)));

@@ -1,5 +1,5 @@
 // describe: a name for a commit by the nearest tag it has. See git-describe(1).
-import { CorruptError, InvalidError, NotFoundError, UsageError } from '../../pack/errors.js';
+import { CorruptError, InvalidError, NotFoundError, RefusedError, UsageError } from '../../pack/errors.js';
 import { type ObjectId, hexSize } from '../../pack/oid.js';
 import { abbreviateId, fewestDigits } from '../abbreviation.js';
 import type { Arguments, Command, Context } from '../command.js';
@@ -96,7 +96,7 @@ function suffixOf(repository: Repository, args: Arguments): string {
     const changes = diffTreeToWorkTree(repository, resolveTree(repository, 'HEAD'), index);
     return changes.entries.length === 0 ? '' : latin1(args.value('dirty') ?? '-dirty');
   } catch (error) {
-    if (!args.has('broken') || !(error instanceof CorruptError || error instanceof NotFoundError)) throw error;
+    if (!args.has('broken') || !(error instanceof CorruptError || error instanceof NotFoundError || error instanceof RefusedError)) throw error;
     return latin1(args.value('broken') ?? '-broken');
   }
 }

@@ -60,7 +60,7 @@ export const command: Command = {
     const repository = Repository.open(context);
     checkCombinations(args);
     const request = parseWalk(repository, args);
-    if (!request.set.isGiven && !args.has('stdin')) throw new UsageError('no revision is given');
+    if (!request.set.isGiven && !args.has('stdin') && !wantsObjects(args)) throw new UsageError('no revision is given');
     const page = new OutputPage(context.stdout);
     try {
       return run(repository, args, request, page);

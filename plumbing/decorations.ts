@@ -2,7 +2,7 @@
 //
 // Which refs count is decided by --decorate-refs and its like, and by log.excludeDecoration. Specified by --decorate of git-log(1).
 import { type ObjectId, isObjectId } from '../pack/oid.js';
-import { readShallow } from './history.js';
+import { readGrafts } from './grafts.js';
 import type { Repository } from './repository.js';
 import { wildmatch } from './wildmatch.js';
 
@@ -79,7 +79,7 @@ export class Decorations {
       add(head.id, { kind: 'head', name: 'HEAD' });
       this.#branch = refs.headBranch();
     }
-    for (const id of readShallow(this.#repository)) add(id, { kind: 'grafted', name: 'grafted' });
+    for (const id of readGrafts(this.#repository).keys()) add(id, { kind: 'grafted', name: 'grafted' });
     return names;
   }
 
@@ -93,7 +93,7 @@ export class Decorations {
     if (include.some(matches)) return true;
     if (this.#configuredExcludes.some(matches) || include.length > 0) return false;
     if (everything || exclude.length > 0 || this.#configuredExcludes.length > 0) return true;
-    return name === 'HEAD' || name === 'refs/stash' || /^refs\/(heads|remotes|tags)\//.test(name);
+    return name === 'HEAD' || name === 'refs/stash' || /^refs\/(heads|remotes|tags|replace)\//.test(name);
   }
 
   #colorOf(kind: Kind): string {

@@ -1,18 +1,17 @@
 // Commits as nodes of a graph: parents, tree and date of each, from the commit-graph when there is one, else from the commit.
 //
-// Every walk goes through here, so that shallow boundaries mean the same everywhere. A commit is a number in a table (see
+// Every walk goes through here, so that grafts mean the same everywhere. A commit is a number in a table (see
 // commit-table) from when it is first named, and loaded when it is first asked about; content is read only when asked for. Whoever
-// walks far asks by number; a node is the same for whoever wants an object. Format of `shallow`: gitrepository-layout(5).
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+// walks far asks by number; a node is the same for whoever wants an object.
 import { decodeCommit } from '../pack/commit.js';
 import type { Commit } from '../pack/commit.js';
 import { CommitGraph } from '../pack/commit-graph.js';
 import { CommitTable } from '../pack/commit-table.js';
-import { CorruptError, NotFoundError, isSystemError } from '../pack/errors.js';
+import { CorruptError, NotFoundError } from '../pack/errors.js';
 import type { ObjectStore } from '../pack/object-store.js';
-import { type ObjectId, isObjectId } from '../pack/oid.js';
+import type { ObjectId } from '../pack/oid.js';
 import type { PackCursor } from '../pack/pack-cursor.js';
+import { type Grafts, readGrafts } from './grafts.js';
 import { HeldContents } from './held-contents.js';
 import type { OutputPage } from './output-page.js';
 import { findPlainSubject } from './plain-subject.js';
@@ -83,7 +82,7 @@ export class History {
   readonly #graph: CommitGraph | undefined;
   /** The commit at each position of the graph; -1 where none is named yet. */
   readonly #numbers: Int32Array;
-  readonly #shallow: ReadonlySet<ObjectId>;
+  readonly #grafts: Grafts;
   readonly #contents: HeldContents | undefined;
   /** Subjects that are shown as they are, of commits without `#contents`. */
   readonly #subjects: HeldContents | undefined;
@@ -95,8 +94,8 @@ export class History {
     this.table = new CommitTable(this.store.format);
     this.#contents = options.keep === undefined ? undefined : new HeldContents();
     this.#subjects = options.keep === 'subjects' ? new HeldContents() : undefined;
-    this.#shallow = readShallow(repository);
-    const usable = this.#shallow.size === 0 && repository.config.getBoolean('core.commitgraph', true)
+    this.#grafts = readGrafts(repository);
+    const usable = this.#grafts.size === 0 && repository.config.getBoolean('core.commitgraph', true)
       && repository.refs.list('refs/replace/')[Symbol.iterator]().next().done === true;
     this.#graph = usable ? findGraph(this.store) : undefined;
     this.#numbers = new Int32Array(this.#graph?.count ?? 0).fill(-1);
@@ -149,7 +148,9 @@ export class History {
   }
 
   #take(commit: number, bytes: Buffer, start: number, end: number): void {
-    const from = this.table.decode(commit, bytes, start, end, this.#shallow.size > 0 && this.#shallow.has(this.table.ids.idAt(commit)));
+    const graft = this.#grafts.size === 0 ? undefined : this.#grafts.get(this.table.ids.idAt(commit));
+    const from = this.table.decode(commit, bytes, start, end, graft !== undefined);
+    if (graft !== undefined && graft.length > 0) this.table.setParents(commit, graft.map((parent) => this.table.number(parent)));
     const subject = this.#subjects && findPlainSubject(bytes, from, end, true);
     if (subject === undefined) this.#contents?.keep(commit, bytes, start, end);
     else this.#subjects!.keep(commit, bytes, subject.start, subject.end);
@@ -236,17 +237,6 @@ export class History {
     if (object === undefined) throw new NotFoundError(`commit '${ids.idAt(commit)}' is missing`, { code: 'object-missing' });
     if (object.type !== 'commit') throw new CorruptError(`object '${ids.idAt(commit)}' is a ${object.type}, not a commit`, { code: 'wrong-type' });
     return object.bytes;
-  }
-}
-
-/** The commits whose parents are left out on purpose. */
-export function readShallow(repository: Repository): ReadonlySet<ObjectId> {
-  try {
-    const text = readFileSync(join(repository.commonDirectory, 'shallow'), 'latin1');
-    return new Set(text.split('\n').filter((line): line is ObjectId => isObjectId(line, repository.format)));
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return new Set();
-    throw error;
   }
 }
 

@@ -7,6 +7,7 @@ import { lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InvalidError, NotFoundError, UsageError, isSystemError } from '../pack/errors.js';
 import type { ObjectId, ObjectType } from '../pack/oid.js';
+import { parentsOf } from './grafts.js';
 import { parseHidingSection, readHiddenRefs } from './hidden-refs.js';
 import { mergeBases } from './merge-base.js';
 import type { Repository } from './repository.js';
@@ -155,7 +156,7 @@ export class RevisionSet {
     const found = findNamed(this.#repository, name, 'committish')?.id;
     const commit = found === undefined ? undefined : peel(this.#repository, found, 'commit');
     if (commit === undefined) return false;
-    const { parents } = this.#repository.objects.readCommit(commit);
+    const parents = parentsOf(this.#repository, commit);
     if (kind === '@') {
       for (const parent of parents) this.#add(parent, name, negated);
       return true;

@@ -9,6 +9,7 @@ import type { ObjectId, ObjectType } from '../pack/oid.js';
 import { hexSize, isObjectId, isZeroId } from '../pack/oid.js';
 import type { RepoPath } from '../pack/tree.js';
 import { approximateDate } from './date.js';
+import { parentsOf, readGrafts } from './grafts.js';
 import { readIndex } from './index-file.js';
 import { parsePattern } from './posix-regex.js';
 import { encodeRefName } from './ref-name.js';
@@ -159,12 +160,13 @@ function findId(repository: Repository, text: string, hint?: RevisionHint): Obje
 }
 
 function parentOf(repository: Repository, commit: ObjectId, number: number): ObjectId | undefined {
-  return number === 0 ? commit : repository.objects.readCommit(commit).parents[number - 1];
+  return number === 0 ? commit : parentsOf(repository, commit)[number - 1];
 }
 
 function ancestorOf(repository: Repository, commit: ObjectId, generations: number): ObjectId | undefined {
+  const grafts = readGrafts(repository);
   let at: ObjectId | undefined = commit;
-  for (let step = 0; step < generations && at !== undefined; step += 1) at = repository.objects.readCommit(at).parents[0];
+  for (let step = 0; step < generations && at !== undefined; step += 1) at = parentsOf(repository, at, grafts)[0];
   return at;
 }
 

@@ -27,7 +27,11 @@ const mostConditions: i32 = 512;
 const conditions = memory.data(8 * 512, 16);
 let conditionCount: i32 = 0;
 
-const words = memory.data(4 * 80, 16);
+/** Four blocks are expanded side by side: word `step` of block `lane` is at 16 * step + 4 * lane. */
+const words = memory.data(16 * 80, 16);
+/** Where the words of the block in hand begin. */
+let blockWords: usize = 0;
+const candidates = memory.data(16, 16);
 /** State words; that of step i is at i + 4, which is computed by step i - 1. */
 const states = memory.data(4 * 85, 16);
 let h0: u32 = 0;
@@ -151,23 +155,38 @@ function stateAt(step: i32): u32 {
   return load<u32>(states + ((step + 4) << 2));
 }
 
+// @ts-ignore: decorator
+@inline
+function wordAt(step: i32): u32 {
+  return load<u32>(blockWords + (<usize>step << 4));
+}
+
 /** Hashes the whole blocks between two addresses; true when one of them looks like the last of a collision. */
 export function update(from: usize, end: usize): bool {
   let found = false;
-  for (let at = from; at < end; at += 64) {
-    expand(at);
-    compress();
-    const candidates = sieve();
-    if (candidates !== 0 && examine(candidates)) found = true;
+  for (let at = from; at < end; at += 256) {
+    const lanes = min<usize>(4, (end - at) >> 6);
+    expand(at, lanes);
+    sieve();
+    for (let lane: usize = 0; lane < lanes; lane++) {
+      blockWords = words + (lane << 2);
+      compress();
+      const left = load<u32>(candidates + (lane << 2));
+      if (left !== 0 && examine(left)) found = true;
+    }
   }
   return found;
 }
 
-function expand(at: usize): void {
-  for (let step = 0; step < 16; step++) store<u32>(words + (step << 2), bswap<u32>(load<u32>(at + (step << 2))));
-  for (let step: usize = 64; step < 320; step += 4) {
-    const to = words + step;
-    store<u32>(to, rotl<u32>(load<u32>(to - 12) ^ load<u32>(to - 32) ^ load<u32>(to - 56) ^ load<u32>(to - 64), 1));
+function expand(at: usize, lanes: usize): void {
+  for (let lane: usize = 0; lane < lanes; lane++) {
+    for (let step: usize = 0; step < 16; step++) {
+      store<u32>(words + (step << 4) + (lane << 2), bswap<u32>(load<u32>(at + (lane << 6) + (step << 2))));
+    }
+  }
+  for (let to = words + 256; to < words + 1280; to += 16) {
+    const mixed = v128.xor(v128.xor(v128.load(to - 48), v128.load(to - 128)), v128.xor(v128.load(to - 224), v128.load(to - 256)));
+    v128.store(to, v128.or(i32x4.shl(mixed, 1), i32x4.shr_u(mixed, 31)));
   }
 }
 
@@ -184,22 +203,22 @@ function compress(): void {
   store<u32>(states, a, 16);
   // A loop for each way of mixing, so that no step has to ask for its own.
   for (let step: usize = 0; step < 80; step += 4) {
-    const next = rotl<u32>(a, 5) + (d ^ (b & (c ^ d))) + 0x5a827999 + e + load<u32>(words + step);
+    const next = rotl<u32>(a, 5) + (d ^ (b & (c ^ d))) + 0x5a827999 + e + load<u32>(blockWords + (step << 2));
     e = d; d = c; c = rotl<u32>(b, 30); b = a; a = next;
     store<u32>(states + step, next, 20);
   }
   for (let step: usize = 80; step < 160; step += 4) {
-    const next = rotl<u32>(a, 5) + (b ^ c ^ d) + 0x6ed9eba1 + e + load<u32>(words + step);
+    const next = rotl<u32>(a, 5) + (b ^ c ^ d) + 0x6ed9eba1 + e + load<u32>(blockWords + (step << 2));
     e = d; d = c; c = rotl<u32>(b, 30); b = a; a = next;
     store<u32>(states + step, next, 20);
   }
   for (let step: usize = 160; step < 240; step += 4) {
-    const next = rotl<u32>(a, 5) + ((b & c) | (d & (b | c))) + 0x8f1bbcdc + e + load<u32>(words + step);
+    const next = rotl<u32>(a, 5) + ((b & c) | (d & (b | c))) + 0x8f1bbcdc + e + load<u32>(blockWords + (step << 2));
     e = d; d = c; c = rotl<u32>(b, 30); b = a; a = next;
     store<u32>(states + step, next, 20);
   }
   for (let step: usize = 240; step < 320; step += 4) {
-    const next = rotl<u32>(a, 5) + (b ^ c ^ d) + 0xca62c1d6 + e + load<u32>(words + step);
+    const next = rotl<u32>(a, 5) + (b ^ c ^ d) + 0xca62c1d6 + e + load<u32>(blockWords + (step << 2));
     e = d; d = c; c = rotl<u32>(b, 30); b = a; a = next;
     store<u32>(states + step, next, 20);
   }
@@ -210,20 +229,22 @@ function compress(): void {
   h4 += e;
 }
 
-/** The vectors for which no message bit has the wrong sign. */
-function sieve(): u32 {
-  let left: u32 = 0xffffffff;
+/** Notes for each block the vectors for which no message bit has the wrong sign. */
+function sieve(): void {
+  let left = i32x4.splat(-1);
+  const one = i32x4.splat(1);
   for (let at = conditions, end = conditions + (conditionCount << 3); at < end; at += 8) {
-    const one = load<u32>(words + (<usize>load<u8>(at) << 2)) >> load<u8>(at, 1);
-    const other = load<u32>(words + (<usize>load<u8>(at, 2) << 2)) >> load<u8>(at, 3);
+    const first = i32x4.shr_u(v128.load(words + (<usize>load<u8>(at) << 4)), load<u8>(at, 1));
+    const second = i32x4.shr_u(v128.load(words + (<usize>load<u8>(at, 2) << 4)), load<u8>(at, 3));
     // All ones where the bits differ.
-    left &= (0 - ((one ^ other) & 1)) | ~load<u32>(at, 4);
+    const differs = i32x4.neg(v128.and(v128.xor(first, second), one));
+    left = v128.and(left, v128.or(differs, i32x4.splat(~load<u32>(at, 4))));
   }
-  return left;
+  v128.store(candidates, left);
 }
 
-function examine(candidates: u32): bool {
-  for (let left = candidates; left !== 0; left &= left - 1) {
+function examine(vectorsLeft: u32): bool {
+  for (let left = vectorsLeft; left !== 0; left &= left - 1) {
     const vector = <i32>ctz<u32>(left);
     if (followsBack(vector) && leadsToSame(vector)) return true;
   }
@@ -234,7 +255,7 @@ function examine(candidates: u32): bool {
 // @ts-ignore: decorator
 @inline
 function stepBack(vector: i32, step: i32, next: u32, a: u32, b: u32, c: u32, d: u32): u32 {
-  const other = load<u32>(words + (step << 2)) ^ load<u32>(differences + ((vector * 80 + step) << 2));
+  const other = wordAt(step) ^ load<u32>(differences + ((vector * 80 + step) << 2));
   return rotl<u32>(next - rotl<u32>(a, 5) - mix(step, b, rotl<u32>(c, 30), rotl<u32>(d, 30)) - other, 2);
 }
 
@@ -285,7 +306,7 @@ function leadsToSame(vector: i32): bool {
   d = rotl<u32>(stateAt(common - 3), 30);
   let e = rotl<u32>(stateAt(common - 4), 30);
   for (let step = common; step < 80; step++) {
-    const other = load<u32>(words + (step << 2)) ^ load<u32>(differences + ((vector * 80 + step) << 2));
+    const other = wordAt(step) ^ load<u32>(differences + ((vector * 80 + step) << 2));
     const made = rotl<u32>(a, 5) + mix(step, b, c, d) + e + other;
     e = d;
     d = c;

@@ -29,19 +29,29 @@ export interface CombinedPath {
   readonly parents: readonly DiffSide[];
   readonly result: DiffSide;
   readonly statuses: readonly string[];
+  /** Where it was in each parent, when that was asked for. */
+  readonly parentPaths?: readonly string[];
 }
 
-/** The paths of `tree` that differ from every tree of `parents`. */
-export function listCombined(store: ObjectStore, tree: ObjectId, parents: readonly ObjectId[], pathspec?: Pathspec): CombinedPath[] {
-  const lists = parents.map((parent) => new Map(diffTrees(store, parent, tree, { recursive: true, ...(pathspec === undefined ? {} : { pathspec }) })
-    .map((entry) => [entry.path as string, entry])));
+/** The paths of `tree` that differ from every tree of `parents`, after filters and renames when the request has some. */
+export function listCombined(store: ObjectStore, tree: ObjectId, parents: readonly ObjectId[], options: Pick<CombinedOptions, 'pathspec' | 'request' | 'format'>): CombinedPath[] {
+  const { pathspec, request, format } = options;
+  const isFiltered = !request.isReversed && (request.filter !== undefined || request.pickaxe !== undefined || request.renames !== undefined);
+  const lists = parents.map((parent) => {
+    const entries = diffTrees(store, parent, tree, { recursive: true, ...(pathspec === undefined ? {} : { pathspec }) });
+    return new Map((isFiltered ? request.finish(entries) : entries).map((entry) => [entry.path as string, entry]));
+  });
   const [first, ...others] = lists;
   if (first === undefined) return [];
   const result: CombinedPath[] = [];
   for (const [path, entry] of first) {
     const entries = [entry, ...others.map((list) => list.get(path))];
     if (!entries.every((each): each is DiffEntry => each !== undefined)) continue;
-    result.push({ path, parents: entries.map(({ old }) => old), result: entry.new, statuses: entries.map(({ old, new: now }) => statusOf(old, now)) });
+    const statuses = entries.map(({ old, new: now, status }) => (isFiltered ? status : statusOf(old, now)));
+    result.push({
+      path, parents: entries.map(({ old }) => old), result: entry.new, statuses,
+      ...(format.allPaths ? { parentPaths: entries.map(({ oldPath }) => oldPath ?? path) } : {}),
+    });
   }
   return result;
 }
@@ -50,7 +60,7 @@ export function listCombined(store: ObjectStore, tree: ObjectId, parents: readon
 export function formatCombined(repository: Repository, tree: ObjectId, parents: readonly ObjectId[], options: CombinedOptions): string {
   const store = repository.objects;
   const { format } = options;
-  const paths = listCombined(store, tree, parents, options.pathspec);
+  const paths = listCombined(store, tree, parents, options);
   let text = formatRawCombined(store, paths, options);
   let sections = text === '' ? 0 : 1;
   if (format.stat || format.numstat || format.shortstat || format.summary) {
@@ -85,10 +95,11 @@ function formatRawCombined(store: ObjectStore, paths: readonly CombinedPath[], o
     return /^0+$/.test(id) ? id.slice(0, digits) : store.abbreviate(id, digits);
   };
   let text = '';
-  for (const { path, parents, result, statuses } of paths) {
+  for (const { path, parents, result, statuses, parentPaths } of paths) {
     const sides = [...parents, result];
     if (format.raw) text += `${':'.repeat(parents.length)}${sides.map(({ mode }) => formatMode(mode)).join(' ')} ${sides.map(({ id }) => short(id)).join(' ')} `;
     if (format.raw || format.nameStatus) text += `${statuses.join('')}${format.nul ? '\0' : '\t'}`;
+    if (parentPaths !== undefined && (format.raw || format.nameStatus)) text += parentPaths.map((each) => quote(each) + (format.nul ? '\0' : '\t')).join('');
     text += `${quote(path)}${end}`;
   }
   return text;
@@ -140,7 +151,8 @@ export function formatCombinedPath(store: ObjectStore, each: CombinedPath, optio
   if (body === '' && each.result.content === undefined) return text;
   // Swapping old and new means nothing here.
   const [before, after] = options.request.isReversed ? [format.newPrefix, format.oldPrefix] : [format.oldPrefix, format.newPrefix];
-  text += paint(`--- ${isNew ? '/dev/null' : quote(before + each.path)}`);
+  if (each.parentPaths === undefined) text += paint(`--- ${isNew ? '/dev/null' : quote(before + each.path)}`);
+  else for (const [at, name] of each.parentPaths.entries()) text += paint(`--- ${each.parents[at]!.mode === 0 ? '/dev/null' : quote(before + name)}`);
   text += paint(`+++ ${each.result.mode === 0 ? '/dev/null' : quote(after + each.path)}`);
   return text + body;
 }

@@ -81,6 +81,8 @@ export interface DiffFormatOptions {
   readonly driverOf?: (path: string) => DiffDriver;
   /** Drivers may ask for programs to compare or convert with; they are refused then. */
   readonly programs?: { readonly command: boolean; readonly textConverter: boolean };
+  /** A patch that would show a submodule is an error. */
+  readonly refusesSubmodules?: boolean;
   /** Paths of all parents in combined differences. */
   readonly allPaths?: boolean;
 }

@@ -87,6 +87,8 @@ export const diffOptions: readonly OptionSpec[] = [
   { name: 'word-diff-regex', value: 'regex', help: 'what a word is, for --word-diff' },
   { name: 'color-words', value: 'regex', valueOptional: true, help: '--word-diff=color, and what a word is' },
   { name: 'color', value: 'when', valueOptional: true, negatable: true, help: 'colours: always, never or auto' },
+  { name: 'color-moved', value: 'mode', valueOptional: true, negatable: true, help: 'no; other modes are refused where there are colours' },
+  { name: 'color-moved-ws', value: 'modes', hidden: true, help: 'white space in moved lines' },
   { name: 'ws-error-highlight', value: 'kinds', help: 'with colours, mark wrong white space in these lines: old, new, context, all, none, default' },
   { name: 'output-indicator-new', value: 'character', help: 'instead of +' },
   { name: 'output-indicator-old', value: 'character', help: 'instead of -' },
@@ -99,8 +101,8 @@ export const diffOptions: readonly OptionSpec[] = [
   { name: 'no-prefix', help: 'neither a/ nor b/' },
   { name: 'line-prefix', value: 'prefix', help: 'put this before every line' },
   { name: 'combined-all-paths', help: 'with -c or --cc: the paths in all parents' },
-  { name: 'submodule', value: 'how', valueOptional: true, help: 'how submodules are shown: short' },
-  { name: 'ignore-submodules', value: 'when', valueOptional: true, help: 'leave out submodules: all; dirty: not their own changes (as always)' },
+  { name: 'submodule', value: 'how', valueOptional: true, help: 'how submodules are shown in patches: short; log and diff are refused where one is met' },
+  { name: 'ignore-submodules', value: 'when', valueOptional: true, help: 'leave out submodules: all; dirty, untracked, none: their own changes, which are never looked at' },
   { name: 'ita-invisible-in-index', negatable: true, help: 'what is only intended to be added is not in the index' },
   { name: 'ita-visible-in-index', help: 'what is only intended to be added is an empty file in the index' },
   { name: 'output', value: 'file', help: 'write to a file instead of standard output' },
@@ -145,6 +147,7 @@ export class DiffRequest {
   readonly #order: string | undefined;
   readonly #rotation: { readonly path: string; readonly skips: boolean } | undefined;
   readonly #ignoresSubmodules: boolean;
+  readonly #submodules: string;
   /** Whether there are differences is known only from the patch. */
   readonly #needsContent: boolean;
 
@@ -175,7 +178,8 @@ export class DiffRequest {
     this.#rotation = rotation === undefined ? undefined : { path: latin1(args.value(rotation)!), skips: rotation === 'skip-to' };
     this.#ignoresSubmodules = ignoresSubmodules(args, defaults.porcelain ? config.get('diff.ignoresubmodules') : undefined);
     const submodule = args.has('submodule') ? args.value('submodule') ?? 'log' : (defaults.porcelain ? config.get('diff.submodule') : undefined) ?? 'short';
-    if (submodule !== 'short') throw new UsageError(`showing submodules as '${submodule}' is not supported`);
+    if (!['short', 'log', 'diff'].includes(submodule)) throw new InvalidError(`failed to parse --submodule option parameter: '${submodule}'`, { code: 'bad-option' });
+    this.#submodules = submodule;
     this.#drivers = new DiffDrivers(repository, this.relative ?? '');
     this.format = this.#formatOf(args, defaults, given);
     const { text } = this.format;
@@ -197,6 +201,7 @@ export class DiffRequest {
     const prefixes = [args.value('src-prefix') ?? (noPrefix ? '' : 'a/'), args.value('dst-prefix') ?? (noPrefix ? '' : 'b/')].map(latin1);
     const words = wordsOf(args, setting('diff.wordregex'));
     const isColored = defaults.isColored === true || colorWanted(args, this.#repository.context.stdout.isTerminal);
+    if (isColored && args.has('color-moved') && args.value('color-moved') !== 'no') throw new UsageError('colours for moved lines are not supported');
     const linePrefix = args.value('line-prefix');
     const indicator = (kind: string, standard: string): string => {
       const text = args.value(`output-indicator-${kind}`);
@@ -235,7 +240,7 @@ export class DiffRequest {
       ...(linePrefix === undefined ? {} : { linePrefix: () => latin1(linePrefix) }),
       driverOf: (path) => this.#drivers.driverOf(path),
       programs: programsOf(args, config.get('diff.external') ?? this.#repository.context.env['GIT_EXTERNAL_DIFF']),
-      allPaths: args.has('combined-all-paths'),
+      allPaths: args.has('combined-all-paths'), refusesSubmodules: this.#submodules !== 'short',
     };
   }
 
@@ -529,7 +534,7 @@ function orderOf(repository: Repository, args: Arguments, porcelain: boolean): s
 
 function ignoresSubmodules(args: Arguments, configured: string | undefined): boolean {
   const when = args.has('ignore-submodules') ? args.value('ignore-submodules') ?? 'all' : configured ?? 'dirty';
-  if (when !== 'all' && when !== 'dirty') throw new UsageError(`ignoring submodules when '${when}' is not supported`);
+  if (!['all', 'dirty', 'untracked', 'none'].includes(when)) throw new InvalidError(`bad --ignore-submodules argument: ${when}`, { code: 'bad-option' });
   return when === 'all';
 }
 

@@ -1,6 +1,7 @@
 // Patches: the header of each file, and its hunks as lines or as words; and --check, which looks at the lines patches add.
 //
 // What is printed is what git prints, byte for byte. Text is latin1. Specified by "GENERATING PATCH TEXT" of git-diff(1).
+import { RefusedError } from '../pack/errors.js';
 import type { ObjectStore } from '../pack/object-store.js';
 import { type ObjectId, hashObject, zeroId } from '../pack/oid.js';
 import { formatMode } from '../pack/tree.js';
@@ -45,6 +46,9 @@ export class PatchWriter {
     }
     const { old: one, new: two } = entry;
     if (isTree(one) || isTree(two)) return false;
+    if (this.#options.refusesSubmodules && [one, two].some(({ mode }) => (mode & 0o170000) === 0o160000)) {
+      throw new RefusedError(`what changed in the submodule '${entry.path}' is not shown`, { code: 'submodule-log', hint: 'use --submodule=short' });
+    }
     if (one.mode !== 0 && two.mode !== 0 && (one.mode & 0o170000) !== (two.mode & 0o170000)) {
       const nothing: DiffSide = { mode: 0, id: zeroId(this.#store.format) };
       const gone = this.write({ path: entry.path, status: 'D', old: one, new: nothing });

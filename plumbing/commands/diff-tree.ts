@@ -1,6 +1,6 @@
 // diff-tree: the differences between two trees, or of commits from their parents. See git-diff-tree(1).
 import { InvalidError, UsageError } from '../../pack/errors.js';
-import { type ObjectId, emptyTreeId } from '../../pack/oid.js';
+import { type ObjectId, emptyTreeId, isObjectId, zeroId } from '../../pack/oid.js';
 import { formatCombined } from '../combined-diff.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { parseDateMode } from '../date.js';
@@ -8,7 +8,8 @@ import { type DiffEntry, diffTrees } from '../diff.js';
 import { DiffRequest, diffOptions } from '../diff-options.js';
 import { DiffOutput } from '../diff-report.js';
 import type { Sink } from '../diff-format.js';
-import { CommitFormat, defaultAbbreviation, parsePrettyFormat } from '../format.js';
+import { CommitFormat, parsePrettyFormat } from '../format.js';
+import { listWholeLines } from '../line-reader.js';
 import { Pathspec, pathspecContext } from '../pathspec.js';
 import { Repository } from '../repository.js';
 import { findRevision, peel, resolveTree } from '../revision.js';
@@ -34,6 +35,11 @@ export const command: Command = {
     { name: 'v', short: 'v', help: 'print the message too' },
     { name: 'pretty', value: 'format', valueOptional: true, help: 'print the commit in a format' },
     { name: 'format', value: 'format', help: 'same as --pretty' },
+    { name: 'oneline', help: 'same as --pretty=oneline --abbrev-commit' },
+    { name: 'abbrev-commit', negatable: true, help: 'with --abbrev: abbreviate ids of commits' },
+    { name: 'date', value: 'mode', help: 'how dates are shown: relative, local, iso, iso-strict, rfc, short, raw, human, unix, format:...' },
+    { name: 'relative-date', help: 'same as --date=relative' },
+    { name: 'encoding', value: 'name', help: 'encoding of messages' },
     ...diffOptions,
   ],
   run(context: Context, args: Arguments): number {
@@ -46,6 +52,17 @@ export const command: Command = {
   },
 };
 
+/** The format commits are to be shown in; undefined: only their ids. */
+function prettyOf(args: Arguments): string | undefined {
+  switch (args.lastOf('pretty', 'format', 'oneline', 'v')) {
+    case 'pretty': return args.value('pretty') ?? 'medium';
+    case 'format': return args.value('format');
+    case 'oneline': return 'oneline';
+    case 'v': return 'medium';
+    default: return undefined;
+  }
+}
+
 class TreeComparison {
   readonly request: DiffRequest;
   /** The exit code so far. */
@@ -54,7 +71,10 @@ class TreeComparison {
   readonly #repository: Repository;
   readonly #args: Arguments;
   readonly #format: CommitFormat | undefined;
+  /** Hex digits of ids; undefined: all. */
+  readonly #abbreviation: number | undefined;
   #pathspec: Pathspec | undefined;
+  #hasShown = false;
   readonly #output: DiffOutput;
 
   constructor(context: Context, repository: Repository, args: Arguments) {
@@ -63,9 +83,13 @@ class TreeComparison {
     this.#args = args;
     this.request = new DiffRequest(repository, args, { porcelain: false, format: args.has('cc') ? 'patch' : 'raw', columns: 80 });
     this.#output = new DiffOutput(context, this.request.outputPath);
-    const pretty = args.value('format') ?? args.value('pretty') ?? (args.has('pretty') || args.has('v') ? 'medium' : undefined);
+    const pretty = prettyOf(args);
+    const encoding = args.value('encoding');
+    const date = args.has('relative-date') ? 'relative' : args.value('date') ?? 'default';
+    this.#abbreviation = this.request.format.rawAbbreviation;
     this.#format = pretty === undefined ? undefined : new CommitFormat(parsePrettyFormat(pretty, repository.config), {
-      repository, clock: context.clock, dateMode: parseDateMode('default'), abbreviation: defaultAbbreviation(repository),
+      repository, clock: context.clock, dateMode: parseDateMode(date), abbreviation: this.#abbreviation ?? zeroId(repository.format).length,
+      ...(encoding === undefined ? {} : { encoding }),
     });
   }
 
@@ -87,7 +111,9 @@ class TreeComparison {
     this.#setPaths(takeRevisions(this.#repository, set, before, dashes, after));
     const { tips } = set;
     const [one, two] = tips[1]?.isExcluded ? [tips[1], tips[0]] : tips;
-    if (one === undefined || tips.length > 2) throw new UsageError('one or two trees are needed');
+    if (one === undefined) throw new UsageError('one or two trees are needed');
+    // Of more there is nothing to be said, and git says nothing.
+    if (tips.length > 2) return;
     if (two === undefined) {
       if (one.type === 'tree') throw new UsageError('a tree needs another to be compared with');
       this.#showCommit(one.id);
@@ -110,12 +136,10 @@ class TreeComparison {
 
   takeInput(paths: readonly string[]): void {
     this.#setPaths(paths);
-    const { stdin } = this.#context;
-    const pieces: Buffer[] = [];
-    for (let piece = stdin.readChunk(); piece !== undefined; piece = stdin.readChunk()) pieces.push(piece);
-    const lines = Buffer.concat(pieces).toString('utf8').split('\n');
-    if (lines.at(-1) === '') lines.pop();
-    for (const line of lines) {
+    for (const whole of listWholeLines(this.#context.stdin)) {
+      // A line that does not end is not looked at.
+      if (!whole.endsWith('\n')) return;
+      const line = Buffer.from(whole.slice(0, -1), 'latin1').toString('utf8');
       const [first = '', second] = line.trim().split(/\s+/);
       const id = /^[0-9a-f]{40,64}$/.test(first) ? findRevision(this.#repository, first) : undefined;
       const type = id === undefined ? undefined : this.#repository.objects.findHeader(id)?.type;
@@ -125,13 +149,16 @@ class TreeComparison {
         const changes = this.#changes(id, other);
         this.#sink(`${id} ${other}\n`);
         this.#write(changes);
-      } else this.#sink(`${line}\n`);
+      } else if (type === undefined && isObjectId(first, this.#repository.format)) this.#context.stderr.write(`error: object '${first}' is missing\n`);
+      else this.#sink(`${line}\n`);
+      this.#output.flush();
+      this.#context.stdout.flush();
     }
   }
 
   #changes(one: ObjectId, two: ObjectId): DiffEntry[] {
     return this.request.finish(diffTrees(this.#repository.objects, one, two, {
-      recursive: this.#args.has('r') || this.#args.has('t') || this.request.needsRecursion || this.#args.has('c') || this.#args.has('cc'), showTrees: this.#args.has('t'),
+      recursive: this.#args.has('r') || this.#args.has('t') || this.request.needsRecursion, showTrees: this.#args.has('t'),
       unchanged: this.request.wantsUnchanged, ...(this.#pathspec === undefined ? {} : { pathspec: this.#pathspec }),
     }));
   }
@@ -152,9 +179,10 @@ class TreeComparison {
     else if (this.#args.has('c') || this.#args.has('cc')) {
       const text = formatCombined(this.#repository, commit.tree, parents.map(treeOf), {
         dense: this.#args.has('cc'), format: this.request.format, request: this.request, ...(this.#pathspec === undefined ? {} : { pathspec: this.#pathspec }),
+        ...(this.request.format.colors === undefined ? {} : { colors: this.request.format.colors }),
       });
       this.#header(id, parents, undefined);
-      this.#sink((this.#format === undefined || text === '' ? '' : '\n') + text);
+      if (this.request.isShown) this.#sink((this.#format === undefined || text === '' ? '' : '\n') + text);
     } else if (this.#args.has('m')) {
       for (const parent of parents) this.#showOne(id, parents, this.#changes(treeOf(parent), commit.tree), parent);
     } else if (this.#args.has('always')) this.#header(id, parents, undefined);
@@ -163,7 +191,7 @@ class TreeComparison {
   #showOne(id: ObjectId, parents: readonly ObjectId[], entries: readonly DiffEntry[], from?: ObjectId): void {
     if (entries.length === 0 && !this.#args.has('always')) return;
     this.#header(id, parents, from);
-    if (this.#format !== undefined && entries.length > 0 && this.#format.pretty.kind !== 'oneline') {
+    if (this.#format !== undefined && entries.length > 0 && this.request.isShown && this.#format.pretty.kind !== 'oneline') {
       this.#sink(this.request.format.stat !== undefined && this.request.format.patch ? '---\n' : '\n');
     }
     this.#write(entries);
@@ -177,7 +205,12 @@ class TreeComparison {
       return;
     }
     const format = this.#format;
-    if (!format.isWhole) this.#sink(`${format.pretty.kind === 'oneline' ? '' : 'commit '}${id}${from === undefined ? '' : ` (from ${from})`}${format.pretty.kind === 'oneline' ? ' ' : '\n'}`);
+    // Formats that do not end what they show are set apart.
+    if (this.#hasShown && format.pretty.kind !== 'oneline' && !format.isTerminated) this.#sink('\n');
+    this.#hasShown = true;
+    const isShort = this.#abbreviation !== undefined && (this.#args.flag('abbrev-commit') ?? this.#args.has('oneline'));
+    const shown = isShort ? this.#repository.objects.abbreviate(id, this.#abbreviation!) : id;
+    if (!format.isWhole) this.#sink(`${format.pretty.kind === 'oneline' ? '' : 'commit '}${shown}${from === undefined ? '' : ` (from ${from})`}${format.pretty.kind === 'oneline' ? ' ' : '\n'}`);
     const text = format.format({ id, commit: this.#repository.objects.readCommit(id), parents, bytes: this.#repository.objects.read(id).bytes });
     this.#sink(format.isTerminated ? `${text}\n` : text);
   }

@@ -7,7 +7,9 @@
 // Memory: some hundred bytes per object, the window of the delta search and a bounded spool of deltas that wait to be written.
 import { createDelta } from './delta.js';
 import { DeltaSpool } from './delta-spool.js';
-import { type DeltaLimits, DeltaWindow, leastDeltaBytes } from './delta-window.js';
+import { type DeltaPiece, type FoundDeltas, compressDelta } from './delta-search.js';
+import { searchTogether } from './delta-threads.js';
+import { type DeltaLimits, leastDeltaBytes } from './delta-window.js';
 import { CorruptError } from './errors.js';
 import { streamThresholdBytes } from './object.js';
 import type { ObjectStore } from './object-store.js';
@@ -202,29 +204,53 @@ export class PackPlan {
     if (limits.window <= 0 || limits.depth <= 0) return;
     const searched = reuseDeltas && reuseObjects ? this.#searchedPacks(state) : new Set<number>();
     const order = this.#searchOrder(state, targets);
-    const window = new DeltaWindow(limits, rawSize(store.format));
-    let kind = 0;
-    for (const [done, number] of order.entries()) {
+    const pieces = [...this.#splitOrder(order)];
+    let done = 0;
+    const describe = (piece: number): DeltaPiece => this.#describePiece(state, pieces[piece]!, searched);
+    for (const { piece, found } of searchTogether(pieces.length, describe, (id) => store.read(id).bytes)) {
+      this.#takeFound(state, pieces[piece]!, found);
+      done += pieces[piece]!.length;
       onProgress?.('compressing', done, order.length);
-      if (state.kind[number] !== kind) window.clear();
-      kind = state.kind[number]!;
-      const pack = state.pack[number]!;
-      const found = window.offer({
-        number, sizeBytes: state.size[number]!, read: () => this.#readTarget(number), childDepth: state.childDepth[number]!, isBaseOnly: this.#list.isBaseOnly(number),
-        searched: searched.has(pack) && state.isDelta[number] === 0 ? pack + 1 : 0,
-      });
-      if (found === undefined) continue;
-      state.base[number] = found.base;
-      state.deltaBytes[number] = found.delta.length;
-      this.#spool.keep(number, compressDelta(found.delta, this.#options.level));
     }
   }
 
-  /** A base nobody needs may be missing or damaged; an object that is to be packed may not. */
-  #readTarget(number: number): Buffer | undefined {
-    const { store } = this.#options;
-    const id = this.#list.ids[number]!;
-    return this.#list.isBaseOnly(number) ? readIfGood(() => store.find(id)?.bytes) : store.read(id).bytes;
+  /** Pieces of the order that can be searched apart: where paths change, unless that takes too long. */
+  *#splitOrder(order: Uint32Array): Generator<Uint32Array> {
+    const { groups } = this.#list;
+    let start = 0;
+    for (let at = 1; at < order.length; at += 1) {
+      const size = at - start;
+      if (size < pieceObjects || (size < 4 * pieceObjects && groups[order[at]!] !== 0 && groups[order[at]!] === groups[order[at - 1]!])) continue;
+      yield order.subarray(start, at);
+      start = at;
+    }
+    if (start < order.length) yield order.subarray(start);
+  }
+
+  #describePiece(state: PlanState, numbers: Uint32Array, searched: ReadonlySet<number>): DeltaPiece {
+    const { store, limits, level } = this.#options;
+    const idSize = rawSize(store.format);
+    const ids = Buffer.allocUnsafeSlow(numbers.length * idSize);
+    numbers.forEach((number, at) => ids.write(this.#list.ids[number]!, at * idSize, 'hex'));
+    const isSearched = (number: number): boolean => searched.has(state.pack[number]!) && state.isDelta[number] === 0;
+    return {
+      objectsDirectory: store.directory, alternates: store.alternates, format: store.format, limits, level, ids,
+      kinds: Uint8Array.from(numbers, (number) => state.kind[number]!),
+      sizes: Float64Array.from(numbers, (number) => state.size[number]!),
+      childDepths: Uint16Array.from(numbers, (number) => state.childDepth[number]!),
+      searched: Uint32Array.from(numbers, (number) => (isSearched(number) ? state.pack[number]! + 1 : 0)),
+      isBaseOnly: Uint8Array.from(numbers, (number) => (this.#list.isBaseOnly(number) ? 1 : 0)),
+    };
+  }
+
+  #takeFound(state: PlanState, numbers: Uint32Array, { bases, deltaBytes, ends, output }: FoundDeltas): void {
+    for (const [at, number] of numbers.entries()) {
+      const base = bases[at]!;
+      if (base < 0) continue;
+      state.base[number] = numbers[base]!;
+      state.deltaBytes[number] = deltaBytes[at]!;
+      this.#spool.keep(number, output.subarray(at === 0 ? 0 : ends[at - 1]!, ends[at]!));
+    }
   }
 
   /** Packs with deltas in them: what is whole there was compared with its neighbours when they were written. */
@@ -377,6 +403,8 @@ export class PackPlan {
 }
 
 const onChain = 0xffff;
+/** About this many objects are searched at a time; the last of one piece are not compared with the first of the next. */
+const pieceObjects = 4096;
 
 /** What is decided of each object, by its number. */
 class PlanState {
@@ -495,13 +523,6 @@ class Writing {
   }
 }
 
-/** In so few bytes nothing is found by looking longer. */
-const tinyBytes = 512;
-
-function compressDelta(delta: Buffer, level: number): Buffer {
-  return deflate(delta, level > 0 && delta.length <= tinyBytes ? 1 : level);
-}
-
 function* compressed(chunks: Iterable<Buffer>, level: number): Generator<Uint8Array> {
   const deflater = new Deflater(level);
   try {
@@ -519,13 +540,4 @@ function isIntact(pack: PackReader, position: number, offset: number, end: numbe
   let actual = 0;
   for (let at = offset; at < end; at += pieceBytes) actual = crc32(pack.viewBytes(at, Math.min(at + pieceBytes, end)), actual);
   return actual === expected;
-}
-
-function readIfGood<Value>(read: () => Value | undefined): Value | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof CorruptError) return undefined;
-    throw error;
-  }
 }

@@ -119,6 +119,8 @@ const mostKinds = 2 ** 18;
 const longestEntryHeaderBytes = 10 + 32;
 /** The most bytes one stored byte can inflate to. */
 const mostExpansion = 1032;
+/** Read at a time for the checksum of the whole. */
+const checkedBytes = 256 * 1024;
 
 export class PackReader {
   readonly path: string;
@@ -550,7 +552,12 @@ export class PackReader {
   checksums(): { stored: Buffer; actual: Buffer } {
     this.#open();
     const hasher = new Hasher(this.format);
-    for (let at = 0; at < this.#dataEnd; at += 1024 * 1024) hasher.update(this.#readSpan(at, Math.min(1024 * 1024, this.#dataEnd - at)));
+    const piece = Buffer.allocUnsafeSlow(checkedBytes);
+    for (let at = 0; at < this.#dataEnd; at += checkedBytes) {
+      const size = Math.min(checkedBytes, this.#dataEnd - at);
+      this.#readInto(piece, size, at);
+      hasher.update(piece.subarray(0, size));
+    }
     return { stored: this.#readSpan(this.#dataEnd, rawSize(this.format)), actual: hasher.digestBytes() };
   }
 

@@ -1,9 +1,10 @@
 // One piece of bulk work that touches no disk but for reading: hashing and compressing small files into pack entries,
-// compressing one piece of a large file, or computing a digest. Done here or in a worker thread (pack/workers.ts), by the same code.
+// compressing one piece of a large file, searching deltas, or computing a digest. Done here or in a worker thread (pack/workers.ts), by the same code.
 //
 // Invariant: the bytes whose hash is an entry's id are the very bytes that were compressed; a file is taken only when neither its
 // size nor its time changed while it was read. Files are opened without following a symlink and without blocking on a pipe.
 import * as fs from 'node:fs';
+import { type DeltaPiece, type FoundDeltas, searchDeltasAlone } from './delta-search.js';
 import { isSystemError } from './errors.js';
 import { encodeObjectHeader, hashFramed } from './oid.js';
 import type { ObjectFormat, ObjectId } from './oid.js';
@@ -24,9 +25,10 @@ export type PackingJob =
     readonly level: number;
   }
   | { readonly kind: 'piece'; readonly bytes: Uint8Array; readonly level: number }
-  | { readonly kind: 'digest'; readonly path: string; readonly sizeBytes: number; readonly format: ObjectFormat };
+  | { readonly kind: 'digest'; readonly path: string; readonly sizeBytes: number; readonly format: ObjectFormat }
+  | { readonly kind: 'deltas'; readonly piece: DeltaPiece };
 
-export type PackingResult = PackedFiles | PackedPiece | { readonly kind: 'digest'; readonly digest: Uint8Array };
+export type PackingResult = PackedFiles | PackedPiece | { readonly kind: 'digest'; readonly digest: Uint8Array } | { readonly kind: 'deltas'; readonly found: FoundDeltas };
 
 /** What became of each of the first `files.length` paths of a job; the others did not fit and must be asked for again. */
 export interface PackedFiles {
@@ -82,6 +84,8 @@ export function performJob(job: PackingJob): PackingResult {
     }
     case 'digest':
       return { kind: 'digest', digest: digestFile(job.path, job.sizeBytes, job.format) };
+    case 'deltas':
+      return { kind: 'deltas', found: searchDeltasAlone(job.piece) };
   }
 }
 

@@ -29,7 +29,7 @@ export interface VerifiedPacks {
 
 /** Memory for choosing, packing and reading back: objects are read in the order of their paths, and again in that of the new pack. */
 export function packingCaches(): PackCaches {
-  return new PackCaches(24 * 1024 * 1024, 32 * 1024 * 1024);
+  return new PackCaches(12 * 1024 * 1024, 16 * 1024 * 1024);
 }
 
 /** Plans, writes and reads back; CorruptError when an object has no good copy. No packs when there was nothing to pack. */

@@ -36,6 +36,7 @@ function memoryOf(result: PackingResult): ArrayBuffer[] {
   switch (result.kind) {
     case 'files': return wholeMemory(result.output);
     case 'piece': return [...wholeMemory(result.bytes), ...wholeMemory(result.deflated)];
+    case 'deltas': return wholeMemory(result.found.output);
     case 'digest': return [];
   }
 }

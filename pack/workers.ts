@@ -44,6 +44,8 @@ export interface FinishedJob {
 export interface WorkerPoolOptions {
   /** Most threads; 0 does everything here. Default: one for each processor, at most 4. */
   readonly threads?: number;
+  /** What a thread may gather before it looks for garbage, in megabytes; default: as much as Node allows. */
+  readonly youngMegabytes?: number;
   /** Threads start at once when queued jobs weigh this much together (the unit is the caller's). Default 1: at the first job. */
   readonly startWeight?: number;
 }
@@ -70,6 +72,7 @@ const slowestDigestBytesPerMs = 10_000;
 export class WorkerPool {
   readonly #most: number;
   readonly #startWeight: number;
+  readonly #youngMegabytes: number | undefined;
   readonly #signal = new Int32Array(new SharedArrayBuffer(8));
   readonly #members: Member[] = [];
   readonly #queue: Queued[] = [];
@@ -82,6 +85,7 @@ export class WorkerPool {
   constructor(options: WorkerPoolOptions = {}) {
     this.#most = options.threads ?? Math.min(os().availableParallelism(), mostThreads);
     this.#startWeight = options.startWeight ?? 1;
+    this.#youngMegabytes = options.youngMegabytes;
   }
 
   /** Jobs submitted and not yet taken. */
@@ -159,10 +163,11 @@ export class WorkerPool {
     const { MessageChannel, Worker } = threads();
     const script = join(dirname(import.meta.filename), import.meta.filename.endsWith('.cjs') ? 'worker.cjs' : 'worker.js');
     if (!fs.existsSync(script)) throw new Error(`'${script}' is missing; install cairn again`);
+    const limits = this.#youngMegabytes === undefined ? {} : { resourceLimits: { maxYoungGenerationSizeMb: this.#youngMegabytes } };
     for (let at = 0; at < this.#most; at += 1) {
       const { port1, port2 } = new MessageChannel();
       const setup: WorkerSetup = { port: port2, signal: this.#signal };
-      const worker = new Worker(script, { workerData: setup, transferList: [port2], env: {}, execArgv: [] });
+      const worker = new Worker(script, { workerData: setup, transferList: [port2], env: {}, execArgv: [], ...limits });
       worker.unref();
       port1.unref();
       this.#members.push({ worker, port: port1, away: 0 });

@@ -16,7 +16,7 @@ interface DeltaExports extends KernelExports {
 
 const slack = 32;
 /** Prepared bases may take this much before all are forgotten. */
-const residentBytes = 24 * 1024 * 1024;
+const residentBytes = 12 * 1024 * 1024;
 
 function aligned(address: number): number {
   return (address + slack + 63) & ~63;

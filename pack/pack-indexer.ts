@@ -8,7 +8,7 @@
 // count in the header is believed by nobody), the caches, and the contents of one delta and its base. Nothing is written.
 import { BaseCache } from './base-cache.js';
 import type { KeptBase } from './base-cache.js';
-import { hashUntrusted } from './collision-guard.js';
+import { CollisionGuard } from './collision-guard.js';
 import { applyDelta, readDeltaSizes } from './delta.js';
 import { CorruptError, RefusedError } from './errors.js';
 import { streamThresholdBytes } from './object.js';
@@ -43,7 +43,7 @@ export interface PackIndexerOptions {
   /** Reads again what the stream has passed: `lengthBytes` from `offset` of the pack on. */
   readonly readAgain: (offset: number, lengthBytes: number) => Buffer;
   readonly onObject?: (object: IndexedObject) => void;
-  /** Contents come from elsewhere: one that was made to collide with another is refused (see hashUntrusted). */
+  /** Contents come from elsewhere: one that was made to collide with another is refused. */
   readonly isUntrusted?: boolean;
   /** Completes a thin pack: undefined when that object is not to be had either. */
   readonly addBase?: (id: ObjectId) => AddedBase | undefined;
@@ -74,6 +74,7 @@ export class PackIndexer {
   readonly #format: ObjectFormat;
   readonly #options: PackIndexerOptions;
   readonly #idSize: number;
+  readonly #guard: CollisionGuard | undefined;
   #count = 0;
   /** By entry number. */
   #ids = Buffer.alloc(0);
@@ -104,6 +105,7 @@ export class PackIndexer {
     this.#format = format;
     this.#options = options;
     this.#idSize = rawSize(format);
+    this.#guard = options.isUntrusted && format === 'sha1' ? new CollisionGuard() : undefined;
   }
 
   /** Objects in the pack, including those added. */
@@ -114,6 +116,14 @@ export class PackIndexer {
 
   /** Reads the whole pack; CorruptError at the first thing that is wrong. Afterwards some deltas may be `unresolved`. */
   read(stream: PackStream): void {
+    try {
+      this.#readAll(stream);
+    } finally {
+      this.#guard?.finish();
+    }
+  }
+
+  #readAll(stream: PackStream): void {
     for (const entry of stream.entries()) this.#take(entry);
     this.#entriesEnd = stream.offset - this.#idSize;
     if (this.#unresolved === 0) return;
@@ -270,13 +280,14 @@ export class PackIndexer {
   }
 
   #resolved(number: number, type: ObjectType, bytes: Buffer): ObjectId {
-    const id = this.#options.isUntrusted ? hashUntrusted(type, bytes.length, [bytes], this.#format) : hashObject(type, bytes, this.#format);
+    const id = hashObject(type, bytes, this.#format);
+    this.#guard?.look(id, type, bytes);
     this.#record(number, id, type, bytes.length, bytes);
     return id;
   }
 
   #hash(type: ObjectType, sizeBytes: number, pieces: Iterable<Buffer>): ObjectId {
-    return this.#options.isUntrusted ? hashUntrusted(type, sizeBytes, pieces, this.#format) : hashPieces(type, sizeBytes, pieces, this.#format);
+    return hashPieces(type, sizeBytes, this.#guard?.passing(type, sizeBytes, pieces) ?? pieces, this.#format);
   }
 
   #record(number: number, id: ObjectId, type: ObjectType, sizeBytes: number, bytes: Buffer | undefined): void {

@@ -29,16 +29,16 @@ let conditionCount: i32 = 0;
 
 /** Four blocks are expanded side by side: word `step` of block `lane` is at 16 * step + 4 * lane. */
 const words = memory.data(16 * 80, 16);
-/** Where the words of the block in hand begin. */
+/** Of the block in hand: where its words, its state words and the hash behind it begin. */
 let blockWords: usize = 0;
+let blockStates: usize = 0;
+let blockHash: usize = 0;
 const candidates = memory.data(16, 16);
-/** State words; that of step i is at i + 4, which is computed by step i - 1. */
-const states = memory.data(4 * 85, 16);
-let h0: u32 = 0;
-let h1: u32 = 0;
-let h2: u32 = 0;
-let h3: u32 = 0;
-let h4: u32 = 0;
+/** State words of four blocks side by side; that of step i is at i + 4, which is computed by step i - 1. */
+const states = memory.data(16 * 85, 16);
+/** The five words of each of four hashes, side by side; the first is also that of `update`. */
+const hashes = memory.data(16 * 5, 16);
+const idle = memory.data(64, 16);
 let isPrepared: bool = false;
 
 // @ts-ignore: decorator
@@ -125,20 +125,24 @@ function addCondition(vector: i32, step: i32, bit: i32, later: i32, laterBit: i3
   conditionCount++;
 }
 
-/** Begins a new hash. */
-export function start(): void {
+/** Begins a new hash, one of four. */
+export function start(lane: i32): void {
   if (!isPrepared) prepare();
-  h0 = 0x67452301;
-  h1 = 0xefcdab89;
-  h2 = 0x98badcfe;
-  h3 = 0x10325476;
-  h4 = 0xc3d2e1f0;
+  const at = hashes + (<usize>lane << 2);
+  store<u32>(at, 0x67452301);
+  store<u32>(at, 0xefcdab89, 16);
+  store<u32>(at, 0x98badcfe, 32);
+  store<u32>(at, 0x10325476, 48);
+  store<u32>(at, 0xc3d2e1f0, 64);
 }
 
-/** One of the five words of the hash so far. */
+/** One of the five words of the first hash so far. */
 export function word(index: i32): u32 {
-  return index === 0 ? h0 : index === 1 ? h1 : index === 2 ? h2 : index === 3 ? h3 : h4;
+  return load<u32>(hashes + (<usize>index << 4));
 }
+
+/** 64 bytes that may be hashed where there is nothing to hash. */
+export function idleBlock(): usize { return idle; }
 
 // @ts-ignore: decorator
 @inline
@@ -152,7 +156,7 @@ function mix(step: i32, b: u32, c: u32, d: u32): u32 {
 // @ts-ignore: decorator
 @inline
 function stateAt(step: i32): u32 {
-  return load<u32>(states + ((step + 4) << 2));
+  return load<u32>(blockStates + (<usize>(step + 4) << 4));
 }
 
 // @ts-ignore: decorator
@@ -161,15 +165,18 @@ function wordAt(step: i32): u32 {
   return load<u32>(blockWords + (<usize>step << 4));
 }
 
-/** Hashes the whole blocks between two addresses; true when one of them looks like the last of a collision. */
+/** Continues the first hash with the whole blocks between two addresses; true when one of them looks like the last of a collision. */
 export function update(from: usize, end: usize): bool {
   let found = false;
+  blockHash = hashes;
   for (let at = from; at < end; at += 256) {
     const lanes = min<usize>(4, (end - at) >> 6);
-    expand(at, lanes);
+    for (let lane: usize = 0; lane < lanes; lane++) load16(at + (lane << 6), lane);
+    expand();
     sieve();
     for (let lane: usize = 0; lane < lanes; lane++) {
       blockWords = words + (lane << 2);
+      blockStates = states + (lane << 2);
       compress();
       const left = load<u32>(candidates + (lane << 2));
       if (left !== 0 && examine(left)) found = true;
@@ -178,55 +185,137 @@ export function update(from: usize, end: usize): bool {
   return found;
 }
 
-function expand(at: usize, lanes: usize): void {
-  for (let lane: usize = 0; lane < lanes; lane++) {
-    for (let step: usize = 0; step < 16; step++) {
-      store<u32>(words + (step << 4) + (lane << 2), bswap<u32>(load<u32>(at + (lane << 6) + (step << 2))));
+/** Continues each of the four hashes with as many blocks from its own address; bits tell in which of them one looks like the last of a collision. */
+export function updateFour(first: usize, second: usize, third: usize, fourth: usize, blocks: i32): u32 {
+  let found: u32 = 0;
+  for (let block = 0; block < blocks; block++) {
+    const offset = <usize>block << 6;
+    load16(first === idle ? idle : first + offset, 0);
+    load16(second === idle ? idle : second + offset, 1);
+    load16(third === idle ? idle : third + offset, 2);
+    load16(fourth === idle ? idle : fourth + offset, 3);
+    expand();
+    sieve();
+    compressFour();
+    for (let lane: usize = 0; lane < 4; lane++) {
+      const left = load<u32>(candidates + (lane << 2));
+      if (left === 0) continue;
+      blockWords = words + (lane << 2);
+      blockStates = states + (lane << 2);
+      blockHash = hashes + (lane << 2);
+      if (examine(left)) found |= <u32>1 << <u32>lane;
     }
   }
+  return found;
+}
+
+// @ts-ignore: decorator
+@inline
+function load16(from: usize, lane: usize): void {
+  const to = words + (lane << 2);
+  for (let step: usize = 0; step < 16; step++) store<u32>(to + (step << 4), bswap<u32>(load<u32>(from + (step << 2))));
+}
+
+function expand(): void {
   for (let to = words + 256; to < words + 1280; to += 16) {
     const mixed = v128.xor(v128.xor(v128.load(to - 48), v128.load(to - 128)), v128.xor(v128.load(to - 224), v128.load(to - 256)));
-    v128.store(to, v128.or(i32x4.shl(mixed, 1), i32x4.shr_u(mixed, 31)));
+    v128.store(to, turn(mixed, 1));
   }
 }
 
+// @ts-ignore: decorator
+@inline
+function turn(value: v128, bits: i32): v128 {
+  return v128.or(i32x4.shl(value, bits), i32x4.shr_u(value, 32 - bits));
+}
+
+/** One block of the first hash: a loop for each way of mixing, so that no step has to ask for its own. */
 function compress(): void {
-  let a = h0;
-  let b = h1;
-  let c = h2;
-  let d = h3;
-  let e = h4;
-  store<u32>(states, rotl<u32>(e, 2));
-  store<u32>(states, rotl<u32>(d, 2), 4);
-  store<u32>(states, rotl<u32>(c, 2), 8);
-  store<u32>(states, b, 12);
-  store<u32>(states, a, 16);
-  // A loop for each way of mixing, so that no step has to ask for its own.
-  for (let step: usize = 0; step < 80; step += 4) {
-    const next = rotl<u32>(a, 5) + (d ^ (b & (c ^ d))) + 0x5a827999 + e + load<u32>(blockWords + (step << 2));
+  const from = blockWords;
+  const to = blockStates;
+  let a = word(0);
+  let b = word(1);
+  let c = word(2);
+  let d = word(3);
+  let e = word(4);
+  store<u32>(to, rotl<u32>(e, 2));
+  store<u32>(to, rotl<u32>(d, 2), 16);
+  store<u32>(to, rotl<u32>(c, 2), 32);
+  store<u32>(to, b, 48);
+  store<u32>(to, a, 64);
+  for (let step: usize = 0; step < 320; step += 16) {
+    const next = rotl<u32>(a, 5) + (d ^ (b & (c ^ d))) + 0x5a827999 + e + load<u32>(from + step);
     e = d; d = c; c = rotl<u32>(b, 30); b = a; a = next;
-    store<u32>(states + step, next, 20);
+    store<u32>(to + step, next, 80);
   }
-  for (let step: usize = 80; step < 160; step += 4) {
-    const next = rotl<u32>(a, 5) + (b ^ c ^ d) + 0x6ed9eba1 + e + load<u32>(blockWords + (step << 2));
+  for (let step: usize = 320; step < 640; step += 16) {
+    const next = rotl<u32>(a, 5) + (b ^ c ^ d) + 0x6ed9eba1 + e + load<u32>(from + step);
     e = d; d = c; c = rotl<u32>(b, 30); b = a; a = next;
-    store<u32>(states + step, next, 20);
+    store<u32>(to + step, next, 80);
   }
-  for (let step: usize = 160; step < 240; step += 4) {
-    const next = rotl<u32>(a, 5) + ((b & c) | (d & (b | c))) + 0x8f1bbcdc + e + load<u32>(blockWords + (step << 2));
+  for (let step: usize = 640; step < 960; step += 16) {
+    const next = rotl<u32>(a, 5) + ((b & c) | (d & (b | c))) + 0x8f1bbcdc + e + load<u32>(from + step);
     e = d; d = c; c = rotl<u32>(b, 30); b = a; a = next;
-    store<u32>(states + step, next, 20);
+    store<u32>(to + step, next, 80);
   }
-  for (let step: usize = 240; step < 320; step += 4) {
-    const next = rotl<u32>(a, 5) + (b ^ c ^ d) + 0xca62c1d6 + e + load<u32>(blockWords + (step << 2));
+  for (let step: usize = 960; step < 1280; step += 16) {
+    const next = rotl<u32>(a, 5) + (b ^ c ^ d) + 0xca62c1d6 + e + load<u32>(from + step);
     e = d; d = c; c = rotl<u32>(b, 30); b = a; a = next;
-    store<u32>(states + step, next, 20);
+    store<u32>(to + step, next, 80);
   }
-  h0 += a;
-  h1 += b;
-  h2 += c;
-  h3 += d;
-  h4 += e;
+  store<u32>(hashes, word(0) + a);
+  store<u32>(hashes, word(1) + b, 16);
+  store<u32>(hashes, word(2) + c, 32);
+  store<u32>(hashes, word(3) + d, 48);
+  store<u32>(hashes, word(4) + e, 64);
+}
+
+/** As `compress`, a block of each of the four hashes. */
+function compressFour(): void {
+  const in0 = v128.load(hashes);
+  const in1 = v128.load(hashes, 16);
+  const in2 = v128.load(hashes, 32);
+  const in3 = v128.load(hashes, 48);
+  const in4 = v128.load(hashes, 64);
+  let a = in0;
+  let b = in1;
+  let c = in2;
+  let d = in3;
+  let e = in4;
+  v128.store(states, turn(e, 2));
+  v128.store(states, turn(d, 2), 16);
+  v128.store(states, turn(c, 2), 32);
+  v128.store(states, b, 48);
+  v128.store(states, a, 64);
+  for (let step: usize = 0; step < 320; step += 16) {
+    const mixed = i32x4.add(v128.xor(d, v128.and(b, v128.xor(c, d))), i32x4.splat(0x5a827999));
+    const next = i32x4.add(i32x4.add(turn(a, 5), mixed), i32x4.add(e, v128.load(words + step)));
+    e = d; d = c; c = turn(b, 30); b = a; a = next;
+    v128.store(states + step, next, 80);
+  }
+  for (let step: usize = 320; step < 640; step += 16) {
+    const mixed = i32x4.add(v128.xor(v128.xor(b, c), d), i32x4.splat(0x6ed9eba1));
+    const next = i32x4.add(i32x4.add(turn(a, 5), mixed), i32x4.add(e, v128.load(words + step)));
+    e = d; d = c; c = turn(b, 30); b = a; a = next;
+    v128.store(states + step, next, 80);
+  }
+  for (let step: usize = 640; step < 960; step += 16) {
+    const mixed = i32x4.add(v128.or(v128.and(b, c), v128.and(d, v128.or(b, c))), i32x4.splat(0x8f1bbcdc));
+    const next = i32x4.add(i32x4.add(turn(a, 5), mixed), i32x4.add(e, v128.load(words + step)));
+    e = d; d = c; c = turn(b, 30); b = a; a = next;
+    v128.store(states + step, next, 80);
+  }
+  for (let step: usize = 960; step < 1280; step += 16) {
+    const mixed = i32x4.add(v128.xor(v128.xor(b, c), d), i32x4.splat(0xca62c1d6));
+    const next = i32x4.add(i32x4.add(turn(a, 5), mixed), i32x4.add(e, v128.load(words + step)));
+    e = d; d = c; c = turn(b, 30); b = a; a = next;
+    v128.store(states + step, next, 80);
+  }
+  v128.store(hashes, i32x4.add(in0, a));
+  v128.store(hashes, i32x4.add(in1, b), 16);
+  v128.store(hashes, i32x4.add(in2, c), 32);
+  v128.store(hashes, i32x4.add(in3, d), 48);
+  v128.store(hashes, i32x4.add(in4, e), 64);
 }
 
 /** Notes for each block the vectors for which no message bit has the wrong sign. */
@@ -314,5 +403,6 @@ function leadsToSame(vector: i32): bool {
     b = a;
     a = made;
   }
-  return first0 + a === h0 && first1 + b === h1 && first2 + c === h2 && first3 + d === h3 && first4 + e === h4;
+  return first0 + a === load<u32>(blockHash) && first1 + b === load<u32>(blockHash, 16) && first2 + c === load<u32>(blockHash, 32)
+    && first3 + d === load<u32>(blockHash, 48) && first4 + e === load<u32>(blockHash, 64);
 }

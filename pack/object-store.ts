@@ -533,6 +533,12 @@ export class ObjectStore {
     return digits;
   }
 
+  /** True when ids might be alike in one pack only, and in loose objects. */
+  get hasOnePack(): boolean { return this.#packs.length === 1; }
+
+  /** True when loose objects have ids that begin with a byte. */
+  hasLooseBeside(first: number): boolean { return this.#looseBeside(first).length > 0; }
+
   /** Loose ids that begin with a byte, as they were when first asked for. */
   #looseBeside(first: number): readonly ObjectId[] {
     const prefix = hexBytes[first]!;

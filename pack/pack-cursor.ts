@@ -8,6 +8,7 @@ import type { ObjectPlace } from './object-store.js';
 import type { PackReader } from './pack-reader.js';
 import { decodeHexInto, isHashOf, rawSize } from './oid.js';
 import type { ObjectFormat, ObjectId } from './oid.js';
+import type { UnpackExports, WalkSupply } from './kernels/unpack-kernel.js';
 import type { UnpackPlace, Unpacker } from './unpacker.js';
 
 /** Finds the pack that has an object; the store's part. */
@@ -128,6 +129,17 @@ export class PackCursor implements ObjectPlace {
   }
 
   get describedEnd(): number { return this.#unpacker.describedEnd; }
+
+  /** Has a walk look for commits in the pack it is at first. */
+  walkHere(): void {
+    const place = this.#placeOfPack();
+    if (place !== undefined) this.#unpacker.walkIn(place);
+  }
+
+  /** See Unpacker. */
+  beginWalk(supply: WalkSupply, firstParentOnly: boolean): UnpackExports {
+    return this.#unpacker.beginWalk(supply, this.#raw.length, firstParentOnly);
+  }
 
   #note(length: number): boolean {
     if (length < 0) return false;

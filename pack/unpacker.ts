@@ -7,6 +7,7 @@
 import { CorruptError, isSystemError } from './errors.js';
 import { hasKernels } from './kernels/kernel.js';
 import { UnpackKernel, mostPackBytes, mostPackKeys } from './kernels/unpack-kernel.js';
+import type { UnpackExports, WalkSupply } from './kernels/unpack-kernel.js';
 
 export { noRoom, refused } from './kernels/unpack-kernel.js';
 
@@ -64,9 +65,12 @@ export class Unpacker {
   #current: UnpackPlace | undefined;
   #nextKey = 1;
   #result = 0;
+  #walk: WalkSupply | undefined;
 
   private constructor(windowsBytes: number, basesBytes: number) {
+    const unpacker = this;
     this.#kernel = UnpackKernel.open({
+      get walk() { return unpacker.#walk; },
       provide: (offset, wanted) => this.#provide(offset, wanted),
       offsetOf: (address) => {
         const { idSize, findOffset } = this.#current!.source;
@@ -101,7 +105,10 @@ export class Unpacker {
   /** Forgets a pack; its place cannot be used any more. */
   release(place: UnpackPlace): void {
     for (let slot = 0; slot < this.#owners.length; slot += 1) if (this.#owners[slot] === place) this.#owners[slot] = undefined;
-    if (this.#current === place) this.#current = undefined;
+    if (this.#current !== place) return;
+    this.#current = undefined;
+    // A walk would go on looking there.
+    this.#kernel.exports.useIndex(0, 0);
   }
 
   /** The kernel's memory as it is now: growing it, which any call here may do, makes former views useless. */
@@ -163,6 +170,19 @@ export class Unpacker {
   }
 
   get describedEnd(): number { return this.#kernel.exports.describedEnd(); }
+
+  /** Has a walk look for commits in a pack first. */
+  walkIn(place: UnpackPlace): void {
+    this.#use(place);
+    this.#useIndex(place);
+  }
+
+  /** The kernel for a walk over commits with ids of so many bytes, which ends when the next one begins. */
+  beginWalk(supply: WalkSupply, idSize: number, firstParentOnly: boolean): UnpackExports {
+    this.#walk = supply;
+    this.#kernel.exports.beginWalk(idSize, firstParentOnly ? 1 : 0);
+    return this.#kernel.exports;
+  }
 
   #useIndex(place: UnpackPlace): void {
     const { index, count } = place.source.index;

@@ -49,6 +49,9 @@ export class CommitLines {
     return prettyText(args) !== undefined || args.has('header');
   }
 
+  /** Nothing but ids, and their marks, are shown. */
+  get isBare(): boolean { return this.#isPlain; }
+
   /** Nothing but its id is shown of a commit. */
   isPlain(node: CommitNode): boolean {
     return this.#isPlain && (node.flags & marked) === 0;

@@ -7,6 +7,7 @@ import { decodeCommit } from '../pack/commit.js';
 import type { Commit } from '../pack/commit.js';
 import { CommitGraph } from '../pack/commit-graph.js';
 import { CommitTable } from '../pack/commit-table.js';
+import { CommitWalk } from '../pack/commit-walk.js';
 import { CorruptError, NotFoundError } from '../pack/errors.js';
 import type { ObjectStore } from '../pack/object-store.js';
 import type { ObjectId } from '../pack/oid.js';
@@ -192,6 +193,13 @@ export class History {
   findCount(commits: readonly number[], firstParentOnly: boolean): number | undefined {
     const positions = commits.map((commit) => this.table.positions[commit]!);
     return positions.some((position) => position < 0) ? undefined : this.#graph?.countReachable(positions, firstParentOnly);
+  }
+
+  /** The quick way over all commits, undefined where history is not just what commits say, or the commit-graph knows it. */
+  openWalk(): CommitWalk | undefined {
+    if (this.#graph !== undefined || this.#grafts.size > 0 || this.store.hasReplacements) return undefined;
+    const cursor = this.#cursor ??= this.store.openCursor();
+    return cursor && new CommitWalk(this.store, cursor, (ids, at) => this.#readOnce(this.table.numberOf(ids, at)));
   }
 
   /** Remembers the parents of a commit before a walk changes them. */

@@ -11,6 +11,7 @@ import type { HistoryGraph } from './graph.js';
 import type { CommitNode } from './history.js';
 import type { OutputPage } from './output-page.js';
 import type { Repository } from './repository.js';
+import type { RevWalk } from './walk.js';
 
 export interface LogPrinterOptions {
   readonly repository: Repository;
@@ -97,6 +98,20 @@ export class LogPrinter {
     this.#missingNewline = true;
     node.letGo();
     return true;
+  }
+
+  /** Prints all commits of a walk as `printBare` does, the others with `printOdd`; false, and nothing printed, when they have to be gone through. */
+  printAllBare(walk: RevWalk, printOdd: (id: ObjectId) => void): boolean {
+    const { abbreviation, format, page, nul } = this.#options;
+    return walk.printLines({
+      ...(abbreviation === undefined ? {} : { digits: abbreviation }), subjects: { isUtf8: format.isUtf8 }, terminator: nul ? 0 : 0x0a,
+      write: (lines) => {
+        page.bytes(lines);
+        if (lines.length > 0) this.#isFirst = false;
+        if (lines.length > 0) this.#missingNewline = true;
+      },
+      writeOdd: printOdd,
+    });
   }
 
   /** What is no commit follows (a tag, a tree): apart from what came before. */

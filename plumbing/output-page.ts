@@ -51,6 +51,11 @@ export class OutputPage {
     this.#used += end - start;
   }
 
+  /** As `span`, all of them. */
+  bytes(bytes: Buffer): void {
+    this.span(bytes, 0, bytes.length);
+  }
+
   /** The first `digits` of the id whose raw bytes are at `at`. */
   id(raw: Uint8Array, at: number, digits: number): void {
     this.#need(digits);

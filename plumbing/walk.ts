@@ -5,6 +5,7 @@
 // and parents it changes, and can be walked once.
 import { InvalidError } from '../pack/errors.js';
 import type { Commit } from '../pack/commit.js';
+import type { CommitLines } from '../pack/commit-walk.js';
 import type { ObjectId } from '../pack/oid.js';
 import { type Bisection, type BisectionOptions, findBisection } from './bisection.js';
 import { CommitQueue } from './commit-queue.js';
@@ -81,6 +82,8 @@ export interface WalkOptions {
 }
 
 const slopCommits = 5;
+/** So many are worth the quick way. */
+const quickCommits = 256;
 
 /** One walk over the commits reachable from its tips. */
 export class RevWalk {
@@ -141,11 +144,31 @@ export class RevWalk {
     for (const commit of reverse ? [...this.#counted()].reverse() : this.#counted()) yield history.nodeOf(commit);
   }
 
-  /** How many commits there are, where the commit-graph can tell without looking at each; undefined otherwise. */
+  /** How many commits there are, where that can be told without nodes of them; undefined otherwise. */
   findCount(): number | undefined {
-    const { maxCount = -1, skip = 0, minParents = 0, maxParents = -1, since, until, matches, firstParent } = this.#options;
-    const takesAll = maxCount < 0 && skip <= 0 && minParents <= 0 && maxParents < 0 && since === undefined && until === undefined && matches === undefined && !this.#options.unpacked;
-    return takesAll && this.#isPassing ? this.history.findCount(this.#tips, firstParent === true) : undefined;
+    if (!this.#takesAll || (this.#options.maxCount ?? -1) >= 0) return undefined;
+    return this.#runQuickly(undefined) ?? this.history.findCount(this.#tips, this.#options.firstParent === true);
+  }
+
+  /** Prints a line for each commit where that can be done without nodes of them; false, and nothing printed, otherwise. */
+  printLines(lines: CommitLines): boolean {
+    return this.#takesAll && this.#runQuickly(lines) !== undefined;
+  }
+
+  /** Every commit that can be reached is shown, at once. */
+  get #takesAll(): boolean {
+    const { skip = 0, minParents = 0, maxParents = -1, since, until, matches, unpacked, reverse } = this.#options;
+    return this.#isPassing && !this.#isPrepared && !reverse && skip <= 0 && minParents <= 0 && maxParents < 0 && since === undefined && until === undefined
+      && matches === undefined && !unpacked;
+  }
+
+  #runQuickly(lines: CommitLines | undefined): number | undefined {
+    const { firstParent = false, maxCount = -1 } = this.#options;
+    // For a few commits nothing is set up.
+    if (maxCount >= 0 && maxCount < quickCommits) return undefined;
+    const { table } = this.history;
+    const tips = this.#tips.map((commit) => table.ids.idAt(commit));
+    return this.history.openWalk()?.run(tips, { firstParent, maxCount, ...(lines === undefined ? {} : { lines }) });
   }
 
   /** The shown children of a commit, for `wantChildren`. */

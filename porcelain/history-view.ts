@@ -195,6 +195,13 @@ export class HistoryView {
     this.sink(`${lines.join('\n')}\n\n${tag.message.toString('latin1')}`);
   }
 
+  /** Shows all commits of a walk. */
+  showAll(walk: RevWalk): void {
+    const { history } = walk;
+    if (this.#isBare && this.printer.printAllBare(walk, (id) => this.show(history.load(history.node(id))))) return;
+    for (const node of walk) this.show(node);
+  }
+
   /** Shows one commit, and what it changed when that is asked for. */
   show(node: CommitNode, reflog?: CommitView['reflog']): void {
     const mark = commitMark(node, this.#marks);

@@ -5,7 +5,7 @@
 import { openKernel } from './kernel.js';
 import type { Kernel, KernelExports } from './kernel.js';
 
-interface UnpackExports extends KernelExports {
+export interface UnpackExports extends KernelExports {
   prepare(scratch: number, table: number): void;
   scratchSize(): number;
   tableSize(): number;
@@ -25,6 +25,14 @@ interface UnpackExports extends KernelExports {
   describeRange(from: number, until: number, to: number, limit: number): number;
   describedEnd(): number;
   useTemplate(at: number, size: number, names: number, others: number): void;
+  beginWalk(idSize: number, firstParents: number): void;
+  printLines(digits: number, subjects: number, anyByte: number, end: number, onlyPack: number): void;
+  addTip(id: number): number;
+  walk(to: number, limit: number, mostCommits: number): number;
+  walkedCount(): number;
+  walkedEnd(): number;
+  walkedId(): number;
+  setContent(start: number, end: number): void;
   kind(): number;
   contentSize(): number;
 }
@@ -35,6 +43,18 @@ export interface UnpackSupply {
   provide(offset: number, wanted: number): void;
   /** Offset of the object whose raw id is at an address; -1 when it is not in the pack. */
   offsetOf(idAddress: number): number;
+  /** Of the walk that was begun last. */
+  readonly walk: WalkSupply | undefined;
+}
+
+/** What the kernel asks for on a walk over commits. */
+export interface WalkSupply {
+  /** Calls `setContent` with the content of a commit, or throws. */
+  bring(idAddress: number): void;
+  /** How many digits of an id are to be shown. */
+  digitsOf(idAddress: number): number;
+  /** Whether objects in no pack may begin with a byte. */
+  hasLoose(first: number): boolean;
 }
 
 /** The object is larger, deeper or odder than the kernel handles, or damaged. */
@@ -75,6 +95,10 @@ export class UnpackKernel {
         provide: (offset: number, wanted: number) => supply.provide(offset, wanted),
         offsetOf: (idAddress: number) => supply.offsetOf(idAddress),
         emptySlab: () => opened!.#emptySlab(),
+        reserve: (sizeBytes: number) => opened!.reserve(sizeBytes),
+        bring: (idAddress: number) => supply.walk!.bring(idAddress),
+        digitsOf: (idAddress: number) => supply.walk!.digitsOf(idAddress),
+        hasLoose: (first: number) => supply.walk!.hasLoose(first),
       },
     });
     if (kernel !== undefined) opened = new UnpackKernel(kernel, slabBytes);

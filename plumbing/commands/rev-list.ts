@@ -178,6 +178,7 @@ function list(repository: Repository, request: WalkRequest, args: Arguments, wal
     report.addCount(known);
     return;
   }
+  if (!report.isSilent && lines.isBare && walk.printLines({ terminator: 0x0a, write: (bytes) => page.bytes(bytes) })) return;
   for (const node of walk) {
     if (report.isSilent || !lines.isPlain(node)) {
       report.add(node, () => lines.format(node));

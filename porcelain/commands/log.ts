@@ -52,7 +52,7 @@ function showHistory(context: Context, repository: Repository, args: Arguments):
     const dated = args.has('date') ? view.dateMode : undefined;
     for (const { node, reflog } of listReflogCommits(repository, request, dated)) view.show(node, reflog);
   } else if (follow === undefined) {
-    for (const node of walk) view.show(node);
+    view.showAll(walk);
   } else {
     const counted = new Counted(options);
     for (const node of walk) {

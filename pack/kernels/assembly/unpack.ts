@@ -7,8 +7,11 @@
 // is not found any more, because the slab has another stamp. Behind every region `outputSlack` bytes may be written.
 import { inputPosition, outputPosition, outputSlack, run, start } from './inflate';
 import { apply } from './delta';
+import { decodeId, findPosition, forgetIndex, hasIndex, idAt, offsetAt, writeHex } from './_index';
 
 export { regionStart } from './inflate';
+export { useIndex } from './_index';
+export { addTip, beginWalk, printLines, setContent, walk, walkedCount, walkedEnd, walkedId } from './_walk';
 
 /**
  * Makes `wanted` bytes of the pack in use available from `offset` on, fewer only at its end, by calling `setView`; none when they
@@ -92,7 +95,7 @@ export function use(key: u32, end: f64, idSize: u32, table: usize): void {
   idBytes = idSize;
   windows = table;
   viewBytes = 0;
-  fanOut = 0;
+  forgetIndex(idSize);
 }
 
 /** Bytes of a window, of those it overlaps the next by, and of its region, which ends in the byte that tells that it was used. */
@@ -505,66 +508,6 @@ function inflateHead(size: u32): bool {
   return status >= 0 && outputPosition() - scratch >= size;
 }
 
-// The index of the pack in use, of version 2.
-let fanOut: usize = 0;
-let ids: usize = 0;
-let offsets: usize = 0;
-
-/** Tells where the whole index of the pack in use is; 0: nowhere. */
-export function useIndex(index: usize, count: u32): void {
-  fanOut = index == 0 ? 0 : index + 8;
-  ids = fanOut + 1024;
-  offsets = ids + count * (idBytes + 4);
-}
-
-const wantedId = memory.data(32, 16);
-
-/** Reads an id in hex; false when there are other characters than lower-case digits. */
-function decodeId(text: usize): bool {
-  let seen: u32 = 0;
-  for (let byte: u32 = 0; byte < idBytes; byte++) {
-    const high = digitValue(load<u8>(text + (byte << 1)));
-    const low = digitValue(load<u8>(text + (byte << 1), 1));
-    seen |= high | low;
-    store<u8>(wantedId + byte, <u8>((high << 4) | low));
-  }
-  return seen < 16;
-}
-
-// @ts-ignore: decorator
-@inline
-function digitValue(unit: u32): u32 {
-  const digit = unit - 48;
-  const letter = unit - 97;
-  return select<u32>(digit, select<u32>(letter + 10, 255, letter < 6), digit < 10);
-}
-
-/** The position of the id read last in the index; -1 when it is not there. */
-function findPosition(): i32 {
-  const first = <usize>load<u8>(wantedId) << 2;
-  let low: u32 = first == 0 ? 0 : bswap<u32>(load<u32>(fanOut + first - 4));
-  let high = bswap<u32>(load<u32>(fanOut + first));
-  const key = bswap<u64>(load<u64>(wantedId));
-  // Ids are spread evenly: the first guess is mostly a few entries away, and each further one halves what is left at least.
-  let middle = low + <u32>((<u64>(high - low) * ((key >> 32) & 0xffffff)) >> 24);
-  let reach: u32 = 8;
-  while (low < high) {
-    const at = ids + middle * idBytes;
-    const here = bswap<u64>(load<u64>(at));
-    const order = here == key ? memory.compare(at + 8, wantedId + 8, idBytes - 8) : here < key ? -1 : 1;
-    if (order == 0) return middle;
-    if (order < 0) {
-      low = middle + 1;
-      middle = high - low > reach ? low + reach : (low + high) >>> 1;
-    } else {
-      high = middle;
-      middle = high - low > reach ? high - reach : (low + high) >>> 1;
-    }
-    reach <<= 2;
-  }
-  return -1;
-}
-
 // What a line is made of: bytes as they are, and these for what is described.
 const namePart: u32 = 1;
 const typePart: u32 = 2;
@@ -580,6 +523,7 @@ export function useTemplate(at: usize, size: u32, names: u32, others: u32): void
   templateBytes = size + names * 64 + others * frameHeaderBytes + 1;
 }
 
+const wantedId = memory.data(32, 16);
 let linesEnd: usize = 0;
 
 /** Where the lines end that were described last. */
@@ -587,14 +531,14 @@ export function describedEnd(): usize { return linesEnd; }
 
 /** Adds a line about the object at a position; false when it is refused. */
 function describePosition(position: u32): bool {
-  const offset = bswap<u32>(load<u32>(offsets + (position << 2)));
-  if (offset & 0x80000000) return false;
-  const size = describe(offset);
+  const offset = offsetAt(position);
+  if (offset < 0) return false;
+  const size = describe(<f64>offset);
   if (size < 0 || size > <f64>u32.MAX_VALUE) return false;
   let to = linesEnd;
   for (let at = template; at < templateEnd; at++) {
     const part = <u32>load<u8>(at);
-    if (part == namePart) to = writeHex(to, ids + position * idBytes);
+    if (part == namePart) to = writeHex(to, idAt(position), idBytes << 1);
     else if (part == typePart) to = writeType(to, frameKind) - 1;
     else if (part == sizePart) to = writeDecimal(to, <u32>size);
     else store<u8>(to++, <u8>part);
@@ -611,9 +555,9 @@ function describePosition(position: u32): bool {
 export function describeLines(text: usize, end: usize, terminator: u32, to: usize, limit: usize): usize {
   const digits = idBytes << 1;
   linesEnd = to;
-  while (fanOut != 0 && text + digits < end && linesEnd + templateBytes <= limit && load<u8>(text + digits) == terminator) {
-    if (!decodeId(text)) break;
-    const position = findPosition();
+  while (hasIndex() && text + digits < end && linesEnd + templateBytes <= limit && load<u8>(text + digits) == terminator) {
+    if (!decodeId(text, wantedId, idBytes)) break;
+    const position = findPosition(wantedId);
     if (position < 0 || !describePosition(position)) break;
     text += digits + 1;
   }
@@ -623,22 +567,6 @@ export function describeLines(text: usize, end: usize, terminator: u32, to: usiz
 /** Adds lines for the objects from one position to another; gives the first one not answered for. */
 export function describeRange(from: u32, until: u32, to: usize, limit: usize): u32 {
   linesEnd = to;
-  while (fanOut != 0 && from < until && linesEnd + templateBytes <= limit && describePosition(from)) from++;
+  while (hasIndex() && from < until && linesEnd + templateBytes <= limit && describePosition(from)) from++;
   return from;
-}
-
-function writeHex(to: usize, raw: usize): usize {
-  for (let byte: u32 = 0; byte < idBytes; byte++) {
-    const value = <u32>load<u8>(raw + byte);
-    store<u8>(to, hexDigit(value >> 4));
-    store<u8>(to, hexDigit(value & 15), 1);
-    to += 2;
-  }
-  return to;
-}
-
-// @ts-ignore: decorator
-@inline
-function hexDigit(value: u32): u8 {
-  return <u8>(value + select<u32>(87, 48, value > 9));
 }

@@ -1,0 +1,106 @@
+// Walking commits by date without anything being made for each: the unpack kernel (assembly/_walk.ts) goes from commit to commit by
+// itself, and prints their ids and subjects. What it cannot read or print it asks for here.
+//
+// Invariant: the order is that of CommitQueue, and every commit is one its id says. There may be one walk at a time in a store, which
+// `run` sees to by coming to its end.
+import { CorruptError } from './errors.js';
+import type { ObjectStore } from './object-store.js';
+import { decodeObjectId, rawSize } from './oid.js';
+import type { ObjectId } from './oid.js';
+import type { PackCursor } from './pack-cursor.js';
+
+/** What is printed of each commit: a part of its id at least. */
+export interface CommitLines {
+  /** Hex digits of the id, or more where others begin with them; absent: all. */
+  readonly digits?: number;
+  /** Subjects behind the ids, in which bytes that are no ASCII are shown as they are where `isUtf8`. */
+  readonly subjects?: { readonly isUtf8: boolean };
+  readonly terminator: number;
+  /** Gets lines, good until it returns. */
+  readonly write: (lines: Buffer) => void;
+  /** Prints the commit whose subject takes more than copying, with its line's end; only asked for where there are subjects. */
+  readonly writeOdd?: (id: ObjectId) => void;
+}
+
+export interface CommitWalkOptions {
+  readonly firstParent?: boolean;
+  readonly maxCount?: number;
+  readonly lines?: CommitLines;
+}
+
+/** As packs number types. */
+const commitKind = 1;
+const pageBytes = 64 * 1024;
+
+// As the kernel says it.
+const walkEnded = 0;
+const walkAtOddLine = 2;
+const walkAtDamage = 3;
+
+export class CommitWalk {
+  readonly #store: ObjectStore;
+  readonly #cursor: PackCursor;
+  readonly #read: (ids: Uint8Array, at: number) => Buffer;
+  readonly #page: number;
+
+  /** `read` gives the content of the commit whose raw id is at an address, the careful way, or throws. */
+  constructor(store: ObjectStore, cursor: PackCursor, read: (ids: Uint8Array, at: number) => Buffer) {
+    this.#store = store;
+    this.#cursor = cursor;
+    this.#read = read;
+    this.#page = cursor.reserve(pageBytes);
+  }
+
+  /** How many commits can be reached from the tips; all of them were printed by then. */
+  run(tips: readonly ObjectId[], { firstParent = false, maxCount = -1, lines }: CommitWalkOptions): number {
+    const store = this.#store;
+    const cursor = this.#cursor;
+    const kernel = cursor.beginWalk({
+      bring: (at) => kernel.setContent(...this.#bring(at)),
+      digitsOf: (at) => store.abbreviatedDigits(cursor.memory, at, lines?.digits ?? 0),
+      hasLoose: (first) => store.hasLooseBeside(first),
+    }, firstParent);
+    const { subjects, digits = 0, terminator = 0 } = lines ?? {};
+    if (lines !== undefined) kernel.printLines(Math.min(digits, rawSize(store.format) * 2), subjects ? 1 : 0, subjects?.isUtf8 ? 1 : 0, terminator, store.hasOnePack ? 1 : 0);
+    const page = this.#page;
+    for (const tip of tips) {
+      cursor.memory.write(tip, page, 'hex');
+      if (!kernel.addTip(page)) throw this.#damaged(kernel.walkedId());
+    }
+    let count = 0;
+    for (;;) {
+      const most = maxCount < 0 ? 0x7fffffff : maxCount - count;
+      if (most <= 0) return count;
+      let state: number;
+      try {
+        state = kernel.walk(page, page + pageBytes, most);
+      } finally {
+        // What came before a commit that is missing is shown.
+        lines?.write(cursor.memory.subarray(page, kernel.walkedEnd()));
+      }
+      count += kernel.walkedCount();
+      if (state === walkEnded) return count;
+      if (state === walkAtOddLine) lines?.writeOdd?.(this.#idAt(kernel.walkedId()));
+      if (state === walkAtDamage) throw this.#damaged(kernel.walkedId());
+    }
+  }
+
+  /** Gives where the content is; further commits are looked for where it was found. */
+  #bring(at: number): [number, number] {
+    const cursor = this.#cursor;
+    if (cursor.find(cursor.memory, at) && cursor.read() && cursor.kind === commitKind) {
+      cursor.walkHere();
+      return [cursor.start, cursor.end];
+    }
+    const bytes = this.#read(cursor.memory, at);
+    const to = cursor.reserve(bytes.length);
+    cursor.memory.set(bytes, to);
+    return [to, to + bytes.length];
+  }
+
+  #idAt(at: number): ObjectId { return decodeObjectId(this.#cursor.memory, at, this.#store.format); }
+
+  #damaged(at: number): CorruptError {
+    return new CorruptError(`commit '${this.#idAt(at)}' is damaged`, { code: 'bad-commit' });
+  }
+}

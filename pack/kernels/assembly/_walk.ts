@@ -1,0 +1,492 @@
+// Walking commits by date out of packs, and a line for each: what git-log(1) and git-rev-list(1) do by default. A part of the unpack
+// kernel.
+//
+// Invariant: whatever commits say, only the regions given are written. Every commit taken is one its id says. What is unusual (an object
+// that is elsewhere, refused or not what its id says) is brought by the caller, who has a careful way; a subject that takes more than
+// copying is left to the caller, too. A commit is a record, known by its number; tables that are full move to twice as large ones.
+import { contentSize, frameSize, kind, read } from './unpack';
+import { decodeId, findPosition, hasIndex, offsetAt, sharedDigits, writeHex } from './_index';
+import { isHashOf } from './_hash';
+
+/** A region of so many bytes for good. */
+// @ts-ignore: decorator
+@external('pack', 'reserve')
+declare function reserveRegion(sizeBytes: u32): usize;
+/** Has `setContent` called with the content of the commit whose raw id is at an address. */
+// @ts-ignore: decorator
+@external('pack', 'bring')
+declare function bring(id: usize): void;
+/** How many digits of the id at an address are shown. */
+// @ts-ignore: decorator
+@external('pack', 'digitsOf')
+declare function digitsOf(id: usize): u32;
+/** Whether objects that are in no pack may begin with a byte. */
+// @ts-ignore: decorator
+@external('pack', 'hasLoose')
+declare function hasLoose(first: u32): u32;
+
+// A record: id, then at 32 the committer's seconds, at 40 the number of the first parent plus one, at 44 the first of the cells with
+// further ones, at 48 and 52 where the subject is and its size, at 56 the digits to show (0: not known), at 57 whether the line takes more.
+const recordBytes: u32 = 64;
+const noSubject: u32 = 0xffffffff;
+let idBytes: u32 = 20;
+let records: usize = 0;
+let recordCount: u32 = 0;
+let recordRoom: u32 = 0;
+/** Numbers plus one, by the first bytes of ids; twice as many as there is room for records. */
+let buckets: usize = 0;
+/** Further parents: number, then the next cell or 0. The first cell is not used. */
+let cells: usize = 0;
+let cellCount: u32 = 1;
+let cellRoom: u32 = 0;
+
+// @ts-ignore: decorator
+@inline
+function recordOf(commit: u32): usize { return records + <usize>commit * recordBytes; }
+
+/** The number of the commit whose raw id is at an address, new or known. */
+function numberOf(id: usize): u32 {
+  const mask = (recordRoom << 1) - 1;
+  let bucket = load<u32>(id) & mask;
+  while (true) {
+    const known = load<u32>(buckets + (bucket << 2));
+    if (known == 0) break;
+    if (memory.compare(recordOf(known - 1), id, idBytes) == 0) return known - 1;
+    bucket = (bucket + 1) & mask;
+  }
+  const commit = recordCount++;
+  store<u32>(buckets + (bucket << 2), commit + 1);
+  const record = recordOf(commit);
+  memory.copy(record, id, idBytes);
+  memory.fill(record + 32, 0, recordBytes - 32);
+  if (recordCount == recordRoom) growRecords();
+  return commit;
+}
+
+function growRecords(): void {
+  const room = recordRoom << 1;
+  records = moved(records, recordRoom * recordBytes);
+  recordRoom = room;
+  buckets = reserveRegion(room << 3);
+  memory.fill(buckets, 0, room << 3);
+  const mask = (room << 1) - 1;
+  for (let commit: u32 = 0; commit < recordCount; commit++) {
+    let bucket = load<u32>(recordOf(commit)) & mask;
+    while (load<u32>(buckets + (bucket << 2)) != 0) bucket = (bucket + 1) & mask;
+    store<u32>(buckets + (bucket << 2), commit + 1);
+  }
+}
+
+/** A region of twice the size that begins with the same. */
+function moved(from: usize, size: u32): usize {
+  const to = reserveRegion(size << 1);
+  memory.copy(to, from, size);
+  return to;
+}
+
+// The queue: a heap of seconds, serial number and commit.
+const entryBytes: u32 = 16;
+let queue: usize = 0;
+let queueLength: u32 = 0;
+let queueRoom: u32 = 0;
+let nextSerial: u32 = 0;
+
+// @ts-ignore: decorator
+@inline
+function entryOf(index: u32): usize { return queue + <usize>index * entryBytes; }
+
+/** The later one first, and of equals the one that came first. */
+// @ts-ignore: decorator
+@inline
+function isBefore(entry: usize, seconds: i64, serial: u32): bool {
+  const own = load<i64>(entry);
+  return own > seconds || (own == seconds && load<u32>(entry, 8) < serial);
+}
+
+// @ts-ignore: decorator
+@inline
+function storeEntry(index: u32, seconds: i64, serial: u32, commit: u32): void {
+  const entry = entryOf(index);
+  store<i64>(entry, seconds);
+  store<u32>(entry, serial, 8);
+  store<u32>(entry, commit, 12);
+}
+
+function push(commit: u32): void {
+  if (queueLength == queueRoom) {
+    queue = moved(queue, queueRoom * entryBytes);
+    queueRoom <<= 1;
+  }
+  const seconds = load<i64>(recordOf(commit), 32);
+  let at = queueLength++;
+  while (at > 0) {
+    const up = (at - 1) >> 1;
+    if (load<i64>(entryOf(up)) >= seconds) break;
+    memory.copy(entryOf(at), entryOf(up), entryBytes);
+    at = up;
+  }
+  storeEntry(at, seconds, nextSerial++, commit);
+}
+
+function pop(): u32 {
+  const first = load<u32>(entryOf(0), 12);
+  const last = --queueLength;
+  const seconds = load<i64>(entryOf(last));
+  const serial = load<u32>(entryOf(last), 8);
+  const commit = load<u32>(entryOf(last), 12);
+  let at: u32 = 0;
+  for (let down: u32 = 1; down < last; down = at * 2 + 1) {
+    if (down + 1 < last && isBefore(entryOf(down + 1), load<i64>(entryOf(down)), load<u32>(entryOf(down), 8))) down++;
+    if (!isBefore(entryOf(down), seconds, serial)) break;
+    memory.copy(entryOf(at), entryOf(down), entryBytes);
+    at = down;
+  }
+  storeEntry(at, seconds, serial, commit);
+  return first;
+}
+
+// Subjects of those that wait, in one of two regions; when it is full, they move to the other.
+let texts: usize = 0;
+let otherTexts: usize = 0;
+let textRoom: u32 = 0;
+let textUsed: u32 = 0;
+let textsHeld: u32 = 0;
+
+function keepSubject(record: usize, from: usize, size: u32): void {
+  if (textsHeld == 0) textUsed = 0;
+  if (textUsed + size > textRoom) moveSubjects(size);
+  const to = texts + textUsed;
+  memory.copy(to, from, size);
+  store<u32>(record, <u32>to, 48);
+  store<u32>(record, size, 52);
+  textUsed += size;
+  textsHeld++;
+}
+
+/** Makes room for one more of a size. */
+function moveSubjects(size: u32): void {
+  let live = subjectSize(current);
+  for (let index: u32 = 0; index < queueLength; index++) live += subjectSize(load<u32>(entryOf(index), 12));
+  const from = texts;
+  if ((live + size) << 1 > textRoom) {
+    while ((live + size) << 1 > textRoom) textRoom <<= 1;
+    texts = reserveRegion(textRoom);
+    otherTexts = reserveRegion(textRoom);
+  } else {
+    texts = otherTexts;
+    otherTexts = from;
+  }
+  textUsed = 0;
+  moveSubject(current);
+  for (let index: u32 = 0; index < queueLength; index++) moveSubject(load<u32>(entryOf(index), 12));
+}
+
+function subjectSize(commit: u32): u32 {
+  const size = load<u32>(recordOf(commit), 52);
+  return size == noSubject ? 0 : size;
+}
+
+function moveSubject(commit: u32): void {
+  const record = recordOf(commit);
+  const size = subjectSize(commit);
+  memory.copy(texts + textUsed, load<u32>(record, 48), size);
+  store<u32>(record, <u32>(texts + textUsed), 48);
+  textUsed += size;
+}
+
+// What is printed.
+let prints: bool = false;
+let fewestDigits: u32 = 0;
+let printsSubjects: bool = false;
+let terminator: u32 = 0;
+let takesAnyByte: bool = false;
+let onlyFirstParents: bool = false;
+/** All packs are the one whose index is here. */
+let isOnlyPack: bool = false;
+/** By first byte of an id: 1 where it is not known whether there are loose objects, 2 where there are none. */
+const looseBytes = memory.data(256, 16);
+const wantedParent = memory.data(32, 16);
+
+let frame: usize = 0;
+let content: usize = 0;
+let contentEnd: usize = 0;
+/** The commit whose turn it is. */
+let current: u32 = 0;
+let oddId: usize = 0;
+let walkedLines: usize = 0;
+
+/** Begins a walk over commits of a repository, forgetting the one before. */
+export function beginWalk(idSize: u32, firstParents: u32): void {
+  idBytes = idSize;
+  onlyFirstParents = firstParents != 0;
+  prints = false;
+  printsSubjects = false;
+  if (records == 0) {
+    recordRoom = 1024;
+    records = reserveRegion(recordRoom * recordBytes);
+    buckets = reserveRegion(recordRoom << 3);
+    cellRoom = 256;
+    cells = reserveRegion(cellRoom << 3);
+    queueRoom = 64;
+    queue = reserveRegion(queueRoom * entryBytes);
+    textRoom = 1 << 15;
+    texts = reserveRegion(textRoom);
+    otherTexts = reserveRegion(textRoom);
+    frame = reserveRegion(frameSize());
+  }
+  memory.fill(buckets, 0, recordRoom << 3);
+  memory.fill(looseBytes, 1, 256);
+  recordCount = 0;
+  cellCount = 1;
+  queueLength = 0;
+  nextSerial = 0;
+  textUsed = 0;
+  textsHeld = 0;
+  current = 0;
+}
+
+/**
+ * Each commit gets a line: `digits` of its id, or where they are 0 all; with `subjects` a blank and its subject, in which bytes that are no
+ * ASCII are shown as they are where `anyByte`; then `end`. `onlyPack`: no other pack has objects whose ids might be alike.
+ */
+export function printLines(digits: u32, subjects: u32, anyByte: u32, end: u32, onlyPack: u32): void {
+  prints = true;
+  fewestDigits = digits;
+  printsSubjects = subjects != 0;
+  takesAnyByte = anyByte != 0;
+  terminator = end;
+  isOnlyPack = onlyPack != 0;
+}
+
+/** Tells where the content is that was asked for. */
+export function setContent(start: usize, end: usize): void {
+  content = start;
+  contentEnd = end;
+}
+
+/** Begins at one more commit, whose raw id is at an address; false when it is malformed. */
+export function addTip(id: usize): bool {
+  const before = recordCount;
+  const commit = numberOf(id);
+  if (recordCount == before) return true;
+  if (!loadCommit(commit)) return false;
+  push(commit);
+  return true;
+}
+
+/** There are no more commits. */
+const walkEnded: i32 = 0;
+/** `mostCommits` were passed, or there is no room for another line: to be called again. */
+const walkPaused: i32 = 1;
+/** The commit at `walkedId` has its turn, and its line takes more than copying. */
+const walkAtOddLine: i32 = 2;
+/** The commit at `walkedId` is malformed. */
+const walkAtDamage: i32 = 3;
+
+/** Lines may take this much each. */
+const lineBytes: u32 = 4096 + 128;
+
+/** Goes on, with lines from `to` to before `limit`. */
+export function walk(to: usize, limit: usize, mostCommits: u32): i32 {
+  walkedLines = to;
+  walkedCommits = 0;
+  while (queueLength > 0) {
+    if (walkedCommits == mostCommits || (prints && walkedLines + lineBytes > limit)) return walkPaused;
+    current = pop();
+    if (!addParents()) return walkAtDamage;
+    walkedCommits++;
+    if (prints && !putLine()) return walkAtOddLine;
+  }
+  return walkEnded;
+}
+
+let walkedCommits: u32 = 0;
+
+/** How many commits the last call passed, where its lines end, and the raw id it stopped at. */
+export function walkedCount(): u32 { return walkedCommits; }
+export function walkedEnd(): usize { return walkedLines; }
+export function walkedId(): usize { return oddId; }
+
+function addParents(): bool {
+  const first = load<u32>(recordOf(current), 40);
+  if (first == 0) return true;
+  if (!addParent(first - 1)) return false;
+  if (onlyFirstParents) return true;
+  for (let cell = load<u32>(recordOf(current), 44); cell != 0; cell = load<u32>(cells + (cell << 3), 4)) {
+    if (!addParent(load<u32>(cells + (cell << 3)))) return false;
+  }
+  return true;
+}
+
+const isSeen: u8 = 1;
+
+function addParent(commit: u32): bool {
+  if (load<u8>(recordOf(commit), 58) == isSeen) return true;
+  if (!loadCommit(commit)) return false;
+  push(commit);
+  return true;
+}
+
+function loadCommit(commit: u32): bool {
+  store<u8>(recordOf(commit), isSeen, 58);
+  oddId = recordOf(commit);
+  if (!readHere(recordOf(commit))) {
+    // An address of a record is not kept over this: the tables may move.
+    bring(recordOf(commit));
+  }
+  return decode(commit);
+}
+
+/** Reads the commit out of the pack in use, and verifies it; false when it is not to be had so. */
+function readHere(record: usize): bool {
+  if (!hasIndex()) return false;
+  const position = findPosition(record);
+  if (position < 0) return false;
+  const offset = offsetAt(position);
+  if (offset < 0) return false;
+  const size = read(<f64>offset, frame, frame + frameSize());
+  if (size < 0 || kind() != 1 || !isHashOf(record, idBytes, frame, size)) return false;
+  contentEnd = frame + size;
+  content = contentEnd - contentSize();
+  if (fewestDigits > 0 && isOnlyPack && !mayBeLoose(load<u8>(record))) {
+    const digits = max<u32>(fewestDigits, sharedDigits(position) + 1);
+    store<u8>(record, <u8>min<u32>(digits, idBytes << 1), 56);
+  }
+  return true;
+}
+
+function mayBeLoose(first: u32): bool {
+  if (load<u8>(looseBytes + first) == 1) store<u8>(looseBytes + first, hasLoose(first) ? 0 : 2);
+  return load<u8>(looseBytes + first) == 0;
+}
+
+/** Takes the content apart; false when tree or a parent is malformed. */
+function decode(commit: u32): bool {
+  const digits = idBytes << 1;
+  const treeEnd = content + 5 + digits;
+  if (treeEnd >= contentEnd || !startsWithTree(content) || load<u8>(treeEnd) != 0x0a || !decodeId(content + 5, wantedParent, idBytes)) return false;
+  let at = treeEnd + 1;
+  let lastCell: u32 = 0;
+  while (at + 1 < contentEnd && load<u16>(at) == 0x6170) { // "pa"
+    const end = at + 7 + digits;
+    if (end >= contentEnd || !startsWithParent(at) || load<u8>(end) != 0x0a || !decodeId(at + 7, wantedParent, idBytes)) return false;
+    const parent = numberOf(wantedParent);
+    const record = recordOf(commit);
+    if (load<u32>(record, 40) == 0) {
+      store<u32>(record, parent + 1, 40);
+    } else {
+      const cell = newCell(parent);
+      if (lastCell == 0) store<u32>(record, cell, 44);
+      else store<u32>(cells + (lastCell << 3), cell, 4);
+      lastCell = cell;
+    }
+    at = end + 1;
+  }
+  while (at < contentEnd && load<u8>(at) == 0x61) at = nextLine(at); // "author"
+  if (at < contentEnd && load<u8>(at) == 0x63) { // "committer"
+    const next = nextLine(at);
+    store<i64>(recordOf(commit), secondsIn(at, next), 32);
+    at = next;
+  }
+  if (printsSubjects) findSubject(recordOf(commit), at);
+  return true;
+}
+
+// @ts-ignore: decorator
+@inline
+function startsWithTree(at: usize): bool { return load<u32>(at) == 0x65657274 && load<u8>(at, 4) == 0x20; }
+
+// @ts-ignore: decorator
+@inline
+function startsWithParent(at: usize): bool { return (load<u64>(at) & 0xffffffffffffff) == 0x20746e65726170; }
+
+function newCell(parent: u32): u32 {
+  if (cellCount == cellRoom) {
+    cells = moved(cells, cellRoom << 3);
+    cellRoom <<= 1;
+  }
+  const cell = cellCount++;
+  store<u32>(cells + (cell << 3), parent);
+  store<u32>(cells + (cell << 3), 0, 4);
+  return cell;
+}
+
+function nextLine(at: usize): usize {
+  const end = lineEnd(at, contentEnd);
+  return min(end + 1, contentEnd);
+}
+
+/** Where the line ends, or the text does. */
+function lineEnd(at: usize, end: usize): usize {
+  while (at + 16 <= end) {
+    const found = i8x16.bitmask(i8x16.eq(v128.load(at), i8x16.splat(0x0a)));
+    if (found != 0) return at + ctz<i32>(found);
+    at += 16;
+  }
+  while (at < end && load<u8>(at) != 0x0a) at++;
+  return at;
+}
+
+/** The number behind the last '>' of a line, up to 2^53; 0 when there is none. */
+function secondsIn(at: usize, end: usize): i64 {
+  let from = end;
+  while (from > at && load<u8>(from - 1) != 0x3e) from--;
+  while (from < end && (load<u8>(from) == 0x20 || <u32>load<u8>(from) - 9 < 5)) from++;
+  if (from < end && load<u8>(from) == 0x2b) from++;
+  let seconds: i64 = 0;
+  for (; from < end; from++) {
+    const digit = <u32>load<u8>(from) - 48;
+    if (digit > 9) break;
+    seconds = seconds * 10 + digit;
+    if (seconds > 9007199254740991) return 0;
+  }
+  return seconds;
+}
+
+/** How far behind the committer's line the subject is looked for. */
+const mostHeadBytes: usize = 4096;
+
+/** Keeps the subject of a commit where it is plain to see: as plumbing/plain-subject.ts says. */
+function findSubject(record: usize, from: usize): void {
+  const last = min(contentEnd, from + mostHeadBytes);
+  let at = from;
+  let anyByte = takesAnyByte;
+  while (at < last && load<u8>(at) != 0x0a) {
+    if (load<u8>(at) == 0x65) anyByte = false; // "encoding", or something else unusual.
+    at = lineEnd(at, last) + 1;
+  }
+  const first = at + 1;
+  let to = first;
+  while (to < last && isPlain(load<u8>(to), anyByte)) to++;
+  const isSubject = to < last && load<u8>(to) == 0x0a && to != first && load<u8>(first) != 0x20 && load<u8>(to - 1) != 0x20
+    && (to + 1 >= contentEnd || load<u8>(to, 1) == 0x0a);
+  if (isSubject) keepSubject(record, first, <u32>(to - first));
+  else store<u32>(record, noSubject, 52);
+}
+
+// @ts-ignore: decorator
+@inline
+function isPlain(byte: u32, anyByte: bool): bool { return byte - 0x20 < 0x5f || (anyByte && byte >= 0x80); }
+
+/** Adds the line of the commit whose turn it is; false when that takes more. */
+function putLine(): bool {
+  const record = recordOf(current);
+  oddId = record;
+  const size = load<u32>(record, 52);
+  if (size == noSubject) return false;
+  let digits = idBytes << 1;
+  if (fewestDigits > 0) {
+    digits = load<u8>(record, 56);
+    if (digits == 0) digits = digitsOf(record);
+  }
+  let to = writeHex(walkedLines, record, digits);
+  if (printsSubjects) {
+    store<u8>(to, 0x20);
+    memory.copy(to + 1, load<u32>(record, 48), size);
+    to += 1 + size;
+    textsHeld--;
+  }
+  store<u8>(to, <u8>terminator);
+  walkedLines = to + 1;
+  return true;
+}

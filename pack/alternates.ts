@@ -28,7 +28,28 @@ function resolved(path: string): string {
 function readAlternates(directory: string): string[] {
   const file = join(directory, 'info/alternates');
   if (!existsSync(file)) return [];
-  return readFileSync(file, 'utf8').split('\n')
-    .filter((line) => line !== '' && !line.startsWith('#'))
-    .map((line) => resolve(directory, line));
+  return splitAlternates(readFileSync(file, 'utf8'), '\n').map((path) => resolve(directory, path));
+}
+
+const escapedLetters: Readonly<Record<string, string>> = { a: '\x07', b: '\b', t: '\t', n: '\n', v: '\v', f: '\f', r: '\r' };
+
+/** Paths in a list; comments are left out, and a path may stand in double quotes as C has them, in which case it may hold the separator. */
+export function splitAlternates(text: string, separator: string): string[] {
+  const paths: string[] = [];
+  for (let at = 0; at < text.length;) {
+    const quoted = /^"((?:[^"\\]|\\[^])*)"/.exec(text.slice(at));
+    const end = text.indexOf(separator, at + (quoted?.[0].length ?? 0));
+    const word = text.slice(at, end < 0 ? undefined : end);
+    at = end < 0 ? text.length : end + 1;
+    if (word === '' || word.startsWith('#')) continue;
+    paths.push(quoted !== null && quoted[0] === word ? unescaped(quoted[1]!) : word);
+  }
+  return paths;
+}
+
+/** Escapes of bytes stand for UTF-8. */
+function unescaped(text: string): string {
+  const bytes = Buffer.from(text).toString('latin1').replace(/\\(?:([0-3][0-7]{2})|([^]))/g, (_whole, octal: string | undefined, letter: string) =>
+    (octal === undefined ? escapedLetters[letter] ?? letter : String.fromCharCode(Number.parseInt(octal, 8))));
+  return Buffer.from(bytes, 'latin1').toString();
 }

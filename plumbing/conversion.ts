@@ -4,10 +4,12 @@
 // Line endings alone are converted in pieces (see line-endings.ts); for everything else the content is held as a whole.
 import { InvalidError, RefusedError } from '../pack/errors.js';
 import { type ObjectFormat, hashObject } from '../pack/oid.js';
-import type { AttributeValue, Attributes } from './attributes.js';
+import { type AttributeValue, Attributes } from './attributes.js';
 import type { Config } from './config.js';
 import { type FilterDriver, applyFilter, findFilterDriver } from './filter-driver.js';
-import { type LineEndingDefaults, type LineEndings, findLineEndings, unchanged } from './line-endings.js';
+import {
+  type LineEndingDefaults, type LineEndings, convertsToWorkTree, countText, findLineEndings, readLineEndingDefaults, toCrlf, unchanged,
+} from './line-endings.js';
 import type { Repository } from './repository.js';
 import { decodeText, encodeText, findMarkFault, isUtf8Name } from './text-encoding.js';
 
@@ -81,6 +83,13 @@ export function convertOutward(repository: Repository, conversion: Conversion, p
     bytes = encoded ?? bytes;
   }
   return driver === undefined ? bytes : applyFilter(repository, driver, 'smudge', path, bytes);
+}
+
+/** Stored content as it would be at `path` of a work tree, where there is none: attributes are those of the repository itself. */
+export function contentForPath(repository: Repository, path: string, content: Buffer): Buffer {
+  const conversion = findConversion(path, Attributes.load(repository), repository.config, readLineEndingDefaults(repository.config));
+  return convertOutward(repository, conversion, path, content, (bytes) =>
+    convertsToWorkTree(conversion.lineEndings, countText([bytes])) ? Buffer.concat([...toCrlf([bytes])]) : bytes);
 }
 
 function decodeStored(repository: Repository, path: string, bytes: Buffer, encoding: string, strict: boolean): Buffer {

@@ -1,8 +1,9 @@
 // Commits whose parents are said to be others than those stored: the boundaries of a shallow repository, which have none, and what
 // info/grafts (or the file GIT_GRAFT_FILE names) says. Formats: gitrepository-layout(5).
 //
-// A line that is none is warned of and passed over. Nothing is written here.
+// A line of grafts that is none is warned of and passed over, one of boundaries is an error. Nothing is written here.
 import { join, resolve } from 'node:path';
+import { CorruptError } from '../pack/errors.js';
 import { findFile } from '../pack/file-lookup.js';
 import { type ObjectId, isObjectId } from '../pack/oid.js';
 import type { Repository } from './repository.js';
@@ -23,8 +24,18 @@ export function readGrafts(repository: Repository): Grafts {
     if (isId(commit!) && parents.every(isId)) grafts.set(commit, parents);
     else context.stderr.write(`error: bad graft data: ${line}\n`);
   }
-  for (const line of findFile(join(commonDirectory, 'shallow'))?.toString('latin1').split('\n') ?? []) if (isId(line)) grafts.set(line, []);
+  for (const line of findFile(shallowFile(repository))?.toString('latin1').split('\n') ?? []) {
+    if (line === '') continue;
+    if (!isId(line)) throw new CorruptError(`bad shallow line: ${line}`, { code: 'bad-shallow', hint: 'the file should hold one id of a commit per line' });
+    grafts.set(line, []);
+  }
   return grafts;
+}
+
+/** The file that names the boundaries: 'shallow' in the repository, unless GIT_SHALLOW_FILE names another. */
+export function shallowFile({ commonDirectory, context }: Repository): string {
+  const named = context.env['GIT_SHALLOW_FILE'];
+  return named ? resolve(context.cwd, named) : join(commonDirectory, 'shallow');
 }
 
 /** The parents that count. */

@@ -5,6 +5,7 @@
 // If the power fails while one is made: HEAD is written last, so either there is no repository yet or a whole one; init again completes it.
 import * as fs from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { splitAlternates } from '../pack/alternates.js';
 import { disk, makeDirectories, replaceFile } from '../pack/disk.js';
 import { CorruptError, InvalidError, NotFoundError, RefusedError, isSystemError } from '../pack/errors.js';
 import { ObjectStore } from '../pack/object-store.js';
@@ -169,7 +170,7 @@ export class Repository {
       const alternates = env['GIT_ALTERNATE_OBJECT_DIRECTORIES'];
       const compression = this.#compression('core.loosecompression') ?? this.#compression('core.compression');
       const objects = this.#objects = ObjectStore.open(this.objectsDirectory, this.format, {
-        alternates: alternates ? alternates.split(':').filter((path) => path !== '').map((path) => resolve(this.#base, path)) : [],
+        alternates: splitAlternates(alternates ?? '', ':').map((path) => resolve(this.#base, path)),
         ...(compression === undefined ? {} : { compression }),
         replace: this.#replacements(),
         ...(this.#caches === undefined ? {} : { caches: this.#caches }),
@@ -200,7 +201,8 @@ export class Repository {
   #replacements(): ReadonlyMap<ObjectId, ObjectId> {
     const replacements = new Map<ObjectId, ObjectId>();
     if (this.context.env['GIT_NO_REPLACE_OBJECTS'] !== undefined) return replacements;
-    for (const { name, id } of this.refs.list('refs/replace/')) replacements.set(name.slice('refs/replace/'.length) as ObjectId, id);
+    const base = `${(this.context.env['GIT_REPLACE_REF_BASE'] || 'refs/replace').replace(/\/*$/, '')}/`;
+    for (const { name, id } of this.refs.list(base)) replacements.set(name.slice(base.length) as ObjectId, id);
     return replacements.size > 0 && !this.config.getBoolean('core.usereplacerefs', true) ? new Map() : replacements;
   }
 

@@ -5,6 +5,7 @@ import type { ObjectId } from '../../pack/oid.js';
 import { formatMode, typeOfMode } from '../../pack/tree.js';
 import { ObjectBatch } from '../object-batch.js';
 import type { Arguments, Command } from '../command.js';
+import { contentForPath } from '../conversion.js';
 import { Mailmap } from '../mailmap.js';
 import { quotePath } from '../quote.js';
 import { Repository } from '../repository.js';
@@ -82,6 +83,7 @@ function usesMailmap(args: Arguments): boolean {
 /** How a blob at a path is shown. */
 function converter(repository: Repository, conversion: (typeof conversions)[number]): (path: string, bytes: Buffer) => Buffer {
   if (conversion === 'filters') {
+    if (repository.workTree === undefined) return (path, bytes) => contentForPath(repository, path, bytes);
     const tree = new WorkTree(repository);
     return (path, bytes) => tree.contentForWorkTree(path, bytes);
   }

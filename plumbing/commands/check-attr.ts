@@ -21,6 +21,7 @@ export const command: Command = {
   ],
   run(context, args) {
     const repository = Repository.open(context);
+    if (!repository.isBare) repository.requireWorkTree();
     const { before, after, dashes } = args.split();
     const all = args.has('all');
     const fromInput = args.has('stdin');

@@ -3,12 +3,13 @@
 // Arguments are taken one by one in the order they stand, as each changes how the next ones are read; so this command reads its
 // argv itself. A plain name touches refs only: nothing that walks or compares is loaded for it.
 import { statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { InvalidError, NotFoundError, UsageError } from '../../pack/errors.js';
 import { type ObjectId, hexSize } from '../../pack/oid.js';
 import { abbreviationDigits } from '../abbreviation.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { approximateDate } from '../date.js';
+import { parentsOf, shallowFile } from '../grafts.js';
 import { parseHidingSection, readHiddenRefs } from '../hidden-refs.js';
 import { Repository } from '../repository.js';
 import { shellQuote } from '../quote.js';
@@ -195,7 +196,7 @@ class RevisionPrinter {
     const id = findRevision(this.repository, name!, 'committish');
     const commit = id === undefined ? undefined : peel(this.repository, id, 'commit');
     if (commit === undefined) return false;
-    const { parents } = this.repository.objects.readCommit(commit);
+    const parents = parentsOf(this.repository, commit);
     const only = kind!.startsWith('-') ? (kind === '-' ? 1 : Number(kind!.slice(1))) : undefined;
     if (only !== undefined && (only < 1 || only > parents.length)) return false;
     if (kind !== '@') this.#showRevision(commit, name, false);
@@ -363,7 +364,7 @@ class RevisionPrinter {
       case '--is-inside-git-dir': return yes(this.#isInside(this.repository.gitDirectory));
       case '--is-inside-work-tree': return yes(this.repository.workTree !== undefined && !this.#isInside(this.repository.gitDirectory) && this.#isInside(this.repository.workTree));
       case '--is-bare-repository': return yes(this.repository.isBare);
-      case '--is-shallow-repository': return yes(statSync(join(this.repository.commonDirectory, 'shallow'), { throwIfNoEntry: false }) !== undefined);
+      case '--is-shallow-repository': return yes(statSync(shallowFile(this.repository), { throwIfNoEntry: false }) !== undefined);
       case '--show-superproject-working-tree': return this.repository === undefined ? undefined : '';
       case '--show-object-format': case '--show-object-format=storage': case '--show-object-format=input': case '--show-object-format=output':
         return `${this.repository.format}\n`;

@@ -5,7 +5,9 @@
 import { CorruptError } from './errors.js';
 import { DeltaKernel } from './kernels/delta-kernel.js';
 import type { ResidentBase } from './kernels/delta-kernel.js';
-import { describeDeltaDamage } from './kernels/delta-status.js';
+import {
+  deltaCopyOutside, deltaReserved, deltaResultLong, deltaResultShort, deltaTruncated, describeDeltaDamage,
+} from './kernels/delta-status.js';
 import { hasKernels } from './kernels/kernel.js';
 import { applyPlainDelta, PlainDeltaIndex } from './kernels/plain-delta.js';
 
@@ -74,6 +76,46 @@ export function applyDelta(base: Buffer, delta: Buffer, allocate: (sizeBytes: nu
     : kernel.apply(base, delta, resultSize.end, result);
   if (status !== 0) throw badDelta(describeDeltaDamage(status));
   return result;
+}
+
+/**
+ * The result of applying `delta` to `base` as parts of either, in order, none of them copied: for results too large to hold. CorruptError
+ * at the first violation of the format.
+ */
+export function* applyDeltaInPieces(base: Buffer, delta: Buffer): Generator<Buffer> {
+  const baseSize = readSize(delta, 0);
+  const resultSize = readSize(delta, baseSize.end);
+  if (baseSize.value !== base.length) throw badDelta(`it is for a base of ${baseSize.value} bytes, not ${base.length}`);
+  let left = resultSize.value;
+  for (let at = resultSize.end; at < delta.length;) {
+    const code = delta[at]!;
+    at += 1;
+    let piece: Buffer;
+    if (code < 128) {
+      if (code === 0) throw badDelta(describeDeltaDamage(deltaReserved));
+      piece = delta.subarray(at, at + code);
+      if (piece.length < code) throw badDelta(describeDeltaDamage(deltaTruncated));
+      at += code;
+    } else {
+      let offset = 0;
+      let size = 0;
+      for (let bit = 0; bit < 7; bit += 1) {
+        if ((code & (1 << bit)) === 0) continue;
+        const byte = delta[at];
+        if (byte === undefined) throw badDelta(describeDeltaDamage(deltaTruncated));
+        at += 1;
+        if (bit < 4) offset += byte * 256 ** bit;
+        else size += byte * 256 ** (bit - 4);
+      }
+      if (size === 0) size = 0x10000;
+      if (offset + size > base.length) throw badDelta(describeDeltaDamage(deltaCopyOutside));
+      piece = base.subarray(offset, offset + size);
+    }
+    left -= piece.length;
+    if (left < 0) throw badDelta(describeDeltaDamage(deltaResultLong));
+    yield piece;
+  }
+  if (left > 0) throw badDelta(describeDeltaDamage(deltaResultShort));
 }
 
 /** A delta that makes `target` from `base` in at most `maxBytes` (default: as many as `target` has); undefined when none is found. */

@@ -9,7 +9,7 @@
 import { BaseCache } from './base-cache.js';
 import type { KeptBase } from './base-cache.js';
 import { CollisionGuard } from './collision-guard.js';
-import { applyDelta, readDeltaSizes } from './delta.js';
+import { applyDelta, applyDeltaInPieces, readDeltaSizes } from './delta.js';
 import { CorruptError, RefusedError } from './errors.js';
 import { streamThresholdBytes } from './object.js';
 import type { GitObject } from './object.js';
@@ -351,10 +351,8 @@ export class PackIndexer {
       const member = family.members[family.next]!;
       family.next += 1;
       if (family.next === family.members.length) pending.pop();
-      const type = this.typeAt(family.number);
-      const bytes = this.#apply(member, base);
       this.#unresolved -= 1;
-      this.#resolved(member, type, bytes);
+      const bytes = this.#resolveMember(member, this.typeAt(family.number), base);
       this.#attachWaitingForId(member);
       if (this.#firstWaiting[member]! < 0) continue;
       pending.push(this.#familyOf(member, bytes));
@@ -362,8 +360,23 @@ export class PackIndexer {
     }
   }
 
-  #apply(number: number, base: Buffer): Buffer {
-    const delta = this.#takeDelta(number);
+  /** The content, unless it is too large to hold and nothing is known to stand on it: then it is only hashed. */
+  #resolveMember(member: number, type: ObjectType, base: Buffer): Buffer | undefined {
+    const delta = this.#takeDelta(member);
+    const { resultBytes } = this.#named(member, () => readDeltaSizes(delta));
+    checkSize(resultBytes, this.#offsets[member]!);
+    const isLast = this.#firstWaiting[member]! < 0 && this.#waitingForId.size === 0;
+    if (resultBytes > streamThresholdBytes && isLast) {
+      const id = this.#named(member, () => this.#hash(type, resultBytes, applyDeltaInPieces(base, delta)));
+      this.#record(member, id, type, resultBytes, undefined);
+      return undefined;
+    }
+    const bytes = this.#apply(member, base, delta);
+    this.#resolved(member, type, bytes);
+    return bytes;
+  }
+
+  #apply(number: number, base: Buffer, delta = this.#takeDelta(number)): Buffer {
     return this.#named(number, () => {
       checkSize(readDeltaSizes(delta).resultBytes, this.#offsets[number]!);
       return applyDelta(base, delta);

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { DeltaIndex, applyDelta, createDelta, readDeltaSizes } from '../../pack/delta.js';
+import { DeltaIndex, applyDelta, applyDeltaInPieces, createDelta, readDeltaSizes } from '../../pack/delta.js';
 import { CorruptError } from '../../pack/errors.js';
 import { useKernels } from '../../pack/kernels/kernel.js';
 import { digest, encodeObjectId, hashObject } from '../../pack/oid.js';
@@ -195,3 +195,15 @@ function packEntry(kind: number, bytes: Buffer, base: Buffer): Buffer {
   const reference = kind === 7 ? encodeObjectId(hashObject('blob', base, 'sha1')) : Buffer.alloc(0);
   return Buffer.concat([Buffer.from(header), reference, deflate(bytes)]);
 }
+
+test('a result in pieces is the whole result, and the same deltas are damaged', (t) => {
+  for (let i = 0; i < 400; i++) {
+    const sample = new SampleContent(testSeed + i);
+    const base = sample.content(5000);
+    const delta = Buffer.from(createDelta(base, sample.edited(base), 20_000)!);
+    if (i % 2 === 1) delta[sample.below(delta.length)]! ^= 1 << sample.below(8);
+    const whole = orDamaged(() => applyDelta(base, delta));
+    const pieces = orDamaged(() => Buffer.concat([...applyDeltaInPieces(base, delta)]));
+    t.deepEqual(pieces, whole, `${testSeed + i}`);
+  }
+});

@@ -103,6 +103,22 @@ test('many families of large contents are resolved in little memory', (t) => {
   t.true(most < 400 * 1024 * 1024, `${most}`);
 });
 
+test('a delta that makes much more than can be held is hashed all the same', (t) => {
+  const base = Buffer.alloc(1 << 20, 'a base that is copied many times over ');
+  const copies = 40;
+  const copy = Buffer.from([0xf0, 0xff, 0xff, 0x0f]);
+  const size = copies * 0x0fffff + 4;
+  const varint = (value: number): number[] => (value < 128 ? [value] : [(value % 128) | 128, ...varint(Math.floor(value / 128))]);
+  const delta = Buffer.concat([Buffer.from([...varint(base.length), ...varint(size)]), ...Array.from({ length: copies }, () => copy), Buffer.from('\x04more', 'latin1')]);
+  const result = Buffer.concat([...Array.from({ length: copies }, () => base.subarray(0, 0x0fffff)), Buffer.from('more')]);
+  const maker = new PackMaker();
+  maker.delta(maker.whole(base), delta);
+  const seen: [string, number, boolean][] = [];
+  using intake = read(makeSandbox(t), maker.finish(), { isUntrusted: true, onObject: ({ id, sizeBytes, bytes }) => { seen.push([id, sizeBytes, bytes === undefined]); } });
+  t.deepEqual(seen[1], [hashObject('blob', result, 'sha1'), size, true]);
+  t.true(Buffer.concat([...intake.indexer.contentChunks(1)]).equals(result));
+});
+
 const bad = { instanceOf: CorruptError, code: 'bad-pack' } as never;
 
 test('what no pack should be is refused in bounded time and memory', (t) => {

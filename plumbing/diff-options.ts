@@ -4,6 +4,7 @@
 // supported is not in the table, and so refused.
 import { InvalidError, RefusedError, UsageError } from '../pack/errors.js';
 import type { ObjectStore } from '../pack/object-store.js';
+import type { ObjectId } from '../pack/oid.js';
 import type { RepoPath } from '../pack/tree.js';
 import type { AttributeValue } from './attributes.js';
 import type { Arguments, OptionSpec } from './command.js';
@@ -20,7 +21,7 @@ import { findRuleFile } from './ignore.js';
 import { parsePattern } from './posix-regex.js';
 import { type RenameOptions, findRenames, maxScore } from './rename.js';
 import type { Repository } from './repository.js';
-import { resolveRevision } from './revision.js';
+import { findRevision } from './revision.js';
 import { type RewriteOptions, breakRewrites, mergeRewrites } from './rewrite.js';
 import type { TextDiffOptions } from './text-diff.js';
 import { whitespaceRuleOf } from './whitespace.js';
@@ -29,10 +30,10 @@ export const diffOptions: readonly OptionSpec[] = [
   { name: 'patch', short: 'p', negatable: true, help: 'show what changed, line by line' },
   { name: 'u', help: 'same as -p' },
   { name: 's', help: 'show no differences' },
-  { name: 'unified', short: 'U', value: 'lines', help: 'lines of context around changes' },
+  { name: 'unified', short: 'U', value: 'lines', valueOptional: true, help: 'lines of context around changes' },
   { name: 'function-context', short: 'W', negatable: true, help: 'show functions whole' },
   { name: 'raw', help: 'one line of modes and ids for each file' },
-  { name: 'stat', value: 'width,name,count', valueOptional: true, negatable: true, help: 'a histogram of changed lines' },
+  { name: 'stat', value: 'width,name,count', valueOptional: true, help: 'a histogram of changed lines' },
   { name: 'stat-width', value: 'columns', help: 'columns of --stat' },
   { name: 'stat-name-width', value: 'columns', help: 'columns for names in --stat' },
   { name: 'stat-graph-width', value: 'columns', help: 'columns for the bars in --stat' },
@@ -166,7 +167,7 @@ export class DiffRequest {
     if (this.filter !== undefined && !/^[ACDMRTUXBacdmrtuxb*]*$/.test(this.filter)) {
       throw new UsageError(`unknown change class '${/[^ACDMRTUXBacdmrtuxb*]/.exec(this.filter)![0]}' in --diff-filter=${this.filter}`);
     }
-    this.pickaxe = parsePickaxe(args, (name) => resolveRevision(repository, name));
+    this.pickaxe = parsePickaxe(args, (name) => objectOf(repository, name));
     const relative = args.flag('relative') ?? (defaults.porcelain && config.getBoolean('diff.relative') === true);
     const below = args.value('relative');
     this.relative = !relative ? undefined : below === undefined ? repository.prefix : latin1(below.replace(/\/?$/, '/'));
@@ -178,7 +179,7 @@ export class DiffRequest {
     this.#rotation = rotation === undefined ? undefined : { path: latin1(args.value(rotation)!), skips: rotation === 'skip-to' };
     this.#ignoresSubmodules = ignoresSubmodules(args, defaults.porcelain ? config.get('diff.ignoresubmodules') : undefined);
     const submodule = args.has('submodule') ? args.value('submodule') ?? 'log' : (defaults.porcelain ? config.get('diff.submodule') : undefined) ?? 'short';
-    if (!['short', 'log', 'diff'].includes(submodule)) throw new InvalidError(`failed to parse --submodule option parameter: '${submodule}'`, { code: 'bad-option' });
+    if (!['short', 'log', 'diff'].includes(submodule)) throw new UsageError(`failed to parse --submodule option parameter: '${submodule}'`);
     this.#submodules = submodule;
     this.#drivers = new DiffDrivers(repository, this.relative ?? '');
     this.format = this.#formatOf(args, defaults, given);
@@ -195,10 +196,10 @@ export class DiffRequest {
     const abbreviation = args.value('abbrev');
     const digits = abbreviation === undefined ? defaultAbbreviation(this.#repository) : Math.max(Number.parseInt(abbreviation, 10) || 0, 4);
     const rawFull = args.flag('abbrev') === false || (!porcelain && args.flag('abbrev') === undefined);
-    const noPrefix = args.has('no-prefix') || (porcelain && args.flag('no-prefix') === undefined && config.getBoolean('diff.noprefix') === true);
-    const mnemonic = porcelain && !noPrefix && config.getBoolean('diff.mnemonicprefix') === true;
-    if (mnemonic && args.value('src-prefix') === undefined) throw new UsageError('diff.mnemonicPrefix is not supported');
-    const prefixes = [args.value('src-prefix') ?? (noPrefix ? '' : 'a/'), args.value('dst-prefix') ?? (noPrefix ? '' : 'b/')].map(latin1);
+    const prefixes = prefixesOf(args, porcelain && config.getBoolean('diff.noprefix') === true);
+    if (porcelain && prefixes[0] === 'a/' && config.getBoolean('diff.mnemonicprefix') === true && !args.has('src-prefix')) {
+      throw new UsageError('diff.mnemonicPrefix is not supported');
+    }
     const words = wordsOf(args, setting('diff.wordregex'));
     const isColored = defaults.isColored === true || colorWanted(args, this.#repository.context.stdout.isTerminal);
     if (isColored && args.has('color-moved') && args.value('color-moved') !== 'no') throw new UsageError('colours for moved lines are not supported');
@@ -318,6 +319,22 @@ export class DiffRequest {
   }
 }
 
+/** The object of a name; UsageError when there is none. */
+function objectOf(repository: Repository, name: string): ObjectId {
+  const found = findRevision(repository, name);
+  if (found === undefined) throw new UsageError(`unable to resolve '${name}'`);
+  return found;
+}
+
+function linePattern(text: string): RegExp {
+  try {
+    return parsePattern(latin1(text), 'extended', { lines: true });
+  } catch (error) {
+    if (error instanceof InvalidError) throw new UsageError(`invalid regex given to -I: '${text}'`, { cause: error });
+    throw error;
+  }
+}
+
 const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
 
 function reversed(entry: DiffEntry): DiffEntry {
@@ -357,7 +374,6 @@ function formatsGiven(args: Arguments): Set<Format> {
     if (token.kind !== 'option') continue;
     const { name, negated } = token;
     if (negated && name === 'patch') formats.add('nothing');
-    else if (negated && name === 'stat') formats.delete('stat');
     if (negated || !Object.hasOwn(formatsOf, name)) continue;
     if (loud.has(name)) formats.delete('nothing');
     for (const format of formatsOf[name]!) formats.add(format);
@@ -436,6 +452,18 @@ function dirstatOf(args: Arguments, configured: string | undefined): DirstatOpti
   return options;
 }
 
+/** What is put before names; of the options the last one counts. */
+function prefixesOf(args: Arguments, hasNone: boolean): readonly [old: string, now: string] {
+  let [old, now] = hasNone ? ['', ''] : ['a/', 'b/'];
+  for (const token of args.tokens) {
+    if (token.kind !== 'option') continue;
+    if (token.name === 'no-prefix') [old, now] = ['', ''];
+    else if (token.name === 'src-prefix') old = token.value!;
+    else if (token.name === 'dst-prefix') now = token.value!;
+  }
+  return [latin1(old), latin1(now)];
+}
+
 const algorithms = ['myers', 'default', 'minimal', 'patience', 'histogram'] as const;
 
 /** How lines are compared; of the options that name an algorithm the last one counts. */
@@ -465,7 +493,7 @@ function textOf(args: Arguments, configured: string | undefined, indents: boolea
     ignoreAllSpace: args.has('ignore-all-space'), ignoreSpaceChange: args.has('ignore-space-change'),
     ignoreSpaceAtEol: args.has('ignore-space-at-eol'), ignoreCrAtEol: args.has('ignore-cr-at-eol'),
     ignoreBlankLines: args.has('ignore-blank-lines'),
-    ignoreLines: args.values('ignore-matching-lines').map((pattern) => parsePattern(latin1(pattern), 'extended', { lines: true })),
+    ignoreLines: args.values('ignore-matching-lines').map(linePattern),
     minimal, indentHeuristic: args.flag('indent-heuristic') ?? indents,
     algorithm: algorithm === 'patience' || algorithm === 'histogram' ? algorithm : 'myers', anchors,
   };

@@ -42,6 +42,16 @@ for (const format of bothFormats) {
   });
 }
 
+test('what is no value of an option is told as git tells it', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const wrong = [
+    '-Uabc', '--unified', '--stat=abc', '--stat=1,2,3,4', '--no-stat', '--stat-width=x', '--diff-filter=Q', '-Mabc', '--word-diff=bad', '--color=bad', '--ws-error-highlight=bad', '--submodule=bad',
+    '--ignore-submodules=bad', '--find-object=nosuch', '--output-indicator-new=ab', '--abbrev=100 -r', '--abbrev=2 -r', '-I[ -p', '-lx -M', '--inter-hunk-context=x', '-M100% -r', '-M5 -r', '-M0.5 -r',
+    '-U0 -U5', '--no-prefix --dst-prefix=x/ -p', '--dst-prefix=x/ --no-prefix -p', '--stat-count=2 --stat=50,20,3', '-G x -S y', '--no-abbrev --abbrev --raw',
+  ];
+  await compareWithGit(t, makeRepository(t, 'sha1', history), wrong.map((line) => ({ argv: ['diff-tree', ...line.split(' '), 'v0', 'v1'], readsOnly: true })));
+});
+
 test('attributes and configuration say how a path is compared', async (t) => {
   if (skipWithoutGit(t)) return;
   const repository = makeRepository(t, 'sha1', `${history}

@@ -93,7 +93,14 @@ export class ObjectListing {
     const told = new Set<ObjectId>();
     const bordering: ObjectId[] = [];
     for (const { id, type, isExcluded } of this.#tips) if (isExcluded && type === 'tree') this.#lister.exclude(id);
-    this.#lister.excludeEdges(this.#walk.collected(), ({ id }) => bordering.push(id));
+    const collected = this.#walk.collected();
+    // With clocks that differ, some turn out to be excluded only after they were collected.
+    for (const node of collected) {
+      if ((node.flags & flag.uninteresting) === 0) continue;
+      this.#lister.exclude(node.tree);
+      if (edges === 'all') bordering.push(node.id);
+    }
+    this.#lister.excludeEdges(collected.filter(({ flags }) => (flags & flag.uninteresting) === 0), ({ id }) => bordering.push(id));
     for (const { id, type, object, isExcluded } of this.#tips) {
       if (!isExcluded) continue;
       if (type === 'blob') this.#lister.excludeBlob(id);

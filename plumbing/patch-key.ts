@@ -5,20 +5,21 @@ import { lazyModule } from '../pack/lazy-module.js';
 import { diffTrees } from './diff.js';
 import { readSide } from './diff-content.js';
 import type { CommitNode } from './history.js';
+import type { Pathspec } from './pathspec.js';
 import type { Repository } from './repository.js';
 import { diffLines, hunksOf, isBinary, splitLines } from './text-diff.js';
 
 const crypto = lazyModule<typeof import('node:crypto')>('node:crypto');
 
-/** A function that gives the key of a commit; undefined for merges. */
-export function patchKeyOf(repository: Repository): (node: CommitNode) => string | undefined {
+/** A function that gives the key of a commit, for what it changes in the paths given; undefined for merges. */
+export function patchKeyOf(repository: Repository, pathspec?: Pathspec): (node: CommitNode) => string | undefined {
   const store = repository.objects;
   return (node) => {
     const commit = node.commit;
     if (commit.parents.length > 1) return undefined;
     const parent = commit.parents[0];
     const pieces: string[] = [];
-    for (const entry of diffTrees(store, parent === undefined ? undefined : store.readCommit(parent).tree, commit.tree, { recursive: true })) {
+    for (const entry of diffTrees(store, parent === undefined ? undefined : store.readCommit(parent).tree, commit.tree, { recursive: true, ...(pathspec === undefined ? {} : { pathspec }) })) {
       pieces.push(`${entry.status} ${entry.path} ${entry.old.mode === entry.new.mode ? '' : `${entry.old.mode} ${entry.new.mode}`}`);
       const [old, now] = [readSide(store, entry.old), readSide(store, entry.new)];
       if (isBinary(old) || isBinary(now)) {

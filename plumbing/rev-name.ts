@@ -165,7 +165,8 @@ export function nameRevisions(
 
 function isBetter(way: Way, known: Way): boolean {
   const [ownHops, knownHops] = [hops(way), hops(known)];
-  if (way.isTag && known.isTag) return ownHops < knownHops;
+  // Of two tags the older one, even if it is farther away.
+  if (way.isTag && known.isTag) return way.seconds === known.seconds ? ownHops < knownHops : way.seconds < known.seconds;
   if (way.isTag !== known.isTag) return way.isTag;
   return ownHops === knownHops ? way.seconds < known.seconds : ownHops < knownHops;
 }

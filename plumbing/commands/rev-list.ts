@@ -81,7 +81,7 @@ function run(repository: Repository, args: Arguments, request: WalkRequest, page
   } else {
     const walk = new RevWalk(repository, request.set.commits, {
       ...request.options, ...(isBisected ? { limited: true } : {}), keep: CommitLines.needsContent(args) ? 'contents' : undefined,
-      ...(request.options.cherry === undefined ? {} : { patchKey: patchKeyOf(repository) }),
+      ...(request.options.cherry === undefined ? {} : { patchKey: patchKeyOf(repository, request.options.pathspec) }),
     });
     const found = isBisected ? walk.bisect({ all: args.has('bisect-all') }) : undefined;
     for (const [commit, distance] of found?.distances ?? []) decorations.addName(walk.history.nodeOf(commit).id, `dist=${distance}`);

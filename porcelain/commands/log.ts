@@ -89,7 +89,7 @@ function showRuns(context: Context, repository: Repository, args: Arguments): Hi
 function optionsFor(repository: Repository, { options }: WalkRequest, args: Arguments): WalkOptions {
   return {
     ...options, keep: HistoryView.keeps(repository, args), wantSource: HistoryView.needsSource(args),
-    ...(options.cherry === undefined ? {} : { patchKey: patchKeyOf(repository) }),
+    ...(options.cherry === undefined ? {} : { patchKey: patchKeyOf(repository, options.pathspec) }),
   };
 }
 

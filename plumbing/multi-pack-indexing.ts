@@ -16,6 +16,7 @@ import { PackCaches, PackReader } from '../pack/pack-reader.js';
 import { PackingList } from '../pack/packing-list.js';
 import { writeVerifiedPacks } from '../pack/verified-packs.js';
 import { LockFile } from './lockfile.js';
+import type { LockHolder } from './lockfile.js';
 
 export interface WriteRequest {
   /** Name of the pack (or its index) whose copies are chosen; where it is not there, the first one is taken, with a warning. */
@@ -31,9 +32,12 @@ export class MultiPackIndexing {
   readonly #directory: string;
   readonly #path: string;
 
-  /** Of the store's own directory, not of its alternates. */
-  constructor(store: ObjectStore) {
+  readonly #holder: LockHolder | undefined;
+
+  /** Of the store's own directory, not of its alternates; `holder` takes the lock, and over what a dead one left of it. */
+  constructor(store: ObjectStore, holder?: LockHolder) {
     this.#store = store;
+    this.#holder = holder;
     this.#directory = join(store.directory, 'pack');
     this.#path = join(this.#directory, 'multi-pack-index');
   }
@@ -61,7 +65,7 @@ export class MultiPackIndexing {
       ...(preferred === undefined ? {} : { preferred }),
       ...(dropped === undefined ? {} : { dropped: new Set(packs.flatMap(({ name }, number) => (dropped.has(name) ? [number] : []))) }),
     }, this.#store.format);
-    const lock = LockFile.acquire(this.#path);
+    const lock = LockFile.acquire(this.#path, { holder: this.#holder });
     try {
       lock.write(bytes);
       lock.commit();

@@ -108,7 +108,7 @@ export function applyPrune(repository: Repository, plan: PrunePlan, lock: Mainte
 /** Leaves only shallow commits that are needed; the file goes with the last one. */
 function rewriteShallow(repository: Repository, marked: ReadonlySet<ObjectId>): void {
   const path = join(repository.commonDirectory, 'shallow');
-  using lock = LockFile.acquire(path);
+  using lock = LockFile.acquire(path, { holder: repository.lockHolder });
   const kept = [...readShallow(repository)].filter((id) => marked.has(id));
   if (kept.length === 0) {
     removeIfPresent(path);

@@ -191,7 +191,7 @@ class Repacking {
     const written = new Set(this.#written.map(({ packId }) => `pack-${packId}`));
     const going = removesOld ? new Set((scope === 'all' ? this.#old : rolledUp ?? []).map(({ reader }) => reader.name)) : new Set<string>();
     const only = new Set(this.#store.listOwnPacks().filter(({ name }) => written.has(name) || !going.has(name)).map(({ name }) => `${name}.idx`));
-    if (only.size > 0) new MultiPackIndexing(this.#store).write({ only, warn: (text) => { this.#repository.context.stderr.write(`warning: ${text}\n`); } });
+    if (only.size > 0) new MultiPackIndexing(this.#store, this.#repository.lockHolder).write({ only, warn: (text) => { this.#repository.context.stderr.write(`warning: ${text}\n`); } });
   }
 
   #removeOld(packs: readonly OldPack[]): void {

@@ -46,7 +46,7 @@ export const command: Command = {
     const batchBytes = parseBatch(args);
     const repository = Repository.open(context);
     const warn = (text: string): void => { context.stderr.write(`warning: ${text}\n`); };
-    const indexing = new MultiPackIndexing(openStore(context, args, repository, action));
+    const indexing = new MultiPackIndexing(openStore(context, args, repository, action), repository.lockHolder);
     switch (action) {
       case 'write': return write(context, args, indexing, warn);
       case 'verify': return verify(context, indexing);

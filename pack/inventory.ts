@@ -67,6 +67,20 @@ export class Inventory {
     return new Inventory(packs, [...store.listLoose()]);
   }
 
+  /** Objects written or renewed since, by a fresh look at the disk that opens nothing known; packs named in `except` are passed over. */
+  listChanged(store: ObjectStore, except: ReadonlySet<string>): ObjectId[] {
+    store.refresh();
+    const changed: ObjectId[] = [];
+    const packTimes = new Map(this.packs.map(({ reader, mtimeMs }) => [reader.name, mtimeMs]));
+    for (const reader of store.listOwnPacks()) {
+      if (except.has(reader.name) || packTimes.get(reader.name) === fs.statSync(reader.path, { throwIfNoEntry: false })?.mtimeMs) continue;
+      for (let position = 0; position < reader.objectCount; position += 1) changed.push(reader.idAt(position));
+    }
+    const looseTimes = new Map(this.loose.map(({ id, mtimeMs }) => [id, mtimeMs]));
+    for (const { id, mtimeMs } of store.listLoose()) if (looseTimes.get(id) !== mtimeMs) changed.push(id);
+    return changed;
+  }
+
   #add(id: ObjectId, copy: number): void {
     const first = this.#copies.get(id);
     if (first === undefined) {

@@ -27,6 +27,7 @@ import type { PackIndex } from './pack-index.js';
 import { PackCursor } from './pack-cursor.js';
 import { PackCaches, PackReader } from './pack-reader.js';
 import { PackWriter } from './pack-writer.js';
+import { listQuarantined } from './quarantine.js';
 import type { BulkWriter, PackWriterOptions } from './pack-writer.js';
 import { decodeTag } from './tag.js';
 import type { Tag } from './tag.js';
@@ -40,6 +41,8 @@ export interface ObjectStoreOptions {
   readonly compression?: number;
   /** Objects to be read in place of others (refs/replace). */
   readonly replace?: ReadonlyMap<ObjectId, ObjectId>;
+  /** Where objects are looked for last: directory of batches a sweep took away (pack/quarantine.ts). */
+  readonly quarantine?: string;
   /** False skips every fsync; for tests only. */
   readonly durable?: boolean;
   /** Default: room for walks over a large history. */
@@ -77,6 +80,8 @@ const deepestReplacement = 5;
 /** Typed objects kept decoded; the oldest go first. */
 const cachedCommits = 4096;
 const cachedTrees = 512;
+/** More rescued objects than this go into one pack. */
+const rescueAsPack = 100;
 /** A pack's or file's age is renewed at most this often by one process. */
 const renewEveryMs = 10_000;
 /** Names younger than this may not be durable yet: whoever made them need not have come that far. Systems write back within a minute or so. */
@@ -97,6 +102,11 @@ export class ObjectStore {
   /** Directories of objects found there, whose names somebody else may not have made durable yet. */
   readonly #unsettled = new Set<string>();
   readonly #fanOuts = new Map<string, ObjectId[]>();
+  readonly #quarantine: string | undefined;
+  /** What is in quarantine, and the batches it was opened for. */
+  #quarantined: { readonly batches: string; readonly store: ObjectStore } | undefined;
+  /** Objects that were asked for and found only there. */
+  readonly #lent = new Set<ObjectId>();
   /** Packs of all sources, the last one used first. */
   #packs: PackReader[] = [];
   /** Those of them that no multi-pack-index covers. */
@@ -110,6 +120,7 @@ export class ObjectStore {
     this.#raw = Buffer.alloc(rawSize(format));
     this.#replace = options.replace;
     this.#caches = options.caches ?? new PackCaches();
+    this.#quarantine = options.quarantine;
     this.#writing = { compression: options.compression ?? 1, durable: options.durable ?? true };
     this.#sources = listObjectDirectories(directory, options.alternates ?? []).map((path) => ({
       directory: path,
@@ -419,6 +430,57 @@ export class ObjectStore {
     return true;
   }
 
+  /** Objects found only in quarantine since the last rescue. */
+  get lent(): ReadonlySet<ObjectId> { return this.#lent; }
+
+  /**
+   * Brings back everything that was found only in quarantine, and what that reaches and is only there: children first, so that what is here
+   * names nothing that is not. The caller sees to it that no sweep is on. Returns the objects written.
+   */
+  rescue(): ObjectId[] {
+    if (this.#lent.size === 0) return [];
+    const wanted = new Set(this.#lent);
+    this.#lent.clear();
+    const source = this.#openQuarantine();
+    if (source === undefined) return [];
+    const lost = listLost(source, wanted, (id) => !wanted.has(id) && this.#isHere(id));
+    const rescued: ObjectId[] = [];
+    const bulk = lost.length > rescueAsPack ? this.bulk() : undefined;
+    try {
+      for (const id of lost) {
+        const { type, sizeBytes, chunks } = source.openStream(id);
+        if (bulk === undefined) this.writeStream(type, sizeBytes, chunks);
+        else bulk.addStream(type, sizeBytes, chunks);
+        rescued.push(id);
+      }
+      bulk?.finish();
+    } catch (error) {
+      bulk?.abort();
+      throw error;
+    }
+    this.flush();
+    return rescued;
+  }
+
+  /** True when there is a copy that is not in quarantine. */
+  #isHere(id: ObjectId): boolean {
+    return this.#lookupHere(id, () => true, (loose) => loose.has(id) || undefined, false) === true;
+  }
+
+  /** A store of what is in quarantine; undefined when nothing is. */
+  #openQuarantine(): ObjectStore | undefined {
+    if (this.#quarantine === undefined) return undefined;
+    const [first, ...rest] = listQuarantined(this.#quarantine);
+    if (first === undefined) return undefined;
+    const batches = [first, ...rest].join('\n');
+    if (this.#quarantined?.batches !== batches) {
+      this.#quarantined?.store.close();
+      const store = new ObjectStore(first, this.format, { alternates: rest, caches: this.#caches, durable: this.#writing.durable });
+      this.#quarantined = { batches, store };
+    }
+    return this.#quarantined.store;
+  }
+
   /** Makes the names of everything written or relied on durable; ref-transaction calls it before a ref moves. */
   flush(): void {
     this.#loose.flush(this.#unsettled);
@@ -714,6 +776,8 @@ export class ObjectStore {
 
   /** Lets all files and memory go; the store can be used again, and then opens them anew. */
   close(): void {
+    this.#quarantined?.store.close();
+    this.#quarantined = undefined;
     for (const pack of [...this.#packs, ...this.#retired]) pack.close();
     this.#retired.length = 0;
     this.#commits.clear();
@@ -747,11 +811,33 @@ export class ObjectStore {
     return undefined;
   }
 
+  /** As `#lookupHere`; what is found nowhere, or only damaged, is looked for in quarantine. */
+  #lookup<Answer>(
+    id: ObjectId,
+    fromPack: (pack: PackReader, position: number) => Answer | undefined,
+    fromLoose: (loose: LooseObjects) => Answer | undefined,
+    strict = true,
+  ): Answer | undefined {
+    let damage: CorruptError | undefined;
+    try {
+      const answer = this.#lookupHere(id, fromPack, fromLoose, strict);
+      if (answer !== undefined) return answer;
+    } catch (error) {
+      if (!(error instanceof CorruptError)) throw error;
+      damage = error;
+    }
+    const source = this.#openQuarantine();
+    const lent = source === undefined ? undefined : source.#lookupHere(id, fromPack, fromLoose, false);
+    if (lent !== undefined) this.#lent.add(id);
+    else if (damage !== undefined) throw damage;
+    return lent;
+  }
+
   /**
    * The first answer any copy gives. A damaged copy is passed over while another may be good; a pack or file that went away
    * is looked for again, after a fresh look at the disk. `strict`: damage is thrown when no copy answers.
    */
-  #lookup<Answer>(
+  #lookupHere<Answer>(
     id: ObjectId,
     fromPack: (pack: PackReader, position: number) => Answer | undefined,
     fromLoose: (loose: LooseObjects) => Answer | undefined,
@@ -799,6 +885,44 @@ export class ObjectStore {
     damage ??= this.#sources.flatMap(({ damaged }) => [...damaged.values()])[0];
     if (strict && damage !== undefined) throw damage;
     return undefined;
+  }
+}
+
+/** `ids` and what they reach in `source` without passing what is here, what is named before what names it; what is not there is left out. */
+function listLost(source: ObjectStore, ids: Iterable<ObjectId>, isHere: (id: ObjectId) => boolean): ObjectId[] {
+  const seen = new Set<ObjectId>();
+  const order: ObjectId[] = [];
+  for (const root of ids) {
+    const pending: { readonly id: ObjectId; readonly named: Iterator<ObjectId> }[] = [];
+    const enter = (id: ObjectId): void => {
+      if (seen.has(id)) return;
+      seen.add(id);
+      if (!isHere(id) && source.has(id)) pending.push({ id, named: namedBy(source, id)[Symbol.iterator]() });
+    };
+    enter(root);
+    for (let top = pending.at(-1); top !== undefined; top = pending.at(-1)) {
+      const next = top.named.next();
+      if (!next.done) {
+        enter(next.value);
+        continue;
+      }
+      order.push(top.id);
+      pending.pop();
+    }
+  }
+  return order;
+}
+
+/** The objects one names directly; commits of submodules are elsewhere. */
+function namedBy(store: ObjectStore, id: ObjectId): ObjectId[] {
+  switch (store.readHeader(id).type) {
+    case 'blob': return [];
+    case 'tree': return store.readTree(id).filter(({ mode }) => mode !== 0o160000).map((entry) => entry.id);
+    case 'commit': {
+      const { tree, parents } = store.readCommit(id);
+      return [tree, ...parents];
+    }
+    case 'tag': return [store.readTag(id).object];
   }
 }
 

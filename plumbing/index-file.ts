@@ -55,6 +55,7 @@ export class Index implements Compared {
   /** Row numbers in order: below the base's count an entry of the file, above it one of `#extra`; undefined while equal to the base. */
   #order: Int32Array | undefined;
   readonly #pending = new Map<string, IndexEntry | null>();
+  readonly #named = new Set<ObjectId>();
   /** Directories that an entry was set in; a superset. */
   readonly #directories = new Set<string>();
   #entries: readonly IndexEntry[] | undefined;
@@ -307,8 +308,12 @@ export class Index implements Compared {
     else if (this.#mayHaveStages && former === undefined) for (const other of [1, 2, 3]) this.#removeOne(path, other);
     if (former === undefined) this.#removeConflicts(path, stage);
     this.#pending.set(key, entry);
+    if (former?.id !== entry.id && !entry.intentToAdd && entry.mode !== 0o160000) this.#named.add(entry.id);
     this.#touch();
   }
+
+  /** Objects that entries name by now and did not when the index was read, or that were taken out again. */
+  get named(): ReadonlySet<ObjectId> { return this.#named; }
 
   /** Changes nothing but the stat and flags of an entry that is there. */
   refresh(entry: IndexEntry): void {

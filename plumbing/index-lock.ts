@@ -1,7 +1,8 @@
 // Changing the index file: lock, write, fsync, rename, under Git's lock protocol (lockfile.ts), so that whoever dies on the way leaves the old
 // index. Apart from index-file.ts because those who only read need none of it.
 //
-// Invariant: when the new index is in place, the objects it names are durable, and no entry looks fresh whose file is not.
+// Invariant: when the new index is in place, the objects it names are durable and in the store, and no entry looks fresh whose file is not.
+import { whileNaming } from './announcement.js';
 import { type Index, type IndexVersion, readIndex } from './index-file.js';
 import { LockFile } from './lockfile.js';
 import type { Repository } from './repository.js';
@@ -22,6 +23,17 @@ export class IndexLock {
   write(version?: IndexVersion): void {
     this.#repository.flushObjects();
     this.#markRacy();
+    const { named } = this.index;
+    if (named.size === 0) return this.#put(version);
+    return whileNaming(this.#repository, () => {
+      const { objects } = this.#repository;
+      for (const id of named) objects.has(id);
+      objects.rescue();
+      this.#put(version);
+    });
+  }
+
+  #put(version: IndexVersion | undefined): void {
     this.#lock.write(this.index.encode(version));
     this.#lock.commit();
   }

@@ -11,6 +11,7 @@ import * as fs from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { disk, makeDirectories, removeIfPresent } from '../pack/disk.js';
 import { ConflictError, LockedError, isSystemError } from '../pack/errors.js';
+import { type ProcessIdentity, findOut, formatIdentity, identifyProcess, parseIdentity } from './process-identity.js';
 
 /** Who takes locks, and where that is written down. */
 export interface LockHolder {
@@ -138,7 +139,7 @@ type Claimed = { readonly fd: number; readonly claim: string };
 
 /** Makes the claim, then links it to the lock's name; or takes over the claim of the dead. */
 function tryClaimed(path: string, lockPath: string, mode: number, holder: LockHolder): Claimed | 'busy' | 'unsupported' {
-  const identity = identify(holder.pid);
+  const identity = identifyProcess(holder.pid);
   if (identity === undefined) return 'unsupported';
   const claim = join(holder.directory, claimName(identity));
   const fd = openClaim(claim, mode);
@@ -169,9 +170,9 @@ function openClaim(claim: string, mode: number): number | undefined {
 }
 
 /** The lock of a holder that is provably dead, now ours and empty; undefined when it is not, or somebody else was quicker. */
-function takeOver(path: string, lockPath: string, identity: Identity, holder: LockHolder): Claimed | undefined {
+function takeOver(path: string, lockPath: string, identity: ProcessIdentity, holder: LockHolder): Claimed | undefined {
   const found = findHolder(lockPath, holder.directory);
-  if (found === undefined || !isDead(found, identity, holder)) return undefined;
+  if (found === undefined || findOut(found, identity, found.claim, found.uid, holder.uid) !== 'dead') return undefined;
   const claim = join(holder.directory, claimName(identity));
   try {
     disk().rename(found.claim, claim);
@@ -195,57 +196,17 @@ function takeOver(path: string, lockPath: string, identity: Identity, holder: Lo
   return { fd, claim };
 }
 
-/** What tells a process from every other one: its pid means something only with its start, kernel and pid namespace. */
-interface Identity {
-  readonly pid: number;
-  readonly start: string;
-  readonly boot: string;
-  readonly namespace: string;
-}
-
-interface FoundHolder extends Identity {
+interface FoundHolder extends ProcessIdentity {
   readonly claim: string;
   readonly inode: number;
   readonly uid: number;
 }
 
-let kernel: { readonly boot: string; readonly namespace: string } | undefined | 'unknown';
 let claimsMade = 0;
 
-/** Undefined where there is no /proc to ask, or it does not show the process: then locks are plain files. */
-function identify(pid: number): Identity | undefined {
-  kernel ??= readKernel() ?? 'unknown';
-  if (kernel === 'unknown') return undefined;
-  const start = findStart(pid);
-  return start === undefined ? undefined : { pid, start, ...kernel };
-}
-
-function readKernel(): { boot: string; namespace: string } | undefined {
-  try {
-    const boot = fs.readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
-    const namespace = /\d+/.exec(fs.readlinkSync('/proc/self/ns/pid'))?.[0];
-    return namespace === undefined || !/^[0-9a-f-]{36}$/.test(boot) ? undefined : { boot, namespace };
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'EACCES', 'EINVAL', 'ENOTDIR', 'EPERM')) return undefined;
-    throw error;
-  }
-}
-
-/** When the process began, in clock ticks since boot; undefined when there is no such process. */
-function findStart(pid: number): string | undefined {
-  try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The name in parentheses may itself contain anything.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ESRCH')) return undefined;
-    throw error;
-  }
-}
-
-function claimName(identity: Identity): string {
+function claimName(identity: ProcessIdentity): string {
   claimsMade += 1;
-  return `${identity.pid}_${identity.start}_${identity.namespace}_${identity.boot}_${claimsMade}-${Math.floor(Math.random() * 0x100000000).toString(36)}`;
+  return `${formatIdentity(identity)}_${claimsMade}-${Math.floor(Math.random() * 0x100000000).toString(36)}`;
 }
 
 /** The claim that shares its file with the lock. */
@@ -253,12 +214,12 @@ function findHolder(lockPath: string, directory: string): FoundHolder | undefine
   const lock = fs.lstatSync(lockPath, { throwIfNoEntry: false });
   if (lock === undefined || !lock.isFile() || lock.nlink < 2) return undefined;
   for (const name of listClaims(directory)) {
-    const match = /^(\d+)_(\d+)_(\d+)_([0-9a-f-]{36})_/.exec(name);
-    if (match === null) continue;
+    const identity = parseIdentity(name);
+    if (identity === undefined) continue;
     const claim = join(directory, name);
     const status = fs.lstatSync(claim, { throwIfNoEntry: false });
     if (status?.ino !== lock.ino || status.dev !== lock.dev) continue;
-    return { pid: Number(match[1]), start: match[2]!, namespace: match[3]!, boot: match[4]!, claim, inode: lock.ino, uid: status.uid };
+    return { ...identity, claim, inode: lock.ino, uid: status.uid };
   }
   return undefined;
 }
@@ -270,21 +231,6 @@ function listClaims(directory: string): string[] {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return [];
     throw error;
   }
-}
-
-function isDead(found: FoundHolder, here: Identity, holder: LockHolder): boolean {
-  if (found.boot !== here.boot) return isLocalFileSystem(found.claim);
-  if (found.namespace !== here.namespace) return false;
-  // Other users' processes may be hidden from us (hidepid).
-  if (found.uid !== holder.uid && holder.uid !== 0) return false;
-  return findStart(found.pid) !== found.start;
-}
-
-/** ext, xfs, btrfs, f2fs, zfs, bcachefs, tmpfs, overlay: file systems that one kernel mounts at a time. */
-const localFileSystems: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0xca451a4e, 0x01021994, 0x794c7630]);
-
-function isLocalFileSystem(path: string): boolean {
-  return localFileSystems.has(fs.statfsSync(path).type);
 }
 
 function lockedError(path: string, holder: LockHolder | undefined): LockedError {

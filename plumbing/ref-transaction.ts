@@ -1,7 +1,7 @@
 // The only file that changes a ref. A transaction takes all its locks, checks every expectation, makes the new values durable in their lock files
 // and only then lets any of them appear. Specified by git-update-ref(1) and, for locks and files, gitrepository-layout(5).
 //
-// Invariants: objects are durable before a ref names them (flush comes first); what fails at `prepare` leaves every ref as it was; each ref's
+// Invariants: objects are durable before a ref names them (flush comes first), and there until it does (cairn-safety(7), "Beside running writers"); what fails at `prepare` leaves every ref as it was; each ref's
 // rename is that ref's commit; its reflog entry is written before. Old values are compared while the lock is held.
 // If the power fails: each ref is old or new; between two renames of one transaction some may be new and others old. The point where a
 // journal makes several refs one step is #publish.
@@ -10,6 +10,7 @@ import { dirname } from 'node:path';
 import { disk, makeDirectories, removeIfPresent, temporaryName } from '../pack/disk.js';
 import { ConflictError, CorruptError, InvalidError, LockedError, NotFoundError, RefusedError, isSystemError } from '../pack/errors.js';
 import { type ObjectId, isZeroId, zeroId } from '../pack/oid.js';
+import { Announcement, whileNaming } from './announcement.js';
 import { runHook } from './hooks.js';
 import { reflogIdent } from './identity.js';
 import { LockFile } from './lockfile.js';
@@ -61,6 +62,8 @@ export class RefTransaction {
   #packedLock: LockFile | undefined;
   /** The next packed-refs, complete and durable, under a name of its own. */
   #newPacked: string | undefined;
+  /** Stands from before the new objects are looked at until the refs name them: no sweep takes them away meanwhile. */
+  #announcement: Announcement | undefined;
   #state: 'open' | 'prepared' | 'closed' = 'open';
 
   constructor(repository: Repository) {
@@ -92,7 +95,10 @@ export class RefTransaction {
     try {
       this.#repository.objects.flush();
       this.#plan();
+      if (this.#steps.some(({ edit }) => typeof edit.target === 'object' && 'id' in edit.target)) this.#announcement = Announcement.make(this.#repository);
       for (const step of [...this.#steps].sort((a, b) => (a.name < b.name ? -1 : 1))) this.#lock(step);
+      // What the new values lead to and only quarantine has comes back before anything names it.
+      if (this.#announcement !== undefined) this.#repository.objects.rescue();
       this.#agreeOnOldIds();
       this.#checkNames();
       this.#lockPacked();
@@ -333,6 +339,9 @@ export class RefTransaction {
   #publish(): void {
     const { refs } = this.#repository;
     const directories = new Set<string>();
+    if (this.#announcement?.isStanding === false) {
+      throw new ConflictError('this process was stopped for so long that a sweep may have begun', { code: 'announcement-lost', hint: 'run the command again' });
+    }
     for (const step of this.#steps) {
       if (typeof step.edit.target !== 'object') continue;
       if (!step.isUnchanged) this.#log(step);
@@ -380,6 +389,8 @@ export class RefTransaction {
     if (this.#newPacked !== undefined) removeIfPresent(this.#newPacked);
     this.#newPacked = undefined;
     this.#packedLock?.rollback();
+    this.#announcement?.withdraw();
+    this.#announcement = undefined;
   }
 
   /** The reference-transaction hook may veto what is prepared, and is told how it ended. */
@@ -496,6 +507,10 @@ export function holdRef(repository: Repository, name: RefName, action: (current:
   using lock = acquire(path, name, { timeoutMs, holder: repository.lockHolder }, () => undefined);
   const id = action(repository.refs.find(name)?.id);
   if (id === undefined) return;
-  lock.write(`${id}\n`);
-  lock.commit();
+  whileNaming(repository, () => {
+    repository.objects.has(id);
+    repository.objects.rescue();
+    lock.write(`${id}\n`);
+    lock.commit();
+  });
 }

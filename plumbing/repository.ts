@@ -173,6 +173,7 @@ export class Repository {
         alternates: splitAlternates(alternates ?? '', ':').map((path) => resolve(this.#base, path)),
         ...(compression === undefined ? {} : { compression }),
         replace: this.#replacements(),
+        quarantine: join(this.commonDirectory, 'cairn/quarantine'),
         ...(this.#caches === undefined ? {} : { caches: this.#caches }),
       });
       this.context.atEnd?.(() => objects.close());

@@ -11,6 +11,7 @@ import { ConflictError, CorruptError, InvalidError, NotFoundError, RefusedError 
 import type { Ident } from '../pack/ident.js';
 import { type ObjectId, emptyTreeId } from '../pack/oid.js';
 import { pathToUtf8 } from '../pack/tree.js';
+import { holdLease, whileNaming } from '../plumbing/announcement.js';
 import { writeTreeFromIndex } from '../plumbing/cache-tree.js';
 import { diffTrees } from '../plumbing/diff.js';
 import { findHook, runHook } from '../plumbing/hooks.js';
@@ -83,10 +84,11 @@ export function makeCommit(repository: Repository, request: CommitRequest): Comm
   const state = readState(repository);
   if (request.amend) requireAmendable(state);
   const runName = request.run === undefined ? undefined : requireNewRun(repository, request.run);
+  using _ = holdLease(repository);
   using staging = new Staging(repository, request.content, state);
   staging.take();
   if (request.verify && !staging.runPreCommit()) return { kind: 'stopped', reason: undefined };
-  const tree = staging.writeTree();
+  const tree = whileNaming(repository, () => staging.writeTree());
   const parents = parentsOf(request, state);
   if (!request.allowEmpty && request.run === undefined && isUnchanged(repository, tree, parents, state, request.amend)) {
     return { kind: 'unchanged', state, index: staging.index };
@@ -104,11 +106,18 @@ export function makeCommit(repository: Repository, request: CommitRequest): Comm
     extraHeaders: request.amend ? keptHeaders(state.headCommit) : [],
     ...(encoding === undefined || /^utf-?8$/i.test(encoding) ? {} : { encoding }),
   };
-  const id = repository.objects.write('commit', encodeCommit(commit));
-  // A full disk shows here, not after the branch has moved.
-  staging.seal();
-  moveRefs(repository, state, id, reflogMessage(repository, request, state, message), runName, request.run);
-  staging.publish();
+  const { objects } = repository;
+  const id = whileNaming(repository, () => {
+    // The message may have taken an hour, and what it is about nobody named.
+    for (const named of [tree, ...parents]) objects.readHeader(named);
+    objects.rescue();
+    const made = objects.write('commit', encodeCommit(commit));
+    // A full disk shows here, not after the branch has moved.
+    staging.seal();
+    moveRefs(repository, state, made, reflogMessage(repository, request, state, message), runName, request.run);
+    staging.publish();
+    return made;
+  });
   clearMergeState(repository);
   runHook(repository, 'post-commit');
   if (request.postRewrite && request.amend) runHook(repository, 'post-rewrite', { args: ['amend'], stdin: `${state.head} ${id}\n` });

@@ -28,6 +28,8 @@ export interface RepackOptions {
   readonly settings: PackSettings;
   /** Makes it a cruft pack: the age of each object, in milliseconds since 1970. */
   readonly mtimesMs?: ReadonlyMap<ObjectId, number>;
+  /** Where it is put: a path without '-<hash>.pack'. Default: with our other packs. */
+  readonly base?: string;
   /** May be called often; may throw to stop. */
   readonly onProgress?: (phase: 'compressing' | 'writing' | 'verifying', done: number) => void;
 }
@@ -40,6 +42,7 @@ export function writeVerifiedPack(options: RepackOptions): WrittenPack {
   const { packs } = writeVerifiedPacks({
     list, store, caches, limits: settings.limits, level: settings.level, largeBytes: settings.largeBytes, usesOffsets: true,
     writer: {
+      ...(options.base === undefined ? {} : { base: options.base }),
       hasReverseIndex: settings.hasReverseIndex, indexVersion: settings.indexVersion,
       ...(mtimesMs === undefined ? {} : { companions: ({ packId }) => new Map([['mtimes', encodePackMtimesOf(mtimesMs, packId, store.format)]]) }),
     },

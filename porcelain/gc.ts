@@ -5,7 +5,7 @@
 // as they were; roots are read again just before, and what they reach by then stays. Nothing younger than the grace is removed.
 // If the power fails at any step: every object is in the old files, the new ones, or both; the next gc goes on from there.
 import * as fs from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { CommitGraph } from '../pack/commit-graph.js';
 import { pathGroup } from '../pack/delta-window.js';
 import { removeIfPresent } from '../pack/disk.js';
@@ -13,7 +13,7 @@ import { CorruptError, InvalidError, RefusedError } from '../pack/errors.js';
 import { listDirectory } from '../pack/file-lookup.js';
 import type { LooseFile } from '../pack/loose.js';
 import { ObjectStore } from '../pack/object-store.js';
-import { type ObjectId, decodeObjectId, emptyBlobId, emptyTreeId, encodeObjectId } from '../pack/oid.js';
+import { type ObjectId, emptyBlobId, emptyTreeId, encodeObjectId } from '../pack/oid.js';
 import { PackCaches, type PackReader } from '../pack/pack-reader.js';
 import type { Clock } from '../plumbing/command.js';
 import { parseExpiry } from '../plumbing/date.js';
@@ -21,10 +21,14 @@ import { readPackSettings } from '../plumbing/pack-settings.js';
 import { removeIfEmpty } from '../plumbing/packed-loose.js';
 import { type ReachableOptions, markReachable } from '../plumbing/reachable.js';
 import type { Repository } from '../plumbing/repository.js';
+import { type Batch, removeGoneBatches } from '../pack/quarantine.js';
+import { listAnnounced } from '../plumbing/announcement.js';
+import { quarantineDirectory } from '../plumbing/sweep-flag.js';
 import { Inventory, type StoredPack } from '../pack/inventory.js';
 import { type PackedAs, writeVerifiedPack } from './gc-repack.js';
 import { type Root, type RootKind, listRoots, readShallow, rootKinds } from './gc-roots.js';
 import type { MaintenanceLock } from './leases.js';
+import { type SweepResult, isUnchanged, listCompleteBatches, sweep } from './sweep.js';
 
 /** Why an object stays: the first kind of root that reaches it, that it is too young to go, or that its pack has a .keep file. */
 export type KeptKind = RootKind | 'young' | 'keep-file';
@@ -66,6 +70,12 @@ export interface GcPlan {
   readonly retired: readonly StoredPack[];
   /** Loose files whose objects are in packs, or expired. */
   readonly loose: readonly LooseFile[];
+  /** Needed, and only in quarantine by now: they come back. */
+  readonly rescued: readonly ObjectId[];
+  /** How long what expires stays in quarantine, in milliseconds. */
+  readonly windowMs: number;
+  /** Batches in quarantine whose window is over. */
+  readonly discarded: readonly Batch[];
   /** Files crashes and interrupted commands left behind. */
   readonly leftovers: readonly { readonly path: string; readonly sizeBytes: number; readonly mtimeMs: number }[];
 }
@@ -82,7 +92,14 @@ export interface GcReport {
   readonly packed: Tally;
   /** Unreachable objects put together in a cruft pack until their grace is over. */
   readonly cruft: Tally;
+  /** Left the store: their grace was over. */
   readonly expired: Tally;
+  /** What the new batch in quarantine holds, in bytes there. */
+  readonly quarantined: Tally & { readonly batch: string | undefined };
+  /** Brought back from quarantine, because they are needed after all. */
+  readonly rescued: { readonly objects: number };
+  /** Removed from quarantine for good. */
+  readonly discarded: Tally & { readonly batches: number };
   readonly removed: { readonly packs: number; readonly looseObjects: number; readonly leftovers: number; readonly bytes: number };
   /** Planned to go, but found to be needed, or renewed, when it was their turn. */
   readonly spared: { readonly objects: number; readonly packs: number };
@@ -93,14 +110,17 @@ const leftoverMinimumMs = 60 * 60 * 1000;
 
 /** A store that reads what is there: gc must keep replaced objects and their replacements. */
 function openPlainStore(repository: Repository, caches: PackCaches): ObjectStore {
-  return ObjectStore.open(repository.objectsDirectory, repository.format, { alternates: repository.objects.alternates, caches });
+  return ObjectStore.open(repository.objectsDirectory, repository.format, {
+    alternates: repository.objects.alternates, caches, quarantine: quarantineDirectory(repository),
+  });
 }
 
 /** Decides what stays and what goes. CorruptError when a root cannot be read or something it reaches is missing: then nothing may be deleted. */
 export function planGc(repository: Repository, options: GcOptions): GcPlan {
   refuseWhatIsPrecious(repository);
   const nowMs = repository.context.clock.nowMs();
-  const cutoffMs = nowMs - options.graceMs;
+  // Nothing goes that was written since this moment, or since the oldest command at work began.
+  const cutoffMs = Math.min(nowMs - options.graceMs, oldestLeaseMs(repository));
   // Objects are packed in the order of their paths, so reading jumps about.
   const caches = new PackCaches(8 * 1024 * 1024, 32 * 1024 * 1024, 16 * 1024);
   const store = openPlainStore(repository, caches);
@@ -120,11 +140,14 @@ export function planGc(repository: Repository, options: GcOptions): GcPlan {
     for (const id of inventory.listIds()) {
       if (mark.seen.has(id)) continue;
       unreachable += 1;
+      // What is damaged in a kept pack names nothing, and stays nevertheless.
       if (isInKeptPack(id)) mark.count('keep-file', id);
       else expired.set(id, { lastUsedMs: inventory.youngestMs(id), bytes: inventory.sizeOf(id) });
     }
     const packable = new Map([...reachable].filter(([id]) => !isInKeptPack(id)));
     const cruft = new Map([...young].filter(([id]) => !isInKeptPack(id)).map(([id, as]) => [id, { ...as, mtimeMs: inventory.youngestMs(id) }]));
+    const rescued = [...store.lent];
+    const windowMs = quarantineWindowMs(repository);
     const isStuck = inventory.count - unreachable !== reachable.size + young.size;
     const stuck = isStuck ? listStuck(inventory, mark.seen, [reachable, young]) : new Set<ObjectId>();
     const main = findExactPack(inventory, [...packable.keys()], false);
@@ -139,6 +162,9 @@ export function planGc(repository: Repository, options: GcOptions): GcPlan {
       toPack: main === undefined ? packable : new Map(),
       toCruft: formerCruft === undefined ? cruft : new Map(),
       expired,
+      rescued,
+      windowMs,
+      discarded: listCompleteBatches(repository).filter(({ record }) => record.atMs <= nowMs - windowMs),
       retired: inventory.packs.filter((pack) => !pack.isKept && pack !== main && pack !== formerCruft && !holdsAny(pack, stuck)),
       loose: inventory.loose.filter(({ id }) => !stuck.has(id)),
       leftovers: [...listLeftovers(repository, Math.min(cutoffMs, nowMs - leftoverMinimumMs))],
@@ -199,11 +225,18 @@ class Mark {
     for (const root of sorted) this.#add(root.kind, [root.id], root.isWeak ? undefined : root.source);
   }
 
-  /** Objects inside the grace, and what they reach. */
+  /** Objects inside the grace, and what they reach; and what is named by objects in packs that stay whatever is in them. */
   addYoung(cutoffMs: number): void {
     const tips: ObjectId[] = [];
-    for (const id of this.#inventory.listIds()) if (!this.seen.has(id) && this.#inventory.youngestMs(id) > cutoffMs) tips.push(id);
+    const kept: ObjectId[] = [];
+    for (const id of this.#inventory.listIds()) {
+      if (this.seen.has(id)) continue;
+      const copy = this.#inventory.find(id);
+      if (copy?.kind === 'pack' && copy.pack.isKept) kept.push(id);
+      else if (this.#inventory.youngestMs(id) >= cutoffMs) tips.push(id);
+    }
     this.#add('young', tips, undefined);
+    this.#add('keep-file', kept, undefined);
   }
 
   /** Objects of ours found since the last call, in the order they were met. */
@@ -287,6 +320,7 @@ function* listLeftovers(repository: Repository, beforeMs: number): Generator<{ p
   });
   const drawer = join(repository.commonDirectory, 'cairn');
   for (const directory of [repository.commonDirectory, drawer]) yield* old(directory, isTemporary);
+  for (const { path, isDead } of listAnnounced(repository)) if (isDead) yield* old(dirname(path), (name) => name === basename(path));
   // What a killed process leaves of a lock it held; a claim whose lock is still there is a name of the same file.
   for (const claim of old(join(drawer, 'locks'), () => true)) if (fs.statSync(claim.path, { throwIfNoEntry: false })?.nlink === 1) yield claim;
 }
@@ -297,7 +331,7 @@ function listFanOuts(objects: string): string[] {
 
 /** True when applying the plan would change no object or pack. */
 export function isNothingToDo(plan: GcPlan): boolean {
-  return plan.toPack.size === 0 && plan.toCruft.size === 0 && plan.retired.length === 0 && plan.loose.length === 0 && plan.leftovers.length === 0;
+  return plan.toPack.size === 0 && plan.toCruft.size === 0 && plan.rescued.length === 0 && plan.discarded.length === 0 && plan.retired.length === 0 && plan.loose.length === 0 && plan.leftovers.length === 0;
 }
 
 /** Does what the plan says, except where the world has moved since; `lock` is held by the caller. */
@@ -319,6 +353,7 @@ class Application {
   readonly #options: GcOptions;
   readonly #removed = { packs: 0, looseObjects: 0, leftovers: 0, bytes: 0 };
   #sparedPacks = 0;
+  readonly #written = new Set<string>();
   /** Objects of the plan that are still in a file that was not removed after all. */
   readonly #remaining = new Set<ObjectId>();
   /** Packs that stay: written and verified by us, or not looked into yet. */
@@ -334,28 +369,36 @@ class Application {
   }
 
   run(): GcReport {
-    const { toPack, toCruft, expired } = this.#plan;
+    const { toPack, toCruft, expired, discarded } = this.#plan;
     this.#lock.check();
-    const written = new Set<string>();
-    const packed = this.#writePack(toPack, undefined, written);
-    const cruft = this.#writePack(toCruft, new Map([...toCruft].map(([id, { mtimeMs }]) => [id, mtimeMs])), written);
-    const needed = this.#findNeeded();
+    const rescued = this.#rescue();
+    const packed = this.#writePack(toPack, undefined);
+    const cruft = this.#writePack(toCruft, new Map([...toCruft].map(([id, { mtimeMs }]) => [id, mtimeMs])));
     this.#lock.check();
-    this.#dropStaleCommitGraph(needed);
-    this.#removePacks(written, needed);
-    this.#removeLoose(needed);
+    this.#dropStaleCommitGraph();
+    const expiring = { packs: this.#removeSupersededPacks(), loose: this.#removeSupersededLoose() };
+    const swept = expiring.packs.length + expiring.loose.length + discarded.length === 0 ? undefined : this.#sweep(expiring.packs, expiring.loose);
     this.#removeLeftovers();
     const gone = [...expired].filter(([id]) => !this.#remaining.has(id));
     return {
       packed,
       cruft,
       expired: { objects: gone.length, bytes: gone.reduce((sum, [, { bytes }]) => sum + bytes, 0) },
+      quarantined: swept?.quarantined ?? { objects: 0, bytes: 0, batch: undefined },
+      rescued: { objects: rescued + (swept?.rescued.length ?? 0) },
+      discarded: swept?.discarded ?? { batches: 0, objects: 0, bytes: 0 },
       removed: this.#removed,
       spared: { objects: expired.size - gone.length, packs: this.#sparedPacks },
     };
   }
 
-  #writePack(objects: ReadonlyMap<ObjectId, PackedAs>, mtimesMs: ReadonlyMap<ObjectId, number> | undefined, written: Set<string>): Tally {
+  /** What the mark found only in quarantine is needed; no sweep but ours can be on. */
+  #rescue(): number {
+    for (const id of this.#plan.rescued) this.#store.has(id);
+    return this.#store.rescue().length;
+  }
+
+  #writePack(objects: ReadonlyMap<ObjectId, PackedAs>, mtimesMs: ReadonlyMap<ObjectId, number> | undefined): Tally {
     if (objects.size === 0) return { objects: 0, bytes: 0 };
     const pack = writeVerifiedPack({
       store: this.#store,
@@ -369,39 +412,14 @@ class Application {
       },
     });
     const name = `pack-${pack.packId}`;
-    written.add(name);
+    this.#written.add(name);
     this.#store.refresh();
     this.#verifiedPacks.push(...this.#store.listOwnPacks().filter((reader) => reader.name === name));
     return { objects: pack.objects, bytes: pack.bytes };
   }
 
-  /** Objects planned to expire that are needed by now: roots moved, or something new refers to them. */
-  #findNeeded(): Set<ObjectId> {
-    const { inventory, marked, expired } = this.#plan;
-    const needed = new Set<ObjectId>();
-    if (expired.size === 0) return needed;
-    const options: ReachableOptions = {
-      seen: marked,
-      withoutParents: readShallow(this.#repository),
-      onMissing: () => undefined,
-      onCorrupt: (_id, error) => { if (!(error instanceof CorruptError)) throw error; },
-      onObject: (id) => {
-        this.#lock.beat();
-        if (expired.has(id)) needed.add(id);
-      },
-    };
-    const roots = [...listRoots(this.#repository)];
-    markReachable(this.#store, roots.map(({ id }) => id), options);
-    // Written or relied on since the plan was made: a tree that is not in any ref yet may name an old blob.
-    const now = Inventory.read(this.#store);
-    const recent: ObjectId[] = [];
-    for (const id of now.listIds()) if (!inventory.has(id) || now.youngestMs(id) > inventory.youngestMs(id)) recent.push(id);
-    markReachable(this.#store, recent, options);
-    return needed;
-  }
-
   /** A commit-graph that names a commit about to go would be taken for damage; git and we do without until the next one is written. */
-  #dropStaleCommitGraph(needed: ReadonlySet<ObjectId>): void {
+  #dropStaleCommitGraph(): void {
     if (this.#plan.expired.size === 0) return;
     const { objectsDirectory, format } = this.#repository;
     let graph: CommitGraph | undefined;
@@ -411,57 +429,67 @@ class Application {
       // Damaged anyway.
       if (!(error instanceof CorruptError)) throw error;
     }
-    const isStale = graph === undefined || [...this.#plan.expired.keys()].some((id) => !needed.has(id) && graph.find(id) !== undefined);
+    const isStale = graph === undefined || [...this.#plan.expired.keys()].some((id) => graph.find(id) !== undefined);
     if (!isStale) return;
     removeIfPresent(join(objectsDirectory, 'info/commit-graphs/commit-graph-chain'));
     removeIfPresent(join(objectsDirectory, 'info/commit-graph'));
   }
 
-  /** The last word before anything goes: nobody needs the object, or it was read back from a file that stays. */
-  #mayGo(raw: Buffer, needed: ReadonlySet<ObjectId>): boolean {
-    if (this.#verifiedPacks.some((reader) => reader.position(raw) >= 0)) return true;
-    const id = decodeObjectId(raw, 0, this.#repository.format);
-    if (this.#plan.expired.has(id) && !needed.has(id)) return true;
-    return this.#stayingPacks.some((reader) => {
+  /** It was read back from a file that stays. */
+  #isElsewhere(raw: Buffer): boolean {
+    return this.#verifiedPacks.some((reader) => reader.position(raw) >= 0) || this.#stayingPacks.some((reader) => {
       const position = reader.position(raw);
       return position >= 0 && reader.isGoodAt(position);
     });
   }
 
-  #mayAllGo({ reader }: StoredPack, needed: ReadonlySet<ObjectId>): boolean {
+  /** What becomes of a pack: all of it is elsewhere; the rest of it expires; or it holds what is neither. */
+  #judge({ reader }: StoredPack): 'superseded' | 'expiring' | 'needed' {
+    let verdict: 'superseded' | 'expiring' = 'superseded';
     for (let position = 0; position < reader.objectCount; position += 1) {
-      if (!this.#mayGo(reader.index.rawIdAt(position), needed)) return false;
+      if (this.#isElsewhere(reader.index.rawIdAt(position))) continue;
+      if (!this.#plan.expired.has(reader.idAt(position))) return 'needed';
+      verdict = 'expiring';
     }
-    return true;
+    return verdict;
   }
 
-  #removePacks(written: ReadonlySet<string>, needed: ReadonlySet<ObjectId>): void {
+  /** Packs nobody misses go at once, for the store loses nothing with them; gives those with expired objects. */
+  #removeSupersededPacks(): StoredPack[] {
     const retired = new Set(this.#plan.retired.map(({ reader }) => reader.name));
     const own = new Map(this.#store.listOwnPacks().map((reader) => [reader.name, reader]));
-    this.#stayingPacks = [...own.values()].filter(({ name }) => !written.has(name) && !retired.has(name));
-    const doomed = this.#plan.retired.filter((pack) => {
-      // The same objects packed again in the same way give the same pack.
-      if (written.has(pack.reader.name)) return false;
-      if (isUnchanged(pack.reader.path, pack.mtimeMs) && this.#mayAllGo(pack, needed)) return true;
-      this.#spare(pack);
-      return false;
-    });
-    if (doomed.length === 0) return;
-    this.#store.removeMultiPackIndex();
-    for (const pack of doomed) {
+    this.#stayingPacks = [...own.values()].filter(({ name }) => !this.#written.has(name) && !retired.has(name));
+    const expiring: StoredPack[] = [];
+    let isIndexed = true;
+    for (const pack of this.#plan.retired) {
       this.#lock.check();
       const reader = own.get(pack.reader.name);
-      if (reader === undefined) continue;
-      // Reading the others back took time, in which somebody may have come to rely on what is in this one.
-      if (!isUnchanged(pack.reader.path, pack.mtimeMs)) {
+      // The same objects packed again in the same way give the same pack.
+      if (this.#written.has(pack.reader.name) || reader === undefined) continue;
+      const verdict = isUnchanged(pack.reader.path, pack.mtimeMs) ? this.#judge(pack) : 'needed';
+      if (verdict === 'expiring') {
+        expiring.push(pack);
+      } else if (verdict === 'needed' || !isUnchanged(pack.reader.path, pack.mtimeMs)) {
+        // Reading the others back took time, in which somebody may have come to rely on what is in this one.
         this.#spare(pack);
-        continue;
+      } else {
+        if (isIndexed) this.#store.removeMultiPackIndex();
+        isIndexed = false;
+        this.#store.removePack(reader);
+        this.#countPack(pack);
       }
-      this.#store.removePack(reader);
-      this.#removed.packs += 1;
-      this.#removed.bytes += pack.sizeBytes;
-      this.#options.onProgress?.('removing', this.#removed.packs + this.#removed.looseObjects);
     }
+    return expiring;
+  }
+
+  #countPack(pack: StoredPack): void {
+    this.#removed.packs += 1;
+    this.#removed.bytes += pack.sizeBytes;
+    this.#progress();
+  }
+
+  #progress(): void {
+    this.#options.onProgress?.('removing', this.#removed.packs + this.#removed.looseObjects);
   }
 
   #spare({ reader }: StoredPack): void {
@@ -469,19 +497,38 @@ class Application {
     for (let position = 0; position < reader.objectCount; position += 1) this.#remaining.add(reader.idAt(position));
   }
 
-  #removeLoose(needed: ReadonlySet<ObjectId>): void {
+  /** The same for loose files. */
+  #removeSupersededLoose(): LooseFile[] {
+    const expiring: LooseFile[] = [];
     for (const file of this.#plan.loose) {
       this.#lock.beat();
-      // Renewed or needed by now: it stays, and the next gc looks again.
-      if (!this.#mayGo(encodeObjectId(file.id), needed) || !isUnchanged(file.path, file.mtimeMs)) {
+      const isSuperseded = this.#isElsewhere(encodeObjectId(file.id));
+      if (!isSuperseded && this.#plan.expired.has(file.id)) {
+        expiring.push(file);
+      } else if (!isSuperseded || !isUnchanged(file.path, file.mtimeMs)) {
+        // Renewed, or in no file that stays: the next gc looks again.
         this.#remaining.add(file.id);
-        continue;
+      } else {
+        this.#store.removeLoose(file.id);
+        this.#removed.looseObjects += 1;
+        this.#removed.bytes += file.sizeBytes;
+        this.#progress();
       }
-      this.#store.removeLoose(file.id);
-      this.#removed.looseObjects += 1;
-      this.#removed.bytes += file.sizeBytes;
-      this.#options.onProgress?.('removing', this.#removed.packs + this.#removed.looseObjects);
     }
+    return expiring;
+  }
+
+  #sweep(packs: readonly StoredPack[], loose: readonly LooseFile[]): SweepResult {
+    let done = this.#removed.packs + this.#removed.looseObjects;
+    const result = sweep(this.#repository, {
+      plan: this.#plan, store: this.#store, lock: this.#lock, packs, loose, written: this.#written,
+      onRemoved: () => { this.#options.onProgress?.('removing', done += 1); },
+    });
+    for (const pack of result.removedPacks) this.#countPack(pack);
+    for (const pack of result.sparedPacks) this.#spare(pack);
+    for (const { id } of result.sparedLoose) this.#remaining.add(id);
+    for (const id of result.rescued) this.#remaining.add(id);
+    return result;
   }
 
   #removeLeftovers(): void {
@@ -492,6 +539,7 @@ class Application {
       this.#removed.bytes += sizeBytes;
     }
     for (const directory of listFanOuts(this.#repository.objectsDirectory)) removeIfEmpty(directory);
+    removeGoneBatches(quarantineDirectory(this.#repository));
   }
 }
 
@@ -500,9 +548,14 @@ function holdsAny(pack: StoredPack, ids: ReadonlySet<ObjectId>): boolean {
   return false;
 }
 
-/** Nobody wrote the file, or relied on what is in it, since the plan was made. */
-function isUnchanged(path: string, mtimeMs: number): boolean {
-  return fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs === mtimeMs;
+/** When the oldest command at work began, in milliseconds since 1970; Infinity when there is none. */
+export function oldestLeaseMs(repository: Repository): number {
+  return Math.min(Infinity, ...listAnnounced(repository).filter(({ isDead }) => !isDead).map(({ startedMs }) => startedMs));
+}
+
+/** How long what was swept stays in quarantine (gc.quarantine), a day when it is not said. */
+export function quarantineWindowMs({ config, context }: Repository): number {
+  return parseGrace(config.get('gc.quarantine') ?? '1d', context.clock);
 }
 
 const unitsMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };

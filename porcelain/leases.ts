@@ -12,6 +12,7 @@ import { findFile } from '../pack/file-lookup.js';
 import { lazyModule } from '../pack/lazy-module.js';
 import { lockSuffix } from '../plumbing/lockfile.js';
 import type { Repository } from '../plumbing/repository.js';
+import { findSweep, restoreOpenBatches, undoDeadSweep } from '../plumbing/sweep-flag.js';
 
 const properLockfile = lazyModule<typeof import('proper-lockfile')>('proper-lockfile');
 
@@ -73,7 +74,14 @@ export class MaintenanceLock {
       release();
       throw error;
     }
-    return new MaintenanceLock(path, token, release);
+    const lock = new MaintenanceLock(path, token, release);
+    try {
+      settleFormerSweep(repository);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+    return lock;
   }
 
   /** Says that the holder is alive; cheap to call often. ConflictError when the lock is no longer its own: nothing may be removed then. */
@@ -109,10 +117,23 @@ export class MaintenanceLock {
   }
 }
 
-function lostError(): ConflictError {
+/** Nothing may be removed any more. */
+export function lostError(): ConflictError {
   return new ConflictError('the maintenance lock was taken over by another process', {
     code: 'maintenance-lost', hint: 'nothing more was removed; run the command again when the other one is done',
   });
+}
+
+/** What somebody who died left of a removal phase is undone before anything else; LockedError when it is still on. */
+function settleFormerSweep(repository: Repository): void {
+  const sweep = findSweep(repository);
+  if (sweep === undefined) {
+    // Filled before the flag was raised; nobody else fills one while we hold the lock.
+    restoreOpenBatches(repository);
+    return;
+  }
+  if (!sweep.isDead) throw new LockedError(`objects are being removed by ${sweep.holder}`, { code: 'sweep-running', hint: 'wait until it is done; if that process was stopped, continue or end it' });
+  undoDeadSweep(repository);
 }
 
 function lockedError(holder: Holder | undefined): LockedError {

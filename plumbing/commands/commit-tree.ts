@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { encodeCommit } from '../../pack/commit.js';
 import { InvalidError, UsageError } from '../../pack/errors.js';
 import type { ObjectId, ObjectType } from '../../pack/oid.js';
+import { whileNaming } from '../announcement.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { authorIdent, committerIdent } from '../identity.js';
 import { readInput } from '../line-reader.js';
@@ -52,7 +53,10 @@ export const command: Command = {
         + 'hint: amend it, or set i18n.commitEncoding to the encoding it is in\n');
       bytes = repairUtf8(bytes);
     }
-    const id = repository.objects.write('commit', bytes);
+    const id = whileNaming(repository, () => {
+      for (const named of [tree, ...parents]) repository.objects.readHeader(named);
+      return repository.objects.write('commit', bytes);
+    });
     repository.objects.flush();
     context.stdout.write(`${id}\n`);
     return 0;

@@ -1,6 +1,7 @@
 // cairn mktag: writes a tag object given on standard input, after checking it strictly (git-mktag(1)).
 import { InvalidError } from '../../pack/errors.js';
 import { decodeTag } from '../../pack/tag.js';
+import { whileNaming } from '../announcement.js';
 import type { Command } from '../command.js';
 import { readInput } from '../line-reader.js';
 import { type MessageId, checkObject, readSeverities } from '../object-check.js';
@@ -17,12 +18,14 @@ export const command: Command = {
     const bytes = readInput(context.stdin);
     checkStrictly(repository, bytes, args.flag('strict') ?? true);
     const tag = decodeTag(bytes, repository.format);
-    const header = repository.objects.findHeader(tag.object);
-    if (header === undefined) throw new InvalidError(`could not read tagged object '${tag.object}'`, { code: 'object-missing' });
-    if (header.type !== tag.type) {
-      throw new InvalidError(`object '${tag.object}' tagged as '${tag.type}', but is a '${header.type}' type`, { code: 'type-mismatch' });
-    }
-    const id = repository.objects.write('tag', bytes);
+    const id = whileNaming(repository, () => {
+      const header = repository.objects.findHeader(tag.object);
+      if (header === undefined) throw new InvalidError(`could not read tagged object '${tag.object}'`, { code: 'object-missing' });
+      if (header.type !== tag.type) {
+        throw new InvalidError(`object '${tag.object}' tagged as '${tag.type}', but is a '${header.type}' type`, { code: 'type-mismatch' });
+      }
+      return repository.objects.write('tag', bytes);
+    });
     repository.objects.flush();
     context.stdout.write(`${id}\n`);
     return 0;

@@ -3,6 +3,7 @@ import { InvalidError } from '../../pack/errors.js';
 import { isObjectType } from '../../pack/object.js';
 import { isObjectId } from '../../pack/oid.js';
 import { type TreeEntry, encodeTree, typeOfMode } from '../../pack/tree.js';
+import { whileNaming } from '../announcement.js';
 import type { Command } from '../command.js';
 import { listLines } from '../line-reader.js';
 import { unquotePath } from '../quote.js';
@@ -25,7 +26,11 @@ export const command: Command = {
     let entries: TreeEntry[] = [];
     let pending = !batch;
     const finish = (): void => {
-      const id = objects.write('tree', encodeTree(entries, repository.format));
+      const id = whileNaming(repository, () => {
+        // They were there when their lines were read; they are not named before they are there now.
+        for (const entry of entries) requireStored(repository, entry, args.has('missing'));
+        return objects.write('tree', encodeTree(entries, repository.format));
+      });
       objects.flush();
       context.stdout.write(`${id}\n`);
       if (batch) context.stdout.flush();
@@ -58,12 +63,16 @@ function parseEntry(repository: Repository, line: string, options: { readonly qu
   if (type !== typeOfMode(mode)) {
     throw new InvalidError(`entry '${name}' is said to be a ${type}, but its mode says ${typeOfMode(mode)}`, { code: 'type-mismatch' });
   }
+  const entry = { mode, name, id };
   const actual = repository.objects.findHeader(id)?.type;
-  if (actual === undefined && !options.missing && type !== 'commit') {
-    throw new InvalidError(`entry '${name}': object '${id}' is not there`, { code: 'object-missing' });
-  }
-  if (actual !== undefined && actual !== type) {
+  if (actual === undefined) requireStored(repository, entry, options.missing);
+  else if (actual !== type) {
     throw new InvalidError(`entry '${name}': object '${id}' is a ${actual}, not a ${type}`, { code: 'type-mismatch' });
   }
-  return { mode, name, id };
+  return entry;
+}
+
+function requireStored(repository: Repository, { mode, name, id }: TreeEntry, mayBeMissing: boolean): void {
+  if (repository.objects.has(id) || mayBeMissing || typeOfMode(mode) === 'commit') return;
+  throw new InvalidError(`entry '${name}': object '${id}' is not there`, { code: 'object-missing' });
 }

@@ -1,6 +1,7 @@
 // cairn write-tree: the index as a tree object. What was learned about unchanged directories is kept in the index when its lock is free.
 import { LockedError } from '../../pack/errors.js';
 import type { ObjectId } from '../../pack/oid.js';
+import { whileNaming } from '../announcement.js';
 import { writeTreeFromIndex } from '../cache-tree.js';
 import type { Command } from '../command.js';
 import { readIndex } from '../index-file.js';
@@ -23,11 +24,11 @@ export const command: Command = {
     const index = lock?.index ?? readIndex(repository);
     const wasValid = index.cacheTree?.isValid === true;
     const prefix = args.value('prefix');
-    const id: ObjectId = writeTreeFromIndex(index, repository.objects, {
+    const id: ObjectId = whileNaming(repository, () => writeTreeFromIndex(index, repository.objects, {
       missingOk: args.has('missing-ok'),
       protection: readPathProtection(repository.config),
       ...(prefix === undefined ? {} : { prefix: Buffer.from(prefix).toString('latin1') }),
-    });
+    }));
     if (!wasValid) lock?.write();
     context.stdout.write(`${id}\n`);
     return 0;

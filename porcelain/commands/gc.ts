@@ -9,6 +9,7 @@ import { resolveRevision } from '../../plumbing/revision.js';
 import { type GcOptions, type GcPlan, type GcReport, type Tally, applyGc, configuredGraceMs, isNothingToDo, keptKinds, needsGc, parseGrace, planGc } from '../gc.js';
 import { type Explanation, explainObject } from '../gc-explain.js';
 import { MaintenanceLock } from '../leases.js';
+import { undoLastSweep } from '../sweep.js';
 import { removeLeftovers } from '../release-recovery.js';
 import { PhaseProgress } from '../phase-progress.js';
 import { formatSize } from '../terminal.js';
@@ -20,18 +21,25 @@ export const command: Command = {
   usage: [
     'gc [--grace <duration>] [--dry-run] [--auto] [--json] [-q]',
     'gc --explain <object> [--grace <duration>] [--json]',
+    'gc --undo [--json] [-q]',
   ],
   options: [
     { name: 'grace', value: 'duration', help: "keep unreachable objects that are younger than this ('2w', '36h', '0'; default gc.pruneExpire or 2w)" },
     { name: 'dry-run', short: 'n', help: 'print what would be done and do nothing' },
     { name: 'auto', help: 'do nothing unless so much has piled up that it is worth while' },
     { name: 'explain', value: 'object', help: 'say what keeps an object, or when it may go' },
+    { name: 'undo', help: 'bring back what the last gc put into quarantine' },
     { name: 'json', help: 'print the report as JSON' },
     { name: 'quiet', short: 'q', help: 'print nothing but errors' },
   ],
   run(context, args) {
     if (args.positionals.length > 0) throw new UsageError(`unexpected argument '${args.positionals[0]}'`);
     const repository = Repository.open(context);
+    if (args.has('undo')) {
+      for (const name of ['grace', 'dry-run', 'auto', 'explain']) if (args.has(name)) throw new UsageError(`options 'undo' and '${name}' cannot be used together`);
+      undo(repository, context, args);
+      return 0;
+    }
     const typed = args.value('grace');
     const graceMs = typed === undefined ? configuredGraceMs(repository) : parseGrace(typed, context.clock);
     const object = args.value('explain');
@@ -56,6 +64,14 @@ export const command: Command = {
   },
 };
 
+function undo(repository: Repository, context: Context, args: Arguments): void {
+  using lock = MaintenanceLock.acquire(repository);
+  const { objects, bytes, atMs } = undoLastSweep(repository, lock);
+  const sweptAt = new Date(atMs).toISOString();
+  if (args.has('json')) printJson(context, { restored: { objects, bytes }, sweptAt });
+  else if (!args.has('quiet')) context.stdout.write(`brought back ${describe({ objects, bytes })}, put into quarantine ${sweptAt}\n`);
+}
+
 function collect(repository: Repository, context: Context, args: Arguments, graceMs: number): void {
   using lock = MaintenanceLock.acquire(repository);
   removeLeftovers(repository);
@@ -76,7 +92,7 @@ function collect(repository: Repository, context: Context, args: Arguments, grac
 
 function printReport(context: Context, args: Arguments, plan: GcPlan, report: GcReport, graceMs: number): void {
   if (args.has('json')) {
-    printJson(context, { dryRun: false, graceMs: finite(graceMs), kept: keptToJson(plan), ...report });
+    printJson(context, { dryRun: false, graceMs: finite(graceMs), kept: keptToJson(plan), ...report, quarantined: { ...report.quarantined, batch: report.quarantined.batch ?? null } });
     return;
   }
   if (args.has('quiet')) return;
@@ -85,6 +101,9 @@ function printReport(context: Context, args: Arguments, plan: GcPlan, report: Gc
   if (report.packed.objects > 0) stdout.write(`packed ${describe(report.packed)}\n`);
   if (report.cruft.objects > 0) stdout.write(`set aside ${describe(report.cruft)} until their grace ends\n`);
   stdout.write(`expired ${describe(report.expired)}\n`);
+  if (report.rescued.objects > 0) stdout.write(`brought back ${count(report.rescued.objects, 'object')} from quarantine\n`);
+  if (report.quarantined.batch !== undefined) stdout.write(`quarantined ${describe(report.quarantined)}\n`);
+  if (report.discarded.batches > 0) stdout.write(`removed ${describe(report.discarded)} from quarantine for good\n`);
   const { packs, looseObjects, leftovers, bytes } = report.removed;
   stdout.write(`removed ${count(packs, 'pack')}, ${count(looseObjects, 'loose file')}, ${count(leftovers, 'leftover')}, ${formatSize(bytes)}\n`);
   const { spared } = report;
@@ -108,6 +127,7 @@ function printPlan(context: Context, args: Arguments, plan: GcPlan, graceMs: num
     printJson(context, {
       dryRun: true, graceMs: finite(graceMs), kept: keptToJson(plan), packed, cruft, expired,
       retiredPacks: plan.retired.map(({ reader }) => reader.name), looseObjects: plan.loose.length, leftovers: plan.leftovers.map(({ path }) => path),
+      rescued: { objects: plan.rescued.length }, discarded: discardedOf(plan),
       expiredObjects: [...plan.expired].map(([id, { lastUsedMs, bytes }]) => ({ id, bytes, lastUsed: new Date(lastUsedMs).toISOString() })),
     });
     return;
@@ -119,13 +139,20 @@ function printPlan(context: Context, args: Arguments, plan: GcPlan, graceMs: num
     stdout.write('nothing to do\n');
     return;
   }
+  if (plan.rescued.length > 0) stdout.write(`would bring back ${count(plan.rescued.length, 'object')} from quarantine\n`);
   if (packed.objects > 0) stdout.write(`would pack ${describe(packed)}\n`);
   if (cruft.objects > 0) stdout.write(`would set aside ${describe(cruft)} until their grace ends\n`);
   stdout.write(`would expire ${describe(expired)}\n`);
   for (const [id, { lastUsedMs }] of plan.expired) stdout.write(`  ${id} last used ${new Date(lastUsedMs).toISOString()}\n`);
   for (const { reader } of plan.retired) stdout.write(`would remove ${reader.name}\n`);
   if (plan.loose.length > 0) stdout.write(`would remove ${count(plan.loose.length, 'loose file')}\n`);
+  if (plan.discarded.length > 0) stdout.write(`would remove ${describe(discardedOf(plan))} from quarantine for good\n`);
   for (const { path } of plan.leftovers) stdout.write(`would remove leftover ${path}\n`);
+}
+
+function discardedOf(plan: GcPlan): Tally & { readonly batches: number } {
+  const sum = (of: (record: Tally) => number): number => plan.discarded.reduce((total, { record }) => total + of(record), 0);
+  return { batches: plan.discarded.length, objects: sum(({ objects }) => objects), bytes: sum(({ bytes }) => bytes) };
 }
 
 function printKept(context: Context, plan: GcPlan): void {

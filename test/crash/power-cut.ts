@@ -326,8 +326,10 @@ export function materialise(state: State, directory: string): void {
 export function afterReboot(state: State): State {
   const result = new Map<string, StateEntry>();
   for (const [path, entry] of state) {
-    const renamed = path.replace(/(\/cairn\/locks\/\d+_)\d+(_\d+_)/, '$11$2');
-    const rewritten = path.endsWith('/cairn/maintenance') && entry.kind === 'file'
+    const renamed = path.replace(/(\/cairn\/(?:locks|leases)\/\d+_)\d+(_\d+_)/, '$11$2');
+    const rewritten = path.endsWith('/cairn/sweep') && entry.kind === 'file'
+      ? { ...entry, bytes: Buffer.from(entry.bytes.toString('latin1').replace(/^(\d+_)\d+(_\d+_)/, '$11$2'), 'latin1') }
+      : path.endsWith('/cairn/maintenance') && entry.kind === 'file'
       ? { ...entry, bytes: Buffer.from(entry.bytes.toString('latin1').replace(/"boot":"[^"]*"/, '"boot":"an earlier one"'), 'latin1') }
       : entry;
     result.set(renamed, path.endsWith('/cairn/maintenance.lock') ? { kind: 'directory', mtimeMs: 0 } : rewritten);
@@ -341,7 +343,7 @@ export function fingerprint(state: State): string {
   for (const path of [...state.keys()].sort()) {
     const entry = state.get(path)!;
     // Private names are random; what is in them is not.
-    const name = path.replace(/tmp_([a-z]*_)?[0-9a-f]{16}/, 'tmp_').replace(/cairn\/locks\/.*/, 'cairn/locks/claim');
+    const name = path.replace(/tmp_([a-z]*_)?[0-9a-f]{16}/, 'tmp_').replace(/cairn\/(locks|leases)\/.*/, 'cairn/$1/claim').replace(/\/quarantine\/[^/]*/, '/quarantine/batch');
     hash.update(`${entry.kind} ${name}\0`);
     if (entry.kind === 'file') hash.update(entry.bytes);
     else if (entry.kind === 'link') hash.update(entry.target);

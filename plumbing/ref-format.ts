@@ -11,6 +11,7 @@ import { abbreviateId, fewestDigits } from './abbreviation.js';
 import { countAheadBehind } from './commit-reach.js';
 import { type DateMode, formatDate, parseDateMode } from './date.js';
 import { bodyOf, displayWidth, formatTrailers, subjectOf } from './format.js';
+import { readGrafts } from './grafts.js';
 import { type RefName, encodeRefName } from './ref-name.js';
 import { peelTag } from './ref-transaction.js';
 import type { Ref } from './refs.js';
@@ -566,7 +567,7 @@ const objectFields: Readonly<Record<string, (argument: string | undefined, repos
   parent: (argument, repository) => idField('parent', argument, repository),
   numparent: () => (object) => {
     if (object.type !== 'commit') return nothing;
-    const count = object.fields('parent').length;
+    const count = parentsIn(object).length;
     return { text: String(count), number: count };
   },
   object: () => (object) => plain(object.type === 'tag' ? object.field('object') : ''),
@@ -599,7 +600,15 @@ function idModifier(field: string, argument: string | undefined, repository: Rep
 
 function idField(field: 'tree' | 'parent', argument: string | undefined, repository: Repository): ReadObject {
   const shown = idModifier(field, argument, repository);
-  return (object) => plain(object.type === 'commit' ? object.fields(field).map((id) => shown(id as ObjectId)).join(' ') : '');
+  return (object) => {
+    if (object.type !== 'commit') return nothing;
+    return plain((field === 'parent' ? parentsIn(object) : object.fields(field)).map((id) => shown(id as ObjectId)).join(' '));
+  };
+}
+
+/** The parents that count, where grafts say so others than those stored. */
+function parentsIn(object: ShownObject): readonly string[] {
+  return readGrafts(object.repository).get(object.id) ?? object.fields('parent');
 }
 
 /** author, authorname, authoremail, authordate and their like. */

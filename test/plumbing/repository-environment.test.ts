@@ -17,6 +17,7 @@ for (const format of bothFormats) {
       cat-file -p HEAD~1
       rev-parse --is-shallow-repository
       ls-tree HEAD
+      for-each-ref --format='%(parent) %(numparent)' refs/heads
     `, { readsOnly: true, env });
     const alternate = `${repository}/alt`;
     await compareWithGit(t, repository, [

@@ -6,7 +6,7 @@
 // step, for it may have grown.
 import type { ObjectPlace } from './object-store.js';
 import type { PackReader } from './pack-reader.js';
-import { decodeHexInto, isHashOf, rawSize } from './oid.js';
+import { decodeHexInto, rawSize } from './oid.js';
 import type { ObjectFormat, ObjectId } from './oid.js';
 import type { UnpackExports, WalkSupply } from './kernels/unpack-kernel.js';
 import type { UnpackPlace, Unpacker } from './unpacker.js';
@@ -16,8 +16,6 @@ export interface PackLookup {
   /** Sets `pack` and `position`, or gives false. */
   seek(raw: Uint8Array, found: ObjectPlace): boolean;
 }
-
-const mostFrameViews = 2048;
 
 export class PackCursor implements ObjectPlace {
   /** Where `find` found the object; may be set directly. */
@@ -34,9 +32,6 @@ export class PackCursor implements ObjectPlace {
   readonly #format: ObjectFormat;
   readonly #raw: Buffer;
   readonly #at: number;
-  /** By length, views of what begins at `#at`, and the memory they are of. */
-  readonly #frames = new Array<Uint8Array | undefined>(mostFrameViews).fill(undefined);
-  #framed: Buffer | undefined;
 
   constructor(lookup: PackLookup, unpacker: Unpacker, format: ObjectFormat) {
     this.#lookup = lookup;
@@ -88,18 +83,7 @@ export class PackCursor implements ObjectPlace {
     const place = this.#placeOfPack();
     if (place === undefined) return false;
     const length = this.#unpacker.read(place, this.pack!.offsetAt(this.position), this.#at, this.#at + this.#unpacker.frameBytes);
-    return this.#note(length) && isHashOf(this.ids, this.idOffset, this.#frame(length), this.#format);
-  }
-
-  /** The frame just made. The views of short ones are kept: making one costs as much as hashing so little. */
-  #frame(length: number): Uint8Array {
-    const { memory } = this;
-    if (length >= this.#frames.length) return memory.subarray(this.#at, this.#at + length);
-    if (this.#framed !== memory) {
-      this.#framed = memory;
-      this.#frames.fill(undefined);
-    }
-    return (this.#frames[length] ??= memory.subarray(this.#at, this.#at + length));
+    return this.#note(length) && this.#unpacker.isFrameOf(this.ids, this.idOffset, this.#format, this.#at, length);
   }
 
   /** Reads at least the first `most` bytes, or all there are; they are not verified. */

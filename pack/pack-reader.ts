@@ -248,8 +248,8 @@ export class PackReader {
     const at = unpacker.resultAt;
     const length = unpacker.read(place, this.offsetAt(position), at, at + unpacker.frameBytes);
     if (length < 0) return undefined;
+    if (!unpacker.isFrameOf(this.index.bytes, this.index.idOffset(position), this.format, at, length)) return undefined;
     const { bytes } = unpacker;
-    if (!isHashOf(this.index.bytes, this.index.idOffset(position), bytes.subarray(at, at + length), this.format)) return undefined;
     return { type: packTypes[unpacker.kind] as ObjectType, bytes: bytes.subarray(at + length - unpacker.contentSize, at + length) };
   }
 

@@ -5,6 +5,8 @@
 // or damaged) is refused without a reason: PackReader has a careful way, and finds the words. When there is no room for another
 // window, the one not used for longest goes, roughly: a hand goes round and passes over those used since it last came by.
 import { CorruptError, isSystemError } from './errors.js';
+import { isHashOf, rawSize } from './oid.js';
+import type { ObjectFormat } from './oid.js';
 import { hasKernels } from './kernels/kernel.js';
 import { UnpackKernel, mostPackBytes, mostPackKeys } from './kernels/unpack-kernel.js';
 import type { UnpackExports, WalkSupply } from './kernels/unpack-kernel.js';
@@ -39,6 +41,8 @@ export interface UnpackPlace {
   indexAt: number | undefined;
 }
 
+/** Longer frames are hashed by the runtime, which is quicker once it was asked. */
+const mostHashedBytes = 1024;
 /** A longer index is not brought into the kernel's memory. */
 const mostIndexBytes = 32 * 1024 * 1024;
 
@@ -136,6 +140,16 @@ export class Unpacker {
   readHead(place: UnpackPlace, offset: number, to: number, limit: number, most: number): number {
     this.#use(place);
     return this.#kernel.exports.readHead(offset, to, limit, most);
+  }
+
+  /** True when the frame that `read` just put to an address hashes to the raw id at `idAt`; what lies behind it is overwritten. */
+  isFrameOf(ids: Uint8Array, idAt: number, format: ObjectFormat, at: number, length: number): boolean {
+    const { bytes, exports } = this.#kernel;
+    if (length > mostHashedBytes) return isHashOf(ids, idAt, bytes.subarray(at, at + length), format);
+    const size = rawSize(format);
+    const to = exports.checkedIdAt();
+    for (let byte = 0; byte < size; byte += 1) bytes[to + byte] = ids[idAt + byte]!;
+    return exports.isFrameOf(size, at, length) !== 0;
   }
 
   /** Size of the object at `offset`, its type is `kind`; `refused` when that cannot be told. */

@@ -19,6 +19,8 @@ export interface UnpackExports extends KernelExports {
   setKeptSlabs(count: number): void;
   read(offset: number, to: number, limit: number): number;
   readHead(offset: number, to: number, limit: number, most: number): number;
+  checkedIdAt(): number;
+  isFrameOf(idSize: number, frame: number, size: number): number;
   describe(offset: number): number;
   useIndex(index: number, count: number): void;
   describeLines(text: number, end: number, terminator: number, to: number, limit: number): number;

@@ -1,9 +1,6 @@
 // SHA-1 and SHA-256 (FIPS 180-4) of what lies in memory, padded in place. For small objects, where asking the runtime costs more
 // than hashing: what is kept here is that an object is what its id says, so no id is ever given to anything here.
 
-/** Bytes behind the message that the padding may take. */
-export const hashSlack: u32 = 72;
-
 const schedule = memory.data(320, 16);
 const state = memory.data(32, 16);
 const sha256Constants = memory.data<u32>([
@@ -14,14 +11,16 @@ const sha256Constants = memory.data<u32>([
   0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070, 0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f,
   0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 ]);
-const sha1Start = memory.data<u32>([0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0]);
+const sha1Start = memory.data<u32>([0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0, 0, 0, 0]);
 const sha256Start = memory.data<u32>([0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19]);
 
-/** True when the `size` bytes at `message` hash to the id at `id`, whose length tells the function. What lies behind them is overwritten. */
+/** True when the `size` bytes at `message` hash to the id at `id`, whose length tells the function. Up to 88 bytes behind are overwritten. */
 export function isHashOf(id: usize, idBytes: u32, message: usize, size: u32): bool {
   const isSha1 = idBytes == 20;
   const end = pad(message, size);
-  memory.copy(state, isSha1 ? sha1Start : sha256Start, idBytes);
+  const first = isSha1 ? sha1Start : sha256Start;
+  v128.store(state, v128.load(first));
+  v128.store(state + 16, v128.load(first + 16));
   if (isSha1) for (let block = message; block < end; block += 64) addSha1(block);
   else for (let block = message; block < end; block += 64) addSha256(block);
   for (let at: u32 = 0; at < idBytes; at += 4) if (bswap<u32>(load<u32>(id + at)) != load<u32>(state + at)) return false;
@@ -30,7 +29,8 @@ export function isHashOf(id: usize, idBytes: u32, message: usize, size: u32): bo
 
 function pad(message: usize, size: u32): usize {
   const end = message + ((size + 72) & ~63);
-  memory.fill(message + size, 0, end - message - size);
+  // What lies behind the end may be zeroed, too.
+  for (let at = message + size; at < end; at += 16) v128.store(at, i8x16.splat(0));
   store<u8>(message + size, 0x80);
   store<u64>(end - 8, bswap<u64>(<u64>size << 3));
   return end;

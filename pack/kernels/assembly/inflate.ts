@@ -242,7 +242,7 @@ function readDynamicCodes(): i32 {
   const distanceCount: u32 = 1 + take(5);
   const codes: u32 = 4 + take(4);
   if (literalCount > 286 || distanceCount > 30) return -4;
-  memory.fill(lengths, 0, 19);
+  fill(lengths, 0, 19);
   for (let i: u32 = 0; i < codes; i++) {
     if (!need(3)) return needsInput;
     store<u8>(lengths + load<u8>(codeLengthOrder + i), <u8>take(3));
@@ -272,7 +272,7 @@ function readDynamicCodes(): i32 {
     const value: u8 = symbol == 16 ? load<u8>(lengths + i - 1) : 0;
     const times: u32 = take(extra) + (symbol == 18 ? 11 : 3);
     if (i + times > total) return -4;
-    memory.fill(lengths + i, value, times);
+    fill(lengths + i, value, times);
     i += times;
   }
   if (load<u8>(lengths, 256) == 0) return -4;
@@ -284,6 +284,22 @@ function readDynamicCodes(): i32 {
   return distanceTableBits < 0 ? -4 : done;
 }
 
+/** As memory.fill, which costs more than this for a few bytes; up to 15 more may be written. */
+// @ts-ignore: decorator
+@inline
+function fill(at: usize, value: u8, size: u32): void {
+  const values = i8x16.splat(value);
+  for (let done: u32 = 0; done < size; done += 16) v128.store(at + done, values);
+}
+
+/** The lengths of the eight symbols from `symbol` on, of `count` altogether: those of small streams are nearly all 0. */
+// @ts-ignore: decorator
+@inline
+function lengthsFrom(lengths: usize, symbol: u32, count: u32): u64 {
+  const eight = load<u64>(lengths + symbol);
+  return count - symbol < 8 ? eight & (((<u64>1) << ((count - symbol) << 3)) - 1) : eight;
+}
+
 /**
  * Builds the table of the short codes at `table` (at most `most` bits) and what `findLong` needs at `codes`: sixteen counts,
  * then the symbols in canonical order. Gives the table's bits, or -1 when the lengths are no usable set of codes.
@@ -293,12 +309,14 @@ function build(lengths: usize, count: u32, table: usize, most: i32, entries: usi
   store<u64>(codes, 0, 8);
   store<u64>(codes, 0, 16);
   store<u64>(codes, 0, 24);
-  for (let symbol: u32 = 0; symbol < count; symbol++) {
-    const at = codes + (<u32>load<u8>(lengths + symbol) << 1);
-    store<u16>(at, load<u16>(at) + 1);
+  for (let first: u32 = 0; first < count; first += 8) {
+    for (let eight = lengthsFrom(lengths, first, count); eight != 0;) {
+      const shift = ctz<u64>(eight) & 56;
+      const at = codes + ((<u32>(eight >> shift) & 0xff) << 1);
+      store<u16>(at, load<u16>(at) + 1);
+      eight &= ~((<u64>0xff) << shift);
+    }
   }
-  const unused = load<u16>(codes);
-  store<u16>(codes, 0);
   let left: i32 = 1;
   let longest: i32 = 0;
   let position: u32 = 0;
@@ -312,14 +330,14 @@ function build(lengths: usize, count: u32, table: usize, most: i32, entries: usi
   }
   if (left > 0 && !(mayBeLonely && longest <= 1)) return -1;
   const symbols = codes + 32;
-  if (<u32>unused < count) {
-    for (let symbol: u32 = 0; symbol < count; symbol++) {
-      const length = <u32>load<u8>(lengths + symbol);
-      if (length == 0) continue;
-      const at = places + (length << 1);
+  for (let first: u32 = 0; first < count; first += 8) {
+    for (let eight = lengthsFrom(lengths, first, count); eight != 0;) {
+      const shift = ctz<u64>(eight) & 56;
+      const at = places + ((<u32>(eight >> shift) & 0xff) << 1);
       const to = <u32>load<u16>(at);
       store<u16>(at, <u16>(to + 1));
-      store<u16>(symbols + (to << 1), <u16>symbol);
+      store<u16>(symbols + (to << 1), <u16>(first + (<u32>shift >> 3)));
+      eight &= ~((<u64>0xff) << shift);
     }
   }
   // The table grows by doubling: what a pattern means does not change when bits behind its code are added.
@@ -342,10 +360,10 @@ function build(lengths: usize, count: u32, table: usize, most: i32, entries: usi
     }
     if (length == tableBits) return tableBits;
     const bytes: u32 = 4 << length;
-    if (bytes >= 128) {
-      memory.copy(table + bytes, table, bytes);
+    if (bytes >= 16) {
+      for (let at: u32 = 0; at < bytes; at += 16) v128.store(table + bytes + at, v128.load(table + at));
     } else {
-      for (let at: u32 = 0; at < bytes; at += 8) store<u64>(table + bytes + at, load<u64>(table + at));
+      store<u64>(table + bytes, load<u64>(table));
     }
     length++;
   }

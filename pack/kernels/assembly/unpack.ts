@@ -7,6 +7,7 @@
 // is not found any more, because the slab has another stamp. Behind every region `outputSlack` bytes may be written.
 import { inputPosition, outputPosition, outputSlack, run, start } from './inflate';
 import { apply } from './delta';
+import { isHashOf } from './_hash';
 import { decodeId, findPosition, forgetIndex, hasIndex, idAt, offsetAt, writeHex } from './_index';
 
 export { regionStart } from './inflate';
@@ -388,6 +389,14 @@ export function readHead(offset: f64, to: usize, limit: usize, most: u32): i32 {
   frameContent = most;
   return <i32>(content - to + most);
 }
+
+const checkedId = memory.data(32, 16);
+
+/** Where the id is put that the next frame is to hash to. */
+export function checkedIdAt(): usize { return checkedId; }
+
+/** True when the frame does, which was put there by `read`. */
+export function isFrameOf(idSize: u32, frame: usize, size: u32): bool { return isHashOf(checkedId, idSize, frame, size); }
 
 /** The object whose entry was just read. */
 function readFurther(first: u64, to: usize, limit: usize): i32 {

@@ -67,18 +67,12 @@ export class Inventory {
     return new Inventory(packs, [...store.listLoose()]);
   }
 
-  /** Objects written or renewed since, by a fresh look at the disk that opens nothing known; packs named in `except` are passed over. */
-  listChanged(store: ObjectStore, except: ReadonlySet<string>): ObjectId[] {
-    store.refresh();
-    const changed: ObjectId[] = [];
-    const packTimes = new Map(this.packs.map(({ reader, mtimeMs }) => [reader.name, mtimeMs]));
-    for (const reader of store.listOwnPacks()) {
-      if (except.has(reader.name) || packTimes.get(reader.name) === fs.statSync(reader.path, { throwIfNoEntry: false })?.mtimeMs) continue;
-      for (let position = 0; position < reader.objectCount; position += 1) changed.push(reader.idAt(position));
-    }
-    const looseTimes = new Map(this.loose.map(({ id, mtimeMs }) => [id, mtimeMs]));
-    for (const { id, mtimeMs } of store.listLoose()) if (looseTimes.get(id) !== mtimeMs) changed.push(id);
-    return changed;
+  /** For `listChanged`. */
+  get times(): StoreTimes {
+    return {
+      packs: new Map(this.packs.map(({ reader, mtimeMs }) => [reader.name, mtimeMs])),
+      loose: new Map(this.loose.map(({ id, mtimeMs }) => [id, mtimeMs])),
+    };
   }
 
   #add(id: ObjectId, copy: number): void {
@@ -127,6 +121,31 @@ export class Inventory {
     const copy = this.#copies.get(id);
     return copy === undefined ? 0 : this.#youngestMs.get(id) ?? this.#mtimeOf(copy);
   }
+}
+
+/** When each file of ours was written or renewed: enough to tell later which objects were since. */
+export interface StoreTimes {
+  readonly packs: ReadonlyMap<string, number>;
+  readonly loose: ReadonlyMap<ObjectId, number>;
+}
+
+export function readStoreTimes(store: ObjectStore): StoreTimes {
+  store.refresh();
+  const packs = new Map<string, number>();
+  for (const { name, path } of store.listOwnPacks()) packs.set(name, fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+  return { packs, loose: new Map([...store.listLoose()].map(({ id, mtimeMs }) => [id, mtimeMs])) };
+}
+
+/** Objects written or renewed since, by a fresh look at the disk that opens nothing known; packs named in `except` are passed over. */
+export function listChanged(store: ObjectStore, times: StoreTimes, except: ReadonlySet<string>): ObjectId[] {
+  store.refresh();
+  const changed: ObjectId[] = [];
+  for (const reader of store.listOwnPacks()) {
+    if (except.has(reader.name) || times.packs.get(reader.name) === fs.statSync(reader.path, { throwIfNoEntry: false })?.mtimeMs) continue;
+    for (let position = 0; position < reader.objectCount; position += 1) changed.push(reader.idAt(position));
+  }
+  for (const { id, mtimeMs } of store.listLoose()) if (times.loose.get(id) !== mtimeMs) changed.push(id);
+  return changed;
 }
 
 function rank(pack: StoredPack): number {

@@ -443,7 +443,7 @@ export class ObjectStore {
     this.#lent.clear();
     const source = this.#openQuarantine();
     if (source === undefined) return [];
-    const lost = listLost(source, wanted, (id) => !wanted.has(id) && this.#isHere(id));
+    const lost = listLost(source, wanted, (id) => !wanted.has(id) && this.isHere(id));
     const rescued: ObjectId[] = [];
     const bulk = lost.length > rescueAsPack ? this.bulk() : undefined;
     try {
@@ -462,8 +462,8 @@ export class ObjectStore {
     return rescued;
   }
 
-  /** True when there is a copy that is not in quarantine. */
-  #isHere(id: ObjectId): boolean {
+  /** True when there is a copy that is not in quarantine, not verified; looks again on disk before saying no. */
+  isHere(id: ObjectId): boolean {
     return this.#lookupHere(id, () => true, (loose) => loose.has(id) || undefined, false) === true;
   }
 

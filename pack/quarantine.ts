@@ -79,10 +79,11 @@ export class Batch {
     return this.#hold(path, join(this.directory, basename(dirname(path)), basename(path)));
   }
 
-  /** The same for all files of a pack, the .pack first. */
-  holdPack(path: string): Held[] {
+  /** The same for all files of a pack, the .pack first. `isCopied`: what matters in it is packed anew in the batch. */
+  holdPack(path: string, isCopied: boolean): Held[] {
     const stem = path.slice(0, -'.pack'.length);
-    return packSuffixes.flatMap((suffix) => this.#hold(stem + suffix, join(this.directory, superseded, basename(stem) + suffix)) ?? []);
+    const directory = join(this.directory, isCopied ? superseded : 'pack');
+    return packSuffixes.flatMap((suffix) => this.#hold(stem + suffix, join(directory, basename(stem) + suffix)) ?? []);
   }
 
   #hold(path: string, held: string): Held | undefined {

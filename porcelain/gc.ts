@@ -9,14 +9,12 @@ import { basename, dirname, join } from 'node:path';
 import { CommitGraph } from '../pack/commit-graph.js';
 import { pathGroup } from '../pack/delta-window.js';
 import { removeIfPresent } from '../pack/disk.js';
-import { CorruptError, InvalidError, RefusedError } from '../pack/errors.js';
+import { CorruptError, RefusedError } from '../pack/errors.js';
 import { listDirectory } from '../pack/file-lookup.js';
 import type { LooseFile } from '../pack/loose.js';
 import { ObjectStore } from '../pack/object-store.js';
 import { type ObjectId, emptyBlobId, emptyTreeId, encodeObjectId } from '../pack/oid.js';
 import { PackCaches, type PackReader } from '../pack/pack-reader.js';
-import type { Clock } from '../plumbing/command.js';
-import { parseExpiry } from '../plumbing/date.js';
 import { readPackSettings } from '../plumbing/pack-settings.js';
 import { removeIfEmpty } from '../plumbing/packed-loose.js';
 import { type ReachableOptions, markReachable } from '../plumbing/reachable.js';
@@ -26,6 +24,7 @@ import { listAnnounced } from '../plumbing/announcement.js';
 import { quarantineDirectory } from '../plumbing/sweep-flag.js';
 import { Inventory, type StoredPack } from '../pack/inventory.js';
 import { type PackedAs, writeVerifiedPack } from './gc-repack.js';
+import { parseGrace } from './grace.js';
 import { type Root, type RootKind, listRoots, readShallow, rootKinds } from './gc-roots.js';
 import type { MaintenanceLock } from './leases.js';
 import { type SweepResult, isUnchanged, listCompleteBatches, sweep } from './sweep.js';
@@ -520,14 +519,15 @@ class Application {
 
   #sweep(packs: readonly StoredPack[], loose: readonly LooseFile[]): SweepResult {
     let done = this.#removed.packs + this.#removed.looseObjects;
+    const { nowMs, windowMs, discarded, caches, expired, marked, inventory } = this.#plan;
     const result = sweep(this.#repository, {
-      plan: this.#plan, store: this.#store, lock: this.#lock, packs, loose, written: this.#written,
+      store: this.#store, lock: this.#lock, packs, loose, expired, marked, times: inventory.times, written: this.#written,
+      quarantine: { nowMs, windowMs, discarded, caches },
       onRemoved: () => { this.#options.onProgress?.('removing', done += 1); },
     });
-    for (const pack of result.removedPacks) this.#countPack(pack);
-    for (const pack of result.sparedPacks) this.#spare(pack);
-    for (const { id } of result.sparedLoose) this.#remaining.add(id);
-    for (const id of result.rescued) this.#remaining.add(id);
+    for (const pack of packs) if (result.removedPacks.has(pack.reader.name)) this.#countPack(pack);
+    this.#sparedPacks += result.spared.packs;
+    for (const id of result.remaining) this.#remaining.add(id);
     return result;
   }
 
@@ -556,18 +556,6 @@ export function oldestLeaseMs(repository: Repository): number {
 /** How long what was swept stays in quarantine (gc.quarantine), a day when it is not said. */
 export function quarantineWindowMs({ config, context }: Repository): number {
   return parseGrace(config.get('gc.quarantine') ?? '1d', context.clock);
-}
-
-const unitsMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
-
-/** How long unreachable objects stay: '2w', '36h', '90m', '0', or a date as git writes it ('2.weeks.ago', 'now', 'never'). */
-export function parseGrace(text: string, clock: Clock): number {
-  const match = /^([0-9]{1,9})([smhdw])$/.exec(text);
-  if (match !== null) return Number(match[1]) * unitsMs[match[2]!]!;
-  if (text === '0') return 0;
-  if (/^(?:[-+].*|[0-9a-z]*[0-9][0-9a-z]*|)$/.test(text)) throw new InvalidError(`'${text}' is not a duration`, { code: 'bad-grace', hint: "say '2w', '36h', '90m', '0' or 'never'" });
-  const seconds = parseExpiry(text, clock);
-  return seconds === 0 ? Infinity : Math.max(0, clock.nowMs() - seconds * 1000);
 }
 
 /** The grace the repository asks for (gc.pruneExpire), two weeks when it does not. */

@@ -1,14 +1,14 @@
 // Pruning: loose objects that nothing needs go, and files crashes left behind (git-prune(1), man/cairn-safety.7).
 //
-// Invariants: plan, then apply. What a root reaches stays, and what is younger than asked and all that reaches; a closure that is not whole
-// ends it before anything goes. Roots are read again just before the removal, and a file goes only while it is as it was then.
-// If the power fails: some of what was to go is gone, and nothing else.
-import { lstatSync, statSync } from 'node:fs';
+// Invariants: plan, then apply. What a root reaches stays, and what is younger than asked and all that reaches, and what packed objects
+// name, which stay themselves; a closure that is not whole ends it before anything goes. What goes does so in a removal phase (sweep.ts).
+// If the power fails: all of what was to go is there, or gone.
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeIfPresent } from '../pack/disk.js';
 import { CorruptError, RefusedError } from '../pack/errors.js';
 import { listDirectory } from '../pack/file-lookup.js';
-import { Inventory } from '../pack/inventory.js';
+import { Inventory, type StoreTimes, readStoreTimes } from '../pack/inventory.js';
 import type { LooseFile } from '../pack/loose.js';
 import type { ObjectStore } from '../pack/object-store.js';
 import type { ObjectId } from '../pack/oid.js';
@@ -19,6 +19,7 @@ import { markReachable } from '../plumbing/reachable.js';
 import { Repository } from '../plumbing/repository.js';
 import { listRoots, readShallow } from './gc-roots.js';
 import type { MaintenanceLock } from './leases.js';
+import { sweep } from './sweep.js';
 
 export interface PrunePlan {
   /** Loose files whose objects nothing needs. */
@@ -30,6 +31,7 @@ export interface PrunePlan {
   /** Everything that is needed; extended when the plan is applied. */
   readonly marked: Set<ObjectId>;
   readonly store: ObjectStore;
+  readonly times: StoreTimes;
 }
 
 /** Decides what goes. `heads` are kept with what they reach; files written after `expireMs` stay (milliseconds since 1970, Infinity spares none). */
@@ -39,6 +41,7 @@ export function planPrune(repository: Repository, heads: readonly ObjectId[], ex
   const plain = Repository.open({ ...context, env: { ...context.env, GIT_NO_REPLACE_OBJECTS: '1' } });
   plain.useCaches(packingCaches());
   const store = plain.objects;
+  const times = readStoreTimes(store);
   const marked = new Set<ObjectId>();
   mark(repository, store, marked, heads);
   const isExpired = (mtimeMs: number): boolean => Math.floor(mtimeMs / 1000) * 1000 <= expireMs;
@@ -49,8 +52,26 @@ export function planPrune(repository: Repository, heads: readonly ObjectId[], ex
     for (const id of inventory.listIds()) if (!marked.has(id) && !isExpired(inventory.youngestMs(id))) young.push(id);
     markReachable(store, young, { seen: marked, ...tolerant, withoutParents: readShallow(repository) });
   }
+  const stays = namedByPacked(repository, store, marked, loose);
   const shallow = [...readShallow(repository)].filter((id) => !marked.has(id));
-  return { shallow, objects: loose.filter(({ id, mtimeMs }) => !marked.has(id) && isExpired(mtimeMs)), leftovers: [...listLeftovers(repository.objectsDirectory, isExpired)], marked, store };
+  return { shallow, objects: loose.filter(({ id, mtimeMs }) => !marked.has(id) && !stays.has(id) && isExpired(mtimeMs)), times, leftovers: [...listLeftovers(repository.objectsDirectory, isExpired)], marked, store };
+}
+
+/** Loose objects that nothing needs but packed ones name. Packs are not pruned, and what is in them must stay whole: somebody may name it. */
+function namedByPacked(repository: Repository, store: ObjectStore, marked: ReadonlySet<ObjectId>, loose: readonly LooseFile[]): Set<ObjectId> {
+  const stays = new Set<ObjectId>();
+  if (loose.every(({ id }) => marked.has(id))) return stays;
+  const unneeded: ObjectId[] = [];
+  for (const pack of store.listOwnPacks()) {
+    for (let position = 0; position < pack.objectCount; position += 1) {
+      const id = pack.idAt(position);
+      if (!marked.has(id)) unneeded.push(id);
+    }
+  }
+  markReachable(store, unneeded, {
+    ...tolerant, seen: new Set(marked), withoutParents: readShallow(repository), onObject: (id) => { if (!store.isPacked(id)) stays.add(id); },
+  });
+  return stays;
 }
 
 /** What is not whole is kept as far as it is there. */
@@ -90,15 +111,13 @@ function* listLeftovers(objects: string, isExpired: (mtimeMs: number) => boolean
 
 /** Does what the plan says, but for what is needed by now, or was written again. */
 export function applyPrune(repository: Repository, plan: PrunePlan, lock: MaintenanceLock, heads: readonly ObjectId[]): void {
-  const { store, marked, objects, leftovers } = plan;
+  const { store, marked, objects, leftovers, times } = plan;
   lock.check();
   mark(repository, store, marked, heads);
-  const fanOuts = new Set<string>();
-  for (const { id, path, mtimeMs } of objects) {
-    lock.beat();
-    if (marked.has(id) || statSync(path, { throwIfNoEntry: false })?.mtimeMs !== mtimeMs) continue;
-    store.removeLoose(id);
-    fanOuts.add(id.slice(0, 2));
+  const fanOuts = new Set(objects.map(({ id }) => id.slice(0, 2)));
+  if (objects.length > 0) {
+    const expired = new Map(objects.map(({ id, mtimeMs }) => [id, { lastUsedMs: mtimeMs }]));
+    sweep(repository, { store, lock, packs: [], loose: objects, expired, marked, times, written: new Set(), heads });
   }
   for (const path of leftovers) removeIfPresent(path);
   if (plan.shallow.length > 0) rewriteShallow(repository, marked);

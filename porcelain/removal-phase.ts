@@ -7,10 +7,11 @@ import { listAnnounced, removeAnnounced } from '../plumbing/announcement.js';
 import { sleep } from '../plumbing/lockfile.js';
 import type { Repository } from '../plumbing/repository.js';
 import { SweepFlag, findSweep, undoDeadSweep } from '../plumbing/sweep-flag.js';
+import { parseGrace } from './grace.js';
 import { type MaintenanceLock, lostError } from './leases.js';
 
-/** How long to wait for writers that are about to name objects: they need milliseconds. */
-const patienceMs = 30_000;
+/** How long to wait for writers that are about to name objects, when gc.waitForWriters does not say: they need milliseconds. */
+const defaultPatience = '30s';
 
 export class RemovalPhase {
   readonly #flag: SweepFlag;
@@ -27,6 +28,8 @@ export class RemovalPhase {
     lock.check();
     const flag = SweepFlag.raise(repository) ?? raiseAgain(repository);
     try {
+      const { config, context } = repository;
+      const patienceMs = parseGrace(config.get('gc.waitforwriters') ?? defaultPatience, context.clock);
       const deadlineMs = Date.now() + patienceMs;
       // Whoever comes later sees the flag, and need not be waited for.
       let waited = listAnnounced(repository).filter(({ kind }) => kind === 'naming');
@@ -40,7 +43,7 @@ export class RemovalPhase {
         if (waited.length === 0) break;
         if (Date.now() >= deadlineMs) {
           const [{ pid }] = waited as [typeof waited[number]];
-          throw new LockedError(`${pid === undefined ? 'a process' : `process ${pid}`} has been about to name objects for more than ${patienceMs / 1000} seconds`, {
+          throw new LockedError(`${pid === undefined ? 'a process' : `process ${pid}`} has been about to name objects for more than ${Math.round(patienceMs / 1000)} seconds`, {
             code: 'writers-at-work', hint: 'nothing was removed; if that process was stopped, continue or end it, then try again',
           });
         }

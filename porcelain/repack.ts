@@ -7,6 +7,7 @@
 import { statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { CorruptError, InvalidError, RefusedError } from '../pack/errors.js';
+import { type StoreTimes, readStoreTimes } from '../pack/inventory.js';
 import type { ObjectStore } from '../pack/object-store.js';
 import { type ObjectId, decodeObjectId, rawSize } from '../pack/oid.js';
 import { encodePackMtimesOf } from '../pack/pack-mtimes.js';
@@ -18,10 +19,10 @@ import { MultiPackIndexing } from '../plumbing/multi-pack-indexing.js';
 import { PackSelection, type SelectionLimits, isKept } from '../plumbing/pack-selection.js';
 import type { PackSettings } from '../plumbing/pack-settings.js';
 import { removePackedLoose } from '../plumbing/packed-loose.js';
-import { markReachable } from '../plumbing/reachable.js';
 import { Repository } from '../plumbing/repository.js';
 import { updateServerInfo } from '../plumbing/server-info.js';
 import { listRoots, readShallow } from './gc-roots.js';
+import { isUnchanged, sweep } from './sweep.js';
 import type { MaintenanceLock } from './leases.js';
 
 export interface RepackRequest {
@@ -82,6 +83,7 @@ class Repacking {
   /** Packs of ours that may be replaced. */
   readonly #old: readonly OldPack[];
   readonly #written: WrittenPack[] = [];
+  readonly #times: StoreTimes;
   /** Of the objects in a new cruft pack. */
   #cruftAgesMs: ReadonlyMap<ObjectId, number> = new Map();
 
@@ -91,6 +93,7 @@ class Repacking {
     this.#request = request;
     this.#lock = lock;
     this.#store = repository.objects;
+    this.#times = readStoreTimes(this.#store);
     const damaged = this.#store.listDamagedPacks()[0];
     if (damaged !== undefined && request.removesOld) throw new CorruptError(`pack '${damaged.path}' cannot be read: ${damaged.error.message}`, { code: 'gc-pack-damaged', cause: damaged.error });
     this.#old = this.#store.listOwnPacks().filter((pack) => !isKept(pack) && !request.keptPacks.has(pack.name))
@@ -200,21 +203,23 @@ class Repacking {
     const doomed = packs.filter(({ reader }) => !written.has(reader.name) && own.has(reader.name));
     const names = new Set(doomed.map(({ reader }) => reader.name));
     const staying = [...own.values()].filter(({ name }) => !names.has(name));
-    const needed = this.#findNeeded(doomed, staying);
+    const lost = this.#listLost(doomed, staying);
+    const swept = new Set(lost.values());
     let isIndexed = !this.#request.writesMultiPackIndex;
     for (const { reader, mtimeMs } of doomed) {
       this.#lock.check();
-      // Somebody wrote it again, or relied on what is in it, or needs by now what nobody did: the next repack looks again.
-      if (statSync(reader.path, { throwIfNoEntry: false })?.mtimeMs !== mtimeMs || needed.has(reader.name)) continue;
+      // Somebody wrote it again, or relied on what is in it: the next repack looks again.
+      if (swept.has(reader.name) || !isUnchanged(reader.path, mtimeMs)) continue;
       if (isIndexed) this.#store.removeMultiPackIndex();
       isIndexed = false;
       this.#store.removePack(own.get(reader.name)!);
     }
+    if (swept.size > 0) this.#sweep(doomed.filter(({ reader }) => swept.has(reader.name)), [...lost.keys()]);
     removePackedLoose(this.#store, { cruftAgesMs: this.#cruftAgesMs, onRemoved: () => { this.#lock.beat(); } });
   }
 
-  /** Packs with something in them that is in no pack that stays and in no loose file, and that a root reaches by now. */
-  #findNeeded(doomed: readonly OldPack[], staying: readonly PackReader[]): Set<string> {
+  /** Objects in no pack that stays and in no loose file, and a pack that has each. */
+  #listLost(doomed: readonly OldPack[], staying: readonly PackReader[]): Map<ObjectId, string> {
     const lost = new Map<ObjectId, string>();
     const idSize = rawSize(this.#store.format);
     for (const { reader } of doomed) {
@@ -225,20 +230,17 @@ class Repacking {
         if (!this.#store.isLoose(id)) lost.set(id, reader.name);
       }
     }
-    const needed = new Set<string>();
-    if (lost.size === 0) return needed;
-    const roots = [...listRoots(this.#repository)].map(({ id }) => id);
-    markReachable(this.#store, roots, {
-      withoutParents: readShallow(this.#repository),
-      onMissing: () => undefined,
-      onCorrupt: (_id, error) => { if (!(error instanceof CorruptError)) throw error; },
-      onObject: (id) => {
-        this.#lock.beat();
-        const pack = lost.get(id);
-        if (pack !== undefined) needed.add(pack);
-      },
+    return lost;
+  }
+
+  /** Packs with objects that go with them do so in a removal phase, but for those that are needed by now. */
+  #sweep(packs: readonly OldPack[], lost: readonly ObjectId[]): void {
+    sweep(this.#repository, {
+      store: this.#store, lock: this.#lock, packs, loose: [], times: this.#times, marked: new Set(),
+      hasNewMultiPackIndex: this.#request.writesMultiPackIndex,
+      expired: new Map(lost.map((id) => [id, { lastUsedMs: 0 }])),
+      written: new Set(this.#written.map(({ packId }) => `pack-${packId}`)),
     });
-    return needed;
   }
 }
 

@@ -12,29 +12,48 @@ import type { LooseFile } from '../pack/loose.js';
 import type { ObjectStore } from '../pack/object-store.js';
 import { type ObjectId, encodeObjectId } from '../pack/oid.js';
 import { Batch, type BatchRecord, type Held, giveBack, removeGoneBatches } from '../pack/quarantine.js';
-import type { StoredPack } from '../pack/inventory.js';
+import { type StoreTimes, type StoredPack, listChanged } from '../pack/inventory.js';
+import type { PackCaches, PackReader } from '../pack/pack-reader.js';
 import { readPackSettings } from '../plumbing/pack-settings.js';
 import { type ReachableOptions, markReachable } from '../plumbing/reachable.js';
 import type { Repository } from '../plumbing/repository.js';
 import { quarantineDirectory } from '../plumbing/sweep-flag.js';
-import type { GcPlan, Tally } from './gc.js';
+import type { Tally } from './gc.js';
 import { type PackedAs, writeVerifiedPack } from './gc-repack.js';
 import { listRoots, readShallow } from './gc-roots.js';
 import type { MaintenanceLock } from './leases.js';
 import { RemovalPhase } from './removal-phase.js';
 
 export interface SweepRequest {
-  readonly plan: GcPlan;
   readonly store: ObjectStore;
   readonly lock: MaintenanceLock;
   /** Packs with expired objects in them; all else they hold was read back from files that stay. */
-  readonly packs: readonly StoredPack[];
+  readonly packs: readonly Pick<StoredPack, 'reader' | 'mtimeMs'>[];
   /** Files of expired objects. */
   readonly loose: readonly LooseFile[];
-  /** Names of packs this gc wrote. */
+  /** All objects nobody needs, in these files and elsewhere, and when they were last used in milliseconds since 1970. */
+  readonly expired: ReadonlyMap<ObjectId, { readonly lastUsedMs: number }>;
+  /** Objects known to be needed, with all they reach; extended. */
+  readonly marked: Set<ObjectId>;
+  /** What the store was like when these were found out. */
+  readonly times: StoreTimes;
+  /** Names of packs the caller wrote since. */
   readonly written: ReadonlySet<string>;
+  /** The multi-pack-index names none of these packs. */
+  readonly hasNewMultiPackIndex?: boolean;
+  /** Needed besides what the repository's own roots reach. */
+  readonly heads?: readonly ObjectId[];
+  /** Where it goes; absent: away for good when the phase ends. */
+  readonly quarantine?: {
+    readonly nowMs: number;
+    /** How long it stays there, in milliseconds. */
+    readonly windowMs: number;
+    /** Batches that were there for long enough. */
+    readonly discarded: readonly Batch[];
+    readonly caches: PackCaches;
+  };
   /** Called for each file that is taken away. */
-  readonly onRemoved: () => void;
+  readonly onRemoved?: () => void;
 }
 
 /** What a sweep did. */
@@ -43,10 +62,12 @@ export interface SweepResult {
   readonly quarantined: Tally & { readonly batch: string | undefined };
   readonly discarded: Tally & { readonly batches: number };
   /** Packs that are gone for good, since what of them expired was packed anew in the batch. */
-  readonly removedPacks: readonly StoredPack[];
-  /** Spared: touched, or needed by now. */
-  readonly sparedPacks: readonly StoredPack[];
-  readonly sparedLoose: readonly LooseFile[];
+  /** Names of packs that are gone. */
+  readonly removedPacks: ReadonlySet<string>;
+  /** How many packs and loose files were touched, or are needed by now, and stay. */
+  readonly spared: { readonly packs: number; readonly looseObjects: number };
+  /** Expired objects that are still in the store, or came back. */
+  readonly remaining: ReadonlySet<ObjectId>;
   readonly rescued: readonly ObjectId[];
 }
 
@@ -59,13 +80,9 @@ class Sweeping {
   readonly #repository: Repository;
   readonly #request: SweepRequest;
   readonly #drawer: string;
-  readonly #sparedPacks: StoredPack[] = [];
-  readonly #sparedLoose: LooseFile[] = [];
-  readonly #removedPacks: StoredPack[] = [];
+  readonly #removedPacks = new Set<string>();
   readonly #taken: LooseFile[] = [];
   readonly #rescued: ObjectId[] = [];
-  /** Directories in which names came back. */
-  readonly #returned = new Set<string>();
 
   constructor(repository: Repository, request: SweepRequest) {
     this.#repository = repository;
@@ -74,13 +91,14 @@ class Sweeping {
   }
 
   run(): SweepResult {
-    const { packs, loose, plan, lock } = this.#request;
-    const { pid } = this.#repository.context.process;
-    const batch = packs.length + loose.length === 0 ? undefined : Batch.create(this.#drawer, plan.nowMs, pid);
+    const { packs, loose, lock, quarantine } = this.#request;
+    const { clock, process } = this.#repository.context;
+    const nowMs = quarantine?.nowMs ?? clock.nowMs();
+    const batch = packs.length + loose.length === 0 ? undefined : Batch.create(this.#drawer, nowMs, process.pid);
     let packed: Tally = { objects: 0, bytes: 0 };
     let phase: RemovalPhase;
     try {
-      if (batch !== undefined) packed = this.#packExpired(batch);
+      if (batch !== undefined && quarantine !== undefined) packed = this.#packExpired(batch, quarantine.caches);
       phase = RemovalPhase.begin(this.#repository, lock);
     } catch (error) {
       // So far it holds nothing but copies.
@@ -88,142 +106,127 @@ class Sweeping {
       throw error;
     }
     try {
-      const needed = this.#findNeeded();
-      if (batch !== undefined) {
-        this.#take(batch, phase, needed);
-        this.#findNeeded();
-      }
-      for (const directory of this.#returned) disk().fsyncDirectory(directory);
-      const isEmpty = this.#taken.length + this.#removedPacks.length === 0;
-      const quarantined = isEmpty ? { objects: 0, bytes: 0 } : {
+      const needed = new Set<ObjectId>();
+      this.#findNeeded(needed, []);
+      if (batch !== undefined) this.#take(batch, phase, needed);
+      const remaining = this.#settle(needed, batch !== undefined);
+      const isEmpty = this.#taken.length + this.#removedPacks.size === 0;
+      const isKept = !isEmpty && quarantine !== undefined && quarantine.windowMs > 0;
+      const quarantined = {
         objects: packed.objects + this.#taken.length, bytes: packed.bytes + this.#taken.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
       };
-      if (isEmpty) batch?.unname();
-      else batch?.complete(plan.nowMs, quarantined.objects, quarantined.bytes);
-      const discarded = this.#discard(phase, plan.discarded);
+      if (isKept) batch?.complete(nowMs, quarantined.objects, quarantined.bytes);
+      else batch?.unname();
+      const discarded = this.#discard(phase, quarantine?.discarded ?? []);
       phase.end();
-      if (!isEmpty) batch?.dropSuperseded();
-      // A window of nothing: it was there for the phase only.
-      if (!isEmpty && plan.windowMs === 0) batch?.unname();
+      if (isKept) batch?.dropSuperseded();
       removeGoneBatches(this.#drawer);
       return {
-        quarantined: { ...quarantined, batch: isEmpty || plan.windowMs === 0 ? undefined : batch?.name },
-        discarded, removedPacks: this.#removedPacks, sparedPacks: this.#sparedPacks, sparedLoose: this.#sparedLoose, rescued: this.#rescued,
+        quarantined: isKept ? { ...quarantined, batch: batch?.name } : { objects: 0, bytes: 0, batch: undefined },
+        discarded, remaining, rescued: this.#rescued, removedPacks: this.#removedPacks,
+        spared: { packs: packs.length - this.#removedPacks.size, looseObjects: loose.length - this.#taken.length },
       };
     } catch (error) {
       // When this fails as well the flag stays, and who finds it does it.
-      if (batch?.record.state === 'open') batch.restore(this.#repository.objectsDirectory, { renew: false, nowMs: Date.now() });
+      if (batch?.record.state === 'open' && fs.existsSync(batch.directory)) batch.restore(this.#repository.objectsDirectory, { renew: false, nowMs: Date.now() });
       phase.end();
       throw error;
     }
   }
 
   /** Packs what expires out of packs, each object with its age; what is damaged is not worth it. */
-  #packExpired(batch: Batch): Tally {
-    const { plan, packs, loose, store } = this.#request;
+  #packExpired(batch: Batch, caches: PackCaches): Tally {
+    const { expired, packs, loose, store } = this.#request;
     const isLoose = new Set(loose.map(({ id }) => id));
     const objects = new Map<ObjectId, PackedAs>();
     for (const { reader } of packs) {
       for (let position = 0; position < reader.objectCount; position += 1) {
         const id = reader.idAt(position);
-        if (!plan.expired.has(id) || isLoose.has(id) || objects.has(id) || !reader.isGoodAt(position)) continue;
+        if (!expired.has(id) || isLoose.has(id) || objects.has(id) || !reader.isGoodAt(position)) continue;
         objects.set(id, { type: reader.headerAt(position).type, group: 0 });
       }
     }
     if (objects.size === 0) return { objects: 0, bytes: 0 };
     const { bytes } = writeVerifiedPack({
-      store, caches: plan.caches, objects, settings: readPackSettings(this.#repository.config), base: join(batch.packDirectory(), 'pack'),
-      mtimesMs: new Map([...objects.keys()].map((id) => [id, plan.expired.get(id)!.lastUsedMs])),
+      store, caches, objects, settings: readPackSettings(this.#repository.config), base: join(batch.packDirectory(), 'pack'),
+      mtimesMs: new Map([...objects.keys()].map((id) => [id, expired.get(id)!.lastUsedMs])),
       onProgress: () => { this.#request.lock.beat(); },
     });
     return { objects: objects.size, bytes };
   }
 
-  /** S4, S8: what roots, and objects written or renewed since the plan, reach by now. What of it only quarantine has comes back. */
-  #findNeeded(): Set<ObjectId> {
-    const { plan, store, written, lock } = this.#request;
-    const needed = new Set<ObjectId>();
+  /** S4, S8: what roots, `more`, and objects written or renewed since, reach by now. What of it only quarantine has comes back. */
+  #findNeeded(needed: Set<ObjectId>, more: readonly ObjectId[]): void {
+    const { expired, marked, times, store, written, lock, heads = [] } = this.#request;
     const options: ReachableOptions = {
-      seen: plan.marked,
+      seen: marked,
       withoutParents: readShallow(this.#repository),
       checkBlobs: true,
       onMissing: () => undefined,
       onCorrupt: (_id, error) => { if (!(error instanceof CorruptError)) throw error; },
       onObject: (id) => {
         lock.beat();
-        if (plan.expired.has(id)) needed.add(id);
+        if (expired.has(id)) needed.add(id);
       },
     };
-    const roots = [...listRoots(this.#repository)];
-    markReachable(store, roots.map(({ id }) => id), options);
+    markReachable(store, [...[...listRoots(this.#repository)].map(({ id }) => id), ...heads, ...more], options);
     // A tree that is not in any ref yet may name an old blob.
-    markReachable(store, plan.inventory.listChanged(store, written), options);
+    markReachable(store, listChanged(store, times, written), options);
     this.#rescued.push(...store.rescue());
-    return needed;
+  }
+
+  /** S8: the store is made whole again; gives what expired and is there nevertheless. */
+  #settle(needed: Set<ObjectId>, hasTaken: boolean): Set<ObjectId> {
+    const { expired, store } = this.#request;
+    const remaining = (): ObjectId[] => {
+      store.refresh();
+      return [...expired.keys()].filter((id) => store.isHere(id));
+    };
+    if (hasTaken) this.#findNeeded(needed, remaining());
+    return new Set(remaining());
   }
 
   #take(batch: Batch, phase: RemovalPhase, needed: ReadonlySet<ObjectId>): void {
-    const { packs, loose, onRemoved } = this.#request;
+    const { packs, loose, quarantine, store, onRemoved } = this.#request;
     // S5
     const heldLoose = loose.flatMap((file) => {
       const held = needed.has(file.id) || !isUnchanged(file.path, file.mtimeMs) ? undefined : batch.holdLoose(file.path);
-      if (held === undefined) this.#sparedLoose.push(file);
       return held === undefined ? [] : [{ file, held }];
     });
-    const heldPacks = packs.flatMap((pack) => {
-      const held = this.#isNeeded(pack, needed) || !isUnchanged(pack.reader.path, pack.mtimeMs) ? [] : batch.holdPack(pack.reader.path);
-      if (held.length === 0) this.#sparedPacks.push(pack);
-      return held.length === 0 ? [] : [{ pack, held }];
+    const heldPacks = packs.flatMap(({ reader, mtimeMs }) => {
+      const held = isIn(reader, needed) || !isUnchanged(reader.path, mtimeMs) ? [] : batch.holdPack(reader.path, quarantine !== undefined);
+      return held.length === 0 ? [] : [{ name: reader.name, path: reader.path, mtimeMs, held }];
     });
     batch.settle();
     // S6, S7
-    if (heldPacks.length > 0) this.#takePacks(heldPacks, phase);
+    if (heldPacks.length > 0 && !this.#request.hasNewMultiPackIndex) store.removeMultiPackIndex();
+    const own = new Map(store.listOwnPacks().map((reader) => [reader.name, reader]));
+    for (const { name, path, mtimeMs, held } of heldPacks) {
+      phase.check();
+      const reader = own.get(name);
+      if (reader === undefined || !this.#takeAway(held, path, mtimeMs, () => store.removePack(reader))) continue;
+      this.#removedPacks.add(name);
+      onRemoved?.();
+    }
     for (const { file, held } of heldLoose) {
       phase.check();
-      if (this.#takeAway([held], file, () => this.#request.store.removeLoose(file.id))) {
-        this.#taken.push(file);
-        onRemoved();
-      } else {
-        this.#sparedLoose.push(file);
-      }
-    }
-  }
-
-  #takePacks(held: readonly { readonly pack: StoredPack; readonly held: readonly Held[] }[], phase: RemovalPhase): void {
-    const { store, onRemoved } = this.#request;
-    store.removeMultiPackIndex();
-    const own = new Map(store.listOwnPacks().map((reader) => [reader.name, reader]));
-    for (const { pack, held: files } of held) {
-      phase.check();
-      const reader = own.get(pack.reader.name);
-      if (reader !== undefined && this.#takeAway(files, { path: pack.reader.path, mtimeMs: pack.mtimeMs }, () => store.removePack(reader))) {
-        this.#removedPacks.push(pack);
-        onRemoved();
-      } else {
-        this.#sparedPacks.push(pack);
-        store.refresh();
-      }
+      if (!this.#takeAway([held], file.path, file.mtimeMs, () => store.removeLoose(file.id))) continue;
+      this.#taken.push(file);
+      onRemoved?.();
     }
   }
 
   /** False when it was touched before it was away: then all its names are there as before, and none is left in the batch. */
-  #takeAway(files: readonly Held[], { path, mtimeMs }: { readonly path: string; readonly mtimeMs: number }, away: () => void): boolean {
-    const own = files.find((file) => file.path === path)!;
-    if (isUnchanged(path, mtimeMs)) {
+  #takeAway(files: readonly Held[], path: string, mtimeMs: number, away: () => void): boolean {
+    const own = files.find((file) => file.path === path);
+    if (own !== undefined && isUnchanged(path, mtimeMs)) {
       away();
       if (isUnchanged(own.held, mtimeMs)) return true;
-      for (const file of files) {
-        giveBack(file);
-        this.#returned.add(dirname(file.path));
-      }
-      for (const directory of this.#returned) disk().fsyncDirectory(directory);
+      const directories = new Set(files.map((file) => dirname(file.path)));
+      for (const file of files) giveBack(file);
+      for (const directory of directories) disk().fsyncDirectory(directory);
     }
     for (const { held } of files) removeIfPresent(held);
-    return false;
-  }
-
-  #isNeeded({ reader }: StoredPack, needed: ReadonlySet<ObjectId>): boolean {
-    for (const id of needed) if (reader.position(encodeObjectId(id)) >= 0) return true;
     return false;
   }
 
@@ -239,6 +242,11 @@ class Sweeping {
     }
     return total;
   }
+}
+
+function isIn(reader: PackReader, ids: ReadonlySet<ObjectId>): boolean {
+  for (const id of ids) if (reader.position(encodeObjectId(id)) >= 0) return true;
+  return false;
 }
 
 /** Nobody wrote the file, or relied on what is in it, since it had that time. */

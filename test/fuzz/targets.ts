@@ -29,7 +29,7 @@ import { Repository } from '../../plumbing/repository.js';
 import { findRevision } from '../../plumbing/revision.js';
 import { parseTrailers } from '../../plumbing/trailers.js';
 import { wildmatch } from '../../plumbing/wildmatch.js';
-import { parseGrace } from '../../porcelain/gc.js';
+import { parseGrace } from '../../porcelain/grace.js';
 import { decodeReceipt } from '../../porcelain/receipt.js';
 import { makeContext } from '../helpers/cairn.js';
 import { gitOutput, runProgram } from '../helpers/stock-git.js';

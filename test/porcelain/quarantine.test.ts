@@ -1,0 +1,334 @@
+import test, { type ExecutionContext } from 'ava';
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { type Disk, realDisk, useDisk } from '../../pack/disk.js';
+import type { ObjectId } from '../../pack/oid.js';
+import { Announcement, holdLease, listAnnounced } from '../../plumbing/announcement.js';
+import { formatIdentity, identifyProcess } from '../../plumbing/process-identity.js';
+import { Repository } from '../../plumbing/repository.js';
+import { cairn, cairnOutput, cairnProcess, cairnProgram, makeContext } from '../helpers/cairn.js';
+import { makeRepository } from '../helpers/differential.js';
+import { cleanEnvironment, git, gitOutput, skipWithoutGit } from '../helpers/stock-git.js';
+
+const day = 86_400_000;
+const history = 'echo 1 >file; git add file; git commit -qm 1';
+
+/** A commit that nothing leads to any more, loose or packed, and all that only it needs; its id. */
+function abandon(repository: string, options: { readonly packed?: boolean } = {}): ObjectId {
+  const shell = (script: string): void => { gitOutput(['-c', `alias.do=!sh -c '${script}'`, 'do'], { cwd: repository }); };
+  shell('echo lost >lost; git add lost; git commit -qm lost');
+  if (options.packed) shell('git repack -adq');
+  const id = gitOutput(['rev-parse', 'HEAD'], { cwd: repository }) as ObjectId;
+  shell('git reset -q --hard HEAD~1; rm -rf .git/logs .git/ORIG_HEAD');
+  return id;
+}
+
+async function gc(repository: string, ...options: readonly string[]): Promise<{ [name: string]: { objects: number; batches: number } }> {
+  return JSON.parse(await cairnOutput(['gc', '--json', ...options], { cwd: repository, nowMs: Date.now(), pid: process.pid }));
+}
+
+function hasGitObject(repository: string, id: string): boolean {
+  return git(['cat-file', '-e', id], { cwd: repository }).code === 0;
+}
+
+function isSound(t: ExecutionContext, repository: string): void {
+  const check = git(['fsck', '--full', '--strict'], { cwd: repository });
+  t.is(check.code, 0, check.stderr);
+}
+
+function batches(repository: string): string[] {
+  const drawer = join(repository, '.git/cairn/quarantine');
+  return existsSync(drawer) ? readdirSync(drawer).sort() : [];
+}
+
+function open(repository: string, nowMs = Date.now()): Repository {
+  return Repository.open(makeContext({ cwd: repository, nowMs, pid: process.pid }).context);
+}
+
+/** True, and the test passes, where the system does not tell who lives. */
+function isMute(t: ExecutionContext): boolean {
+  if (identifyProcess(process.pid) !== undefined) return false;
+  t.log('skipped: this system does not say who lives');
+  t.pass();
+  return true;
+}
+
+for (const packed of [false, true]) {
+  const how = packed ? 'packed' : 'loose';
+
+  test(`what gc swept (${how}) is not in the store, can be read, and comes back whole when a ref names it`, async (t) => {
+    if (skipWithoutGit(t)) return;
+    const repository = makeRepository(t, 'sha1', history);
+    const lost = abandon(repository, { packed });
+    const report = await gc(repository, '--grace=0');
+    t.is(report['expired']!.objects, 3);
+    t.is(report['quarantined']!.objects, 3);
+    t.false(hasGitObject(repository, lost));
+    t.regex(await cairnOutput(['cat-file', '-p', `${lost}^{tree}`], { cwd: repository }), /\tlost$/m);
+    t.false(hasGitObject(repository, lost), 'reading alone brings nothing back');
+    await cairnOutput(['update-ref', 'refs/heads/back', lost], { cwd: repository, pid: process.pid });
+    t.is(gitOutput(['show', 'back:lost'], { cwd: repository }), 'lost');
+    isSound(t, repository);
+  });
+
+  test(`gc --undo brings a sweep back (${how}), as young as new`, async (t) => {
+    if (skipWithoutGit(t)) return;
+    const repository = makeRepository(t, 'sha1', history);
+    const lost = abandon(repository, { packed });
+    await gc(repository, '--grace=0');
+    const answer = await cairnOutput(['gc', '--undo', '--json'], { cwd: repository, pid: process.pid });
+    t.is(JSON.parse(answer).restored.objects, 3);
+    t.true(hasGitObject(repository, lost));
+    isSound(t, repository);
+    t.deepEqual(batches(repository), []);
+    await gc(repository);
+    t.true(hasGitObject(repository, lost));
+    t.is((await cairn(['gc', '--undo'], { cwd: repository, pid: process.pid })).code, 2, 'there is nothing more to bring back');
+  });
+}
+
+test('mktree, commit-tree and the index bring back what they name', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeRepository(t, 'sha1', history);
+  const write = (argv: readonly string[], stdin?: string): Promise<string> => cairnOutput(argv, { cwd: repository, pid: process.pid, ...(stdin === undefined ? {} : { stdin }) });
+  const blob = await write(['hash-object', '-w', '--stdin'], 'content');
+  await gc(repository, '--grace=0');
+  t.false(hasGitObject(repository, blob));
+  const tree = await write(['mktree'], `100644 blob ${blob}\tname\n`);
+  t.true(hasGitObject(repository, blob));
+  await gc(repository, '--grace=0');
+  t.false(hasGitObject(repository, tree));
+  await write(['commit-tree', '-m', 'message', tree]);
+  t.true(hasGitObject(repository, tree) && hasGitObject(repository, blob));
+  const other = await write(['hash-object', '-w', '--stdin'], 'other');
+  await gc(repository, '--grace=0');
+  t.false(hasGitObject(repository, other));
+  await write(['update-index', '--add', '--cacheinfo', `100644,${other},other`]);
+  t.true(hasGitObject(repository, other));
+});
+
+test('a batch goes for good when its window is over, and what somebody named in a way we did not see comes back before', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeRepository(t, 'sha1', history);
+  const lost = abandon(repository);
+  await gc(repository, '--grace=0');
+  const needed = gitOutput(['rev-parse', 'HEAD'], { cwd: repository });
+  t.not(needed, lost);
+  t.is((await gc(repository))['discarded']!.batches, 0);
+  // As a stock git that looked before the sweep and wrote after it.
+  writeFileSync(join(repository, '.git/refs/heads/blind'), `${lost}\n`);
+  t.is(git(['fsck'], { cwd: repository }).code === 0, false);
+  const later = JSON.parse(await cairnOutput(['gc', '--json'], { cwd: repository, nowMs: Date.now() + 2 * day, pid: process.pid }));
+  t.is(later.rescued.objects, 3);
+  t.is(later.discarded.batches, 1);
+  t.deepEqual(batches(repository), []);
+  isSound(t, repository);
+});
+
+test('with a window of nothing gc leaves no batch', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeRepository(t, 'sha1', history);
+  const lost = abandon(repository, { packed: true });
+  gitOutput(['config', 'gc.quarantine', '0'], { cwd: repository });
+  await gc(repository, '--grace=0');
+  t.deepEqual(batches(repository), []);
+  t.is((await cairn(['cat-file', '-e', lost], { cwd: repository })).code, 1);
+});
+
+/** Runs `action` with a disk on which `before` is called ahead of each removal of a file. */
+async function withRemovals<Value>(before: (path: string) => void, action: () => Promise<Value>): Promise<Value> {
+  const watched: Disk = { ...realDisk, unlink: (path) => { before(String(path)); realDisk.unlink(path); } };
+  const restore = useDisk(watched);
+  try {
+    return await action();
+  } finally {
+    restore();
+  }
+}
+
+test.serial('what is touched in the moment it is taken away stays, and so does all it reaches', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeRepository(t, 'sha1', history);
+  const lost = abandon(repository);
+  const path = join(repository, '.git/objects', lost.slice(0, 2), lost.slice(2));
+  let touched = false;
+  const report = await withRemovals((removed) => {
+    if (removed !== path) return;
+    touched = true;
+    utimesSync(path, new Date(), new Date());
+  }, () => gc(repository, '--grace=0'));
+  t.true(touched);
+  t.is(report['spared']!.objects, 3);
+  t.is(gitOutput(['show', `${lost}:lost`], { cwd: repository }), 'lost');
+});
+
+test.serial('a sweep that fails half way is undone', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeRepository(t, 'sha1', history);
+  const lost = abandon(repository);
+  let removals = 0;
+  const result = await withRemovals((path) => {
+    if (!/objects\/[0-9a-f]{2}\/[0-9a-f]{38}$/.test(path) || path.includes('quarantine')) return;
+    removals += 1;
+    if (removals === 6) throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO', syscall: 'unlink' });
+  }, () => cairn(['gc', '--grace=0'], { cwd: repository, nowMs: Date.now(), pid: process.pid }));
+  t.is(result.code, 2);
+  t.is(gitOutput(['show', `${lost}:lost`], { cwd: repository }), 'lost');
+  t.false(existsSync(join(repository, '.git/cairn/sweep')));
+  t.is((await cairn(['gc', '-q'], { cwd: repository, nowMs: Date.now(), pid: process.pid })).code, 0);
+  isSound(t, repository);
+});
+
+/** As a sweeper leaves it that was killed between taking things away and saying that all is well. */
+async function killSweep(repository: string): Promise<void> {
+  await gc(repository, '--grace=0');
+  const batch = join(repository, '.git/cairn/quarantine', batches(repository)[0]!);
+  const dead = { ...identifyProcess(process.pid)!, start: '1' };
+  writeFileSync(join(batch, 'record'), JSON.stringify({ version: 1, state: 'open', atMs: 0, pid: 1, objects: 0, bytes: 0 }));
+  writeFileSync(join(repository, '.git/cairn/sweep'), `${formatIdentity(dead)}\nhost\ntoken\n`);
+}
+
+for (const command of [['update-ref', 'refs/heads/x', 'HEAD'], ['gc', '-q'], ['commit', '-q', '--allow-empty', '-m', 'x']]) {
+  test(`the sweep of a process that died is undone by ${command[0]}`, async (t) => {
+    if (skipWithoutGit(t)) return;
+    if (isMute(t)) return;
+    const repository = makeRepository(t, 'sha1', history);
+    const lost = abandon(repository, { packed: command[0] === 'gc' });
+    await killSweep(repository);
+    t.false(hasGitObject(repository, lost));
+    const result = await cairn(command, { cwd: repository, nowMs: Date.now(), pid: process.pid });
+    t.is(result.code, 0, result.stderr);
+    t.true(hasGitObject(repository, lost));
+    t.deepEqual(batches(repository), []);
+    t.false(existsSync(join(repository, '.git/cairn/sweep')));
+  });
+}
+
+test.serial('one announcement for a whole transaction, none left behind, also after a failure', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeRepository(t, 'sha1', history);
+  const id = gitOutput(['rev-parse', 'HEAD'], { cwd: repository });
+  const lines = Array.from({ length: 300 }, (_, at) => `create refs/tags/t${at} ${id}\n`).join('');
+  let made = 0;
+  const restore = useDisk({ ...realDisk, open: (path, flags, mode) => {
+    if (String(path).includes('cairn/leases')) made += 1;
+    return realDisk.open(path, flags, mode);
+  } });
+  try {
+    t.is((await cairn(['update-ref', '--stdin'], { cwd: repository, stdin: lines, pid: process.pid })).code, 0);
+  } finally {
+    restore();
+  }
+  // The first finds that there is no directory yet.
+  t.true(made <= 2, `${made}`);
+  t.is((await cairn(['update-ref', 'refs/heads/bad', '1'.repeat(40)], { cwd: repository, pid: process.pid })).code, 128);
+  t.deepEqual(readdirSync(join(repository, '.git/cairn/leases')), []);
+});
+
+test('nothing written since the oldest command at work began goes, whatever the grace', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeRepository(t, 'sha1', history);
+  {
+    using _ = holdLease(open(repository));
+    const blob = await cairnOutput(['hash-object', '-w', '--stdin'], { cwd: repository, stdin: 'new', pid: process.pid });
+    await gc(repository, '--grace=0');
+    t.true(hasGitObject(repository, blob));
+  }
+  t.is((await gc(repository, '--grace=0'))['expired']!.objects, 1);
+});
+
+test('a removal waits for who is about to name objects, and gives up on who does not come to an end', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeRepository(t, 'sha1', history);
+  const lost = abandon(repository);
+  gitOutput(['config', 'gc.waitForWriters', '1s'], { cwd: repository });
+  {
+    using _ = Announcement.make(open(repository));
+    // The announcement's start is a lease as well, so what is to go must be older.
+    const result = cairnProcess(['gc', '--grace=0'], { cwd: repository });
+    t.is(result.code, 4, result.stderr);
+    t.regex(result.stderr, new RegExp(`process ${process.pid} `));
+    t.true(hasGitObject(repository, lost));
+  }
+  t.deepEqual(batches(repository), []);
+  t.is(cairnProcess(['gc', '--grace=0', '-q'], { cwd: repository }).code, 0);
+  t.false(hasGitObject(repository, lost));
+});
+
+test('an announcement of a process that is gone holds nobody up', (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = open(makeRepository(t, 'sha1', history));
+  if (isMute(t)) return;
+  const here = identifyProcess(process.pid)!;
+  const leases = join(repository.commonDirectory, 'cairn/leases');
+  mkdirSync(leases, { recursive: true });
+  writeFileSync(join(leases, `${formatIdentity({ ...here, start: '1' })}_naming_1_1-x`), '');
+  writeFileSync(join(leases, 'unknown_naming_1_1-x'), '');
+  t.deepEqual(listAnnounced(repository).map(({ isDead }) => isDead).sort(), [false, true]);
+  utimesSync(join(leases, 'unknown_naming_1_1-x'), 1, 1);
+  t.deepEqual(listAnnounced(repository).map(({ isDead }) => isDead), [true, true]);
+});
+
+test('a writer stands back while a sweep is on', async (t) => {
+  if (skipWithoutGit(t)) return;
+  if (isMute(t)) return;
+  const here = identifyProcess(process.pid)!;
+  const repository = makeRepository(t, 'sha1', history);
+  mkdirSync(join(repository, '.git/cairn'), { recursive: true });
+  const flag = join(repository, '.git/cairn/sweep');
+  writeFileSync(flag, `${formatIdentity(here)}\nhost\ntoken\n`);
+  const writer = spawn(cairnProgram, ['update-ref', 'refs/heads/new', 'HEAD'], { cwd: repository, env: { ...cleanEnvironment }, stdio: 'ignore' });
+  const code = new Promise<number | null>((resolve) => { writer.on('exit', resolve); });
+  await new Promise((resolve) => { setTimeout(resolve, 1500); });
+  t.is(writer.exitCode, null, 'it waits');
+  t.false(existsSync(join(repository, '.git/refs/heads/new')));
+  rmSync(flag);
+  t.is(await code, 0);
+  t.true(existsSync(join(repository, '.git/refs/heads/new')));
+});
+
+test.serial('whatever step gc is at, a writer that names what is about to go gets all of it', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const start = makeRepository(t, 'sha1', history);
+  const lost = abandon(start);
+  const flagged = new Set<boolean>();
+  let total = 0;
+  const attempt = async (nth: number): Promise<void> => {
+    const repository = join(dirname(start), `${basename(start)}-${nth}`);
+    cpSync(start, repository, { recursive: true, preserveTimestamps: true });
+    let step = 0;
+    let busy = false;
+    const stepping = new Proxy(realDisk, {
+      get(disk, name: keyof Disk) {
+        return (...parameters: unknown[]): unknown => {
+          if (!busy && step++ === nth) {
+            busy = true;
+            // Where the flag is up it would wait for us, who wait for it: that it waits is shown elsewhere.
+            const isOn = existsSync(join(repository, '.git/cairn/sweep'));
+            flagged.add(isOn);
+            if (!isOn) t.is(cairnProcess(['update-ref', 'refs/heads/named', lost], { cwd: repository }).code, 0);
+            busy = false;
+          }
+          return (disk[name] as (...all: unknown[]) => unknown)(...parameters);
+        };
+      },
+    });
+    const restore = useDisk(stepping);
+    try {
+      t.is((await cairn(['gc', '-q', '--grace=0'], { cwd: repository, nowMs: Date.now(), pid: process.pid })).code, 0);
+    } finally {
+      restore();
+    }
+    total = step;
+    if (existsSync(join(repository, '.git/refs/heads/named')) || gitOutput(['branch', '--list', 'named'], { cwd: repository }) !== '') {
+      t.is(gitOutput(['show', 'named:lost'], { cwd: repository }), 'lost', `named at step ${nth}`);
+    }
+    isSound(t, repository);
+    renameSync(repository, `${repository}-done`);
+  };
+  await attempt(Infinity);
+  for (let nth = 0; nth < total; nth += Math.ceil(total / 10)) await attempt(nth);
+  t.true(flagged.has(false));
+  t.true(statSync(start).isDirectory());
+});

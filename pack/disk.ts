@@ -136,21 +136,22 @@ export function temporaryName(directory: string, prefix = 'tmp_'): string {
   return join(directory, prefix + crypto().randomBytes(8).toString('hex'));
 }
 
-/** Makes `path` and its missing parents, each durable in its own parent. */
-export function makeDirectories(path: string, mode = 0o777): void {
+/** Makes `path` and its missing parents, each durable in its own parent unless said otherwise. */
+export function makeDirectories(path: string, options: { readonly mode?: number; readonly durable?: boolean } = {}): void {
+  const { mode = 0o777, durable = true } = options;
   try {
     disk().mkdir(path, mode);
   } catch (error) {
     if (isSystemError(error, 'EEXIST') && fs.statSync(path).isDirectory()) return;
     if (!isSystemError(error, 'ENOENT')) throw error;
-    makeDirectories(dirname(path), mode);
+    makeDirectories(dirname(path), options);
     try {
       disk().mkdir(path, mode);
     } catch (again) {
       if (!isSystemError(again, 'EEXIST')) throw again;
     }
   }
-  disk().fsyncDirectory(dirname(path));
+  if (durable) disk().fsyncDirectory(dirname(path));
 }
 
 /** Puts a whole small file in place: old or new, never a part; durable when it returns. */

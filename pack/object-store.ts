@@ -14,6 +14,7 @@ import type { Commit } from './commit.js';
 import { disk, makeDirectories, removeIfPresent } from './disk.js';
 import { CorruptError, InvalidError, NotFoundError, isSystemError } from './errors.js';
 import { listDirectory } from './file-lookup.js';
+import { type Hardening, hardenEverything } from './hardening.js';
 import { LooseObjects } from './loose.js';
 import { listLooseDebris, listPackDebris } from './object-debris.js';
 import type { Debris } from './object-debris.js';
@@ -43,8 +44,8 @@ export interface ObjectStoreOptions {
   readonly replace?: ReadonlyMap<ObjectId, ObjectId>;
   /** Where objects are looked for last: directory of batches a sweep took away (pack/quarantine.ts). */
   readonly quarantine?: string;
-  /** False skips every fsync; for tests only. */
-  readonly durable?: boolean;
+  /** What is made durable when it is written; default everything. */
+  readonly hardening?: Hardening;
   /** Default: room for walks over a large history. */
   readonly caches?: PackCaches;
 }
@@ -90,7 +91,7 @@ const settledMs = 3_600_000;
 export class ObjectStore {
   readonly directory: string;
   readonly format: ObjectFormat;
-  readonly #writing: { readonly compression: number; readonly durable: boolean };
+  readonly #writing: { readonly compression: number; readonly hardening: Hardening };
   readonly #sources: Source[];
   readonly #replace: ReadonlyMap<ObjectId, ObjectId> | undefined;
   readonly #caches: PackCaches;
@@ -121,10 +122,10 @@ export class ObjectStore {
     this.#replace = options.replace;
     this.#caches = options.caches ?? new PackCaches();
     this.#quarantine = options.quarantine;
-    this.#writing = { compression: options.compression ?? 1, durable: options.durable ?? true };
+    this.#writing = { compression: options.compression ?? 1, hardening: options.hardening ?? hardenEverything };
     this.#sources = listObjectDirectories(directory, options.alternates ?? []).map((path) => ({
       directory: path,
-      loose: new LooseObjects(path, format, this.#writing),
+      loose: new LooseObjects(path, format, { compression: this.#writing.compression, durable: this.#writing.hardening.looseObject }),
       packs: new Map(),
       midx: undefined,
       damaged: new Map(),
@@ -136,6 +137,9 @@ export class ObjectStore {
   static open(objectsDirectory: string, format: ObjectFormat, options: ObjectStoreOptions = {}): ObjectStore {
     return new ObjectStore(objectsDirectory, format, options);
   }
+
+  /** What of this repository is made durable when it is written. */
+  get hardening(): Hardening { return this.#writing.hardening; }
 
   get #loose(): LooseObjects { return this.#sources[0]!.loose; }
 
@@ -377,7 +381,7 @@ export class ObjectStore {
     return new PackWriter(directory, this.format, {
       ...options,
       level: this.#writing.compression,
-      durable: this.#writing.durable,
+      hardening: this.#writing.hardening,
       isStored: (id) => (this.#packs.length > 0 || fanOuts.has(id.slice(0, 2))) && this.renew(id),
       // A cruft pack of the very same objects has the same name: from now on they are young.
       beforeVisible: (_pack, base) => { removeIfPresent(`${base}.mtimes`); },
@@ -394,7 +398,7 @@ export class ObjectStore {
   }
 
   #makeDirectory(): void {
-    if (!existsSync(this.directory)) makeDirectories(this.directory);
+    if (!existsSync(this.directory)) makeDirectories(this.directory, { durable: this.hardening.looseObject });
   }
 
   /** True when a good copy is there whose age could be set to now, so that gc begins to count again. */

@@ -8,6 +8,7 @@ import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { disk, makeDirectories, removeIfPresent, temporaryName } from './disk.js';
 import { CorruptError, RefusedError, isSystemError } from './errors.js';
+import { type Hardening, hardenEverything } from './hardening.js';
 import type { GitObject } from './object.js';
 import { rawSize } from './oid.js';
 import type { ObjectFormat, ObjectId } from './oid.js';
@@ -31,6 +32,8 @@ export interface PackIntakeOptions {
   readonly mostBytes?: number;
   /** Compression level of bases that complete a thin pack. */
   readonly level?: number;
+  /** What is made durable when it gets its name; default both. */
+  readonly hardening?: Pick<Hardening, 'pack' | 'packMetadata'>;
 }
 
 /** Names and contents of the files that make the pack one. */
@@ -98,7 +101,7 @@ export class PackIntake {
 
   /** Stores a pack privately in `directory` while reading and checking it. */
   static receive(chunks: Iterable<Uint8Array>, directory: string, format: ObjectFormat, options: PackIntakeOptions = {}): PackIntake {
-    makeDirectories(directory);
+    makeDirectories(directory, { durable: options.hardening?.pack ?? true });
     const path = temporaryName(directory, 'tmp_pack_');
     const fd = disk().open(path, 'wx+', 0o444);
     return PackIntake.#guarded(new PackIntake(path, fd, true, format, options), (intake) => {
@@ -217,16 +220,20 @@ export class PackIntake {
     const temporaryReverse = place.reverseIndex
       ? this.#writePrivately(dirname(reversePath), 'tmp_rev_', encodeReverseIndex(PackIndex.decode(index, this.#format).positionsByOffset(), this.#checksum, this.#format))
       : undefined;
-    if (this.#isReceived) disk().fsync(this.#fd!);
+    const { pack: hardPack, packMetadata: hardMetadata } = this.#hardening;
+    if (this.#isReceived && hardPack) disk().fsync(this.#fd!);
     const kept = place.keep !== undefined && this.#writeNote(`${place.base}.keep`, place.keep);
     if (place.promisor !== undefined) this.#writeNote(`${place.base}.promisor`, place.promisor);
     if (this.#isReceived) disk().rename(this.#path, place.packPath ?? `${place.base}.pack`);
     if (temporaryReverse !== undefined) disk().rename(temporaryReverse, reversePath);
     disk().rename(temporaryIndex, indexPath);
     this.#leftovers.length = 0;
-    for (const directory of new Set([dirname(place.base), dirname(indexPath)])) disk().fsyncDirectory(directory);
+    const directories = new Set([...(hardPack || hardMetadata ? [dirname(place.base)] : []), ...(hardMetadata ? [dirname(indexPath)] : [])]);
+    for (const directory of directories) disk().fsyncDirectory(directory);
     return { kept };
   }
+
+  get #hardening(): Pick<Hardening, 'pack' | 'packMetadata'> { return this.#options.hardening ?? hardenEverything; }
 
   #writePrivately(directory: string, prefix: string, bytes: Buffer): string {
     const path = temporaryName(directory, prefix);
@@ -250,7 +257,7 @@ export class PackIntake {
     this.#leftovers.push(path);
     try {
       disk().write(fd, bytes);
-      disk().fsync(fd);
+      if (this.#hardening.packMetadata) disk().fsync(fd);
     } finally {
       disk().close(fd);
     }

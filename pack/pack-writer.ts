@@ -8,6 +8,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { disk, makeDirectories, removeIfPresent, temporaryName } from './disk.js';
 import { InvalidError, isSystemError } from './errors.js';
+import { type Hardening, hardenEverything } from './hardening.js';
 import { Hasher, encodeObjectHeader, encodeObjectId, hashObject, rawSize } from './oid.js';
 import type { ObjectFormat, ObjectId, ObjectType } from './oid.js';
 import { PackIndex, encodePackIndex } from './pack-index.js';
@@ -76,8 +77,8 @@ export interface PackWriterOptions {
   readonly indexVersion?: 1 | 2;
   /** True writes a reverse index (.rev) beside the pack. */
   readonly hasReverseIndex?: boolean;
-  /** False skips every fsync, for repositories configured so. */
-  readonly durable?: boolean;
+  /** What is made durable; default both. Whoever removes what the pack replaces leaves it at that. */
+  readonly hardening?: Pick<Hardening, 'pack' | 'packMetadata'>;
   /** More files to be there when the pack can be read: suffixes and contents. */
   readonly companions?: (pack: WrittenPack) => ReadonlyMap<string, Buffer>;
   /** Called just before the pack can be read; `base` is its path without suffix. */
@@ -306,7 +307,7 @@ export class PackWriter implements BulkWriter {
       this.#options.beforeVisible?.(pack, base);
       disk().rename(temporaryIndex, `${base}.idx`);
       this.#leftovers.length = 0;
-      if (this.#options.durable !== false) disk().fsyncDirectory(this.#directory);
+      if (this.#hardening.pack || this.#hardening.packMetadata) disk().fsyncDirectory(this.#directory);
       this.#ended = true;
       this.#options.onVisible?.(pack);
       return pack;
@@ -315,6 +316,8 @@ export class PackWriter implements BulkWriter {
       throw error;
     }
   }
+
+  get #hardening(): Pick<Hardening, 'pack' | 'packMetadata'> { return this.#options.hardening ?? hardenEverything; }
 
   /** Forgets everything added; harmless after `finish`. */
   abort(): void {
@@ -351,11 +354,11 @@ export class PackWriter implements BulkWriter {
     // The digest covers the count, so it is computed from the file's (cached) pages once all is written; where that happens in
     // another thread, the disk writes the pages meanwhile.
     const digest = (this.#options.startDigest ?? startDigestHere(this.format))(path, this.#written);
-    if (this.#options.durable !== false) disk().fsync(fd);
+    if (this.#hardening.pack) disk().fsync(fd);
     const checksum = digest();
     disk().write(fd, checksum, this.#written);
     this.#written += checksum.length;
-    if (this.#options.durable !== false) disk().fsync(fd);
+    if (this.#hardening.pack) disk().fsync(fd);
     return checksum;
   }
 
@@ -381,7 +384,7 @@ export class PackWriter implements BulkWriter {
   #open(): void {
     if (this.#ended) throw new Error('this pack was finished before');
     if (this.#fd !== undefined) return;
-    makeDirectories(this.#directory);
+    makeDirectories(this.#directory, { durable: this.#hardening.pack });
     this.#temporary = temporaryName(this.#directory, 'tmp_pack_');
     this.#leftovers.push(this.#temporary);
     this.#fd = disk().open(this.#temporary, 'wx', 0o444);
@@ -429,7 +432,7 @@ export class PackWriter implements BulkWriter {
     const fd = disk().open(path, 'wx', 0o444);
     try {
       disk().write(fd, bytes);
-      if (this.#options.durable !== false) disk().fsync(fd);
+      if (this.#hardening.packMetadata) disk().fsync(fd);
     } finally {
       disk().close(fd);
     }

@@ -17,7 +17,7 @@ export interface VerifiedPacksOptions extends Omit<PackPlanOptions, 'passedOver'
   readonly list: PackingList;
   /** Splits what is larger into several packs. */
   readonly mostBytes?: number;
-  readonly writer?: Pick<PackWriterOptions, 'base' | 'indexVersion' | 'hasReverseIndex' | 'companions' | 'mayBeEmpty' | 'durable'>;
+  readonly writer?: Pick<PackWriterOptions, 'base' | 'indexVersion' | 'hasReverseIndex' | 'companions' | 'mayBeEmpty'>;
   /** May be called often, and may throw to stop. */
   readonly onProgress?: (phase: 'compressing' | 'writing' | 'verifying', done: number, total: number) => void;
 }

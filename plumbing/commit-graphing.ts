@@ -44,11 +44,13 @@ export class CommitGraphing {
   /** Of `directory`, the store's own or one of its alternates. */
   constructor(store: ObjectStore, directory: string) {
     // Commits as they are stored, whatever is read in their place.
-    this.#store = ObjectStore.open(store.directory, store.format, { alternates: store.alternates });
+    this.#store = ObjectStore.open(store.directory, store.format, { alternates: store.alternates, hardening: store.hardening });
     this.#directory = join(directory, 'info');
     this.#chainDirectory = join(directory, 'info/commit-graphs');
     this.#table = new CommitTable(store.format);
   }
+
+  get #isHardened(): boolean { return this.#store.hardening.commitGraph; }
 
   get #singlePath(): string { return join(this.#directory, 'commit-graph'); }
 
@@ -120,8 +122,8 @@ export class CommitGraphing {
 
   #writeSingle(commits: readonly number[], request: GraphWriteRequest): void {
     const bytes = encodeCommitGraph({ table: this.#table, commits, hasDates: request.hasDates });
-    makeDirectories(this.#directory);
-    writeLocked(this.#singlePath, bytes);
+    makeDirectories(this.#directory, { durable: this.#isHardened });
+    writeLocked(this.#singlePath, bytes, this.#isHardened);
     removeIfPresent(join(this.#chainDirectory, 'commit-graph-chain'));
     this.#expire(new Set(), request.expireBefore);
   }
@@ -135,13 +137,13 @@ export class CommitGraphing {
     const commits = [...new Set([...fresh, ...merged])];
     const hasDates = base === undefined ? request.hasDates : base.layers.at(-1)!.hasDates;
     const bytes = encodeCommitGraph({ table: this.#table, commits, hasDates, ...(base === undefined ? {} : { base }) });
-    makeDirectories(this.#chainDirectory);
+    makeDirectories(this.#chainDirectory, { durable: this.#isHardened });
     const names = (base?.layers ?? []).map((layer) => layer.checksum.toString('hex'));
     if (base !== undefined && base.layers[0]!.path === this.#singlePath) linkUnlessThere(this.#singlePath, this.#pathOf(names[0]!));
     const name = bytes.subarray(-rawSize(this.#store.format)).toString('hex');
     this.#writeGraphFile(this.#pathOf(name), bytes);
     names.push(name);
-    writeLocked(join(this.#chainDirectory, 'commit-graph-chain'), Buffer.from(names.map((line) => `${line}\n`).join('')));
+    writeLocked(join(this.#chainDirectory, 'commit-graph-chain'), Buffer.from(names.map((line) => `${line}\n`).join('')), this.#isHardened);
     removeIfPresent(this.#singlePath);
     this.#touchDropped(former, kept, request.nowMs);
     this.#expire(new Set(names.map((one) => basename(this.#pathOf(one)))), request.expireBefore);
@@ -157,7 +159,7 @@ export class CommitGraphing {
     try {
       try {
         disk().write(fd, bytes);
-        disk().fsync(fd);
+        if (this.#isHardened) disk().fsync(fd);
       } finally {
         disk().close(fd);
       }
@@ -166,7 +168,7 @@ export class CommitGraphing {
       removeIfPresent(temporary);
       throw error;
     }
-    disk().fsyncDirectory(this.#chainDirectory);
+    if (this.#isHardened) disk().fsyncDirectory(this.#chainDirectory);
   }
 
   /** Files that left the chain count as used until now. */
@@ -217,8 +219,8 @@ function linkUnlessThere(path: string, name: string): void {
 }
 
 /** Replaces a file under git's lock; read-only, as git leaves it. */
-function writeLocked(path: string, bytes: Buffer): void {
-  const lock = LockFile.acquire(path, { mode: 0o444 });
+function writeLocked(path: string, bytes: Buffer, durable: boolean): void {
+  const lock = LockFile.acquire(path, { mode: 0o444, durable });
   try {
     lock.write(bytes);
     lock.commit();

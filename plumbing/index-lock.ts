@@ -65,7 +65,7 @@ export class IndexLock {
 
 /** Locks and reads the index (LockedError when somebody holds it); leaving the scope without `write` changes nothing. */
 export function lockIndex(repository: Repository, options: { readonly timeoutMs?: number } = {}): IndexLock {
-  const lock = LockFile.acquire(repository.indexPath, { ...options, holder: repository.lockHolder });
+  const lock = LockFile.acquire(repository.indexPath, { ...options, holder: repository.lockHolder, durable: repository.hardening.index });
   try {
     return new IndexLock(repository, lock, readIndex(repository));
   } catch (error) {

@@ -28,6 +28,8 @@ export interface LockOptions {
   readonly holder?: LockHolder | undefined;
   /** Permissions of the new file before umask; default those of the file replaced, else 0o666. */
   readonly mode?: number;
+  /** False: the new content need not survive a power cut, as the user configured it. */
+  readonly durable?: boolean;
 }
 
 /** Suffix of a lock; such names are never refs. */
@@ -38,14 +40,16 @@ export class LockFile {
   readonly path: string;
   readonly lockPath: string;
   readonly #claim: string | undefined;
+  readonly #durable: boolean;
   #fd: number | undefined;
   #state: 'held' | 'committed' | 'released' = 'held';
 
-  private constructor(path: string, fd: number, claim: string | undefined) {
+  private constructor(path: string, fd: number, claim: string | undefined, durable: boolean) {
     this.path = path;
     this.lockPath = path + lockSuffix;
     this.#fd = fd;
     this.#claim = claim;
+    this.#durable = durable;
   }
 
   /** Locks `path`, whose directory exists; LockedError says how old the other lock is and, where it can be told, whose. */
@@ -54,7 +58,7 @@ export class LockFile {
     // Loading the clock takes a millisecond, which only who has to wait should pay.
     let deadlineMs: number | undefined;
     for (let attempt = 1; ; attempt += 1) {
-      const lock = LockFile.#tryAcquire(path, mode, options.holder);
+      const lock = LockFile.#tryAcquire(path, mode, options);
       if (lock !== undefined) return lock;
       const remainingMs = options.timeoutMs ? (deadlineMs ??= performance.now() + options.timeoutMs) - performance.now() : 0;
       if (remainingMs <= 0) throw lockedError(path, options.holder);
@@ -62,15 +66,15 @@ export class LockFile {
     }
   }
 
-  static #tryAcquire(path: string, mode: number, holder: LockHolder | undefined): LockFile | undefined {
+  static #tryAcquire(path: string, mode: number, { holder, durable = true }: LockOptions): LockFile | undefined {
     const lockPath = path + lockSuffix;
     if (holder !== undefined) {
       const claimed = tryClaimed(path, lockPath, mode, holder);
       if (claimed === 'busy') return undefined;
-      if (claimed !== 'unsupported') return new LockFile(path, claimed.fd, claimed.claim);
+      if (claimed !== 'unsupported') return new LockFile(path, claimed.fd, claimed.claim, durable);
     }
     try {
-      return new LockFile(path, disk().open(lockPath, 'wx', mode), undefined);
+      return new LockFile(path, disk().open(lockPath, 'wx', mode), undefined, durable);
     } catch (error) {
       if (isSystemError(error, 'EEXIST')) return undefined;
       throw error;
@@ -86,7 +90,7 @@ export class LockFile {
   seal(): void {
     if (this.#fd === undefined) return;
     const fd = this.#fd;
-    disk().fsync(fd);
+    if (this.#durable) disk().fsync(fd);
     this.#fd = undefined;
     disk().close(fd);
   }
@@ -98,7 +102,7 @@ export class LockFile {
     disk().rename(this.lockPath, this.path);
     this.#state = 'committed';
     if (this.#claim !== undefined) removeIfPresent(this.#claim);
-    if (options.directory !== 'later') disk().fsyncDirectory(dirname(this.path));
+    if (options.directory !== 'later' && this.#durable) disk().fsyncDirectory(dirname(this.path));
   }
 
   /** Gives the lock up and leaves the file as it was; harmless after commit. */
@@ -161,7 +165,7 @@ function openClaim(claim: string, mode: number): number | undefined {
     try {
       return disk().open(claim, 'wx', mode);
     } catch (error) {
-      if (!made && isSystemError(error, 'ENOENT')) makeDirectories(dirname(claim));
+      if (!made && isSystemError(error, 'ENOENT')) makeDirectories(dirname(claim), { durable: false });
       // A drawer that cannot be written (another user's, read-only) only costs the ability to be taken over.
       else if (isSystemError(error, 'EACCES', 'EROFS', 'EPERM', 'ENOTDIR')) return undefined;
       else throw error;

@@ -65,7 +65,7 @@ export class MultiPackIndexing {
       ...(preferred === undefined ? {} : { preferred }),
       ...(dropped === undefined ? {} : { dropped: new Set(packs.flatMap(({ name }, number) => (dropped.has(name) ? [number] : []))) }),
     }, this.#store.format);
-    const lock = LockFile.acquire(this.#path, { holder: this.#holder });
+    const lock = LockFile.acquire(this.#path, { holder: this.#holder, durable: this.#store.hardening.packMetadata });
     try {
       lock.write(bytes);
       lock.commit();

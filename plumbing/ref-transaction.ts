@@ -199,7 +199,7 @@ export class RefTransaction {
     this.#checkObject(step);
     const path = String(refs.filePath(name));
     step.lock = acquire(path, name, {
-      timeoutMs: config.getInteger('core.filesreflocktimeout') ?? refLockTimeoutMs, holder: this.#repository.lockHolder,
+      timeoutMs: config.getInteger('core.filesreflocktimeout') ?? refLockTimeoutMs, holder: this.#repository.lockHolder, durable: this.#repository.hardening.reference,
     }, () => this.#conflictBelow(name));
     step.raw = this.#readLocked(step);
     step.oldId = step.raw?.kind === 'id' ? step.raw.id : step.raw === undefined ? undefined : this.#resolveTarget(step.raw.target, edit);
@@ -338,6 +338,7 @@ export class RefTransaction {
   /** Reflogs, then values; packed refs go before the loose ones that hide them. */
   #publish(): void {
     const { refs } = this.#repository;
+    const isHardened = this.#repository.hardening.reference;
     const directories = new Set<string>();
     if (this.#announcement?.isStanding === false) {
       throw new ConflictError('this process was stopped for so long that a sweep may have begun', { code: 'announcement-lost', hint: 'run the command again' });
@@ -349,7 +350,7 @@ export class RefTransaction {
       step.lock!.commit({ directory: 'later' });
       directories.add(dirname(step.lock!.path));
     }
-    for (const directory of directories) disk().fsyncDirectory(directory);
+    if (isHardened) for (const directory of directories) disk().fsyncDirectory(directory);
     if (this.#newPacked !== undefined) {
       disk().rename(this.#newPacked, refs.packedPath);
       this.#newPacked = undefined;
@@ -362,7 +363,7 @@ export class RefTransaction {
         continue;
       }
       const path = String(refs.filePath(step.name));
-      if (isFile(path) && removeIfPresent(path)) disk().fsyncDirectory(dirname(path));
+      if (isFile(path) && removeIfPresent(path) && isHardened) disk().fsyncDirectory(dirname(path));
       removeReflog(this.#repository, step.name);
     }
   }
@@ -460,7 +461,7 @@ function acquire(path: string, name: RefName, options: Parameters<typeof LockFil
       if (isSystemError(error, 'ENOTDIR', 'EEXIST')) throw findConflict() ?? error;
       if (!isSystemError(error, 'ENOENT') || attempt >= 5 || isRootRefName(name)) throw error;
       try {
-        makeRefDirectories(path, name);
+        makeRefDirectories(path, name, options?.durable !== false);
       } catch (inner) {
         if (isSystemError(inner, 'ENOTDIR', 'EEXIST')) throw findConflict() ?? inner;
         if (!isSystemError(inner, 'ENOENT')) throw inner;
@@ -470,14 +471,14 @@ function acquire(path: string, name: RefName, options: Parameters<typeof LockFil
 }
 
 /** Makes the directories a ref's file needs; never through a symbolic link. */
-function makeRefDirectories(path: string, name: string): void {
+function makeRefDirectories(path: string, name: string, durable: boolean): void {
   const base = path.slice(0, path.length - name.length);
   for (let slash = name.indexOf('/'); slash > 0; slash = name.indexOf('/', slash + 1)) {
     if (fs.lstatSync(base + name.slice(0, slash), { throwIfNoEntry: false })?.isSymbolicLink()) {
       throw new CorruptError(`'${base}${name.slice(0, slash)}' is a symbolic link`, { code: 'ref-damaged', hint: 'refs are never written through links' });
     }
   }
-  makeDirectories(dirname(path));
+  makeDirectories(dirname(path), { durable });
 }
 
 /** The ref with its peeled value, found out when the old file did not know it. */
@@ -504,7 +505,7 @@ export function peelTag(repository: Repository, id: ObjectId): ObjectId | undefi
 export function holdRef(repository: Repository, name: RefName, action: (current: ObjectId | undefined) => ObjectId | undefined): void {
   const path = String(repository.refs.filePath(name));
   const timeoutMs = repository.config.getInteger('core.filesreflocktimeout') ?? refLockTimeoutMs;
-  using lock = acquire(path, name, { timeoutMs, holder: repository.lockHolder }, () => undefined);
+  using lock = acquire(path, name, { timeoutMs, holder: repository.lockHolder, durable: repository.hardening.reference }, () => undefined);
   const id = action(repository.refs.find(name)?.id);
   if (id === undefined) return;
   whileNaming(repository, () => {

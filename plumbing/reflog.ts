@@ -119,24 +119,25 @@ function* walk(base: string, directory: string): Generator<string> {
   }
 }
 
-/** Appends one entry, durably; the caller holds the ref's lock. The file is made when `create`, else only an existing one grows. */
+/** Appends one entry, durably as refs are; the caller holds the ref's lock. The file is made when `create`, else only an existing one grows. */
 export function appendReflog(repository: Repository, name: string, entry: ReflogEntry, create: boolean): void {
   const path = repository.refs.logPath(name);
+  const durable = repository.hardening.reference;
   const existing = fs.lstatSync(path, { throwIfNoEntry: false });
   if (existing?.isDirectory()) removeEmptyDirectories(String(path));
   else if (existing !== undefined) trimTornEnd(path, existing.size);
   if (existing?.isFile() !== true) {
     if (!create) return;
-    makeDirectories(dirname(String(path)));
+    makeDirectories(dirname(String(path)), { durable });
   }
   const fd = disk().open(path, 'a', 0o666);
   try {
     disk().write(fd, encodeReflogEntry(entry));
-    disk().fsync(fd);
+    if (durable) disk().fsync(fd);
   } finally {
     disk().close(fd);
   }
-  if (existing?.isFile() !== true) disk().fsyncDirectory(dirname(String(path)));
+  if (existing?.isFile() !== true && durable) disk().fsyncDirectory(dirname(String(path)));
 }
 
 /** Cuts off what a crash left of a last line. */

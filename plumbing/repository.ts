@@ -8,6 +8,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'nod
 import { splitAlternates } from '../pack/alternates.js';
 import { disk, makeDirectories, replaceFile } from '../pack/disk.js';
 import { CorruptError, InvalidError, NotFoundError, RefusedError, isSystemError } from '../pack/errors.js';
+import type { Hardening } from '../pack/hardening.js';
 import { ObjectStore } from '../pack/object-store.js';
 import type { PackCaches } from '../pack/pack-reader.js';
 import type { ObjectFormat, ObjectId } from '../pack/oid.js';
@@ -15,6 +16,7 @@ import { type RepoPath, pathFromUtf8 } from '../pack/tree.js';
 import type { Context } from './command.js';
 import { Config, type ConfigEntry, expandHome, findConfigBytes, parseConfig, parseConfigBoolean } from './config.js';
 import { parseConfigKey, setInConfig, unsetInConfig } from './config-file.js';
+import { readHardening } from './hardening-config.js';
 import { type LockHolder } from './lockfile.js';
 import { type RefName, isRefName } from './ref-name.js';
 import { Refs, decodeLooseRef } from './refs.js';
@@ -67,6 +69,7 @@ export class Repository {
   #objects: ObjectStore | undefined;
   #caches: PackCaches | undefined;
   #refs: Refs | undefined;
+  #hardening: Hardening | undefined;
   #prefix: string | undefined;
   #owned: boolean | undefined;
 
@@ -172,6 +175,7 @@ export class Repository {
       const objects = this.#objects = ObjectStore.open(this.objectsDirectory, this.format, {
         alternates: splitAlternates(alternates ?? '', ':').map((path) => resolve(this.#base, path)),
         ...(compression === undefined ? {} : { compression }),
+        hardening: this.hardening,
         replace: this.#replacements(),
         quarantine: join(this.commonDirectory, 'cairn/quarantine'),
         ...(this.#caches === undefined ? {} : { caches: this.#caches }),
@@ -179,6 +183,11 @@ export class Repository {
       this.context.atEnd?.(() => objects.close());
     }
     return this.#objects;
+  }
+
+  /** What the user wants made durable; asked for only by who writes. */
+  get hardening(): Hardening {
+    return this.#hardening ??= readHardening(this.config, (text) => { this.context.stderr.write(`warning: ${text}\n`); });
   }
 
   #compression(name: string): number | undefined {

@@ -222,7 +222,7 @@ class Staging {
     if (content.kind === 'only' && state.merge.mergeHeads.length > 0) {
       throw new RefusedError('cannot do a partial commit during a merge', { code: 'merge-under-way' });
     }
-    this.#lock = LockFile.acquire(repository.indexPath, { holder: repository.lockHolder });
+    this.#lock = LockFile.acquire(repository.indexPath, { holder: repository.lockHolder, durable: repository.hardening.index });
     try {
       this.index = readIndex(repository);
       this.#next = this.index;
@@ -293,7 +293,7 @@ class Staging {
       // Others may use the index meanwhile, the hook above all.
       this.#release();
       if (!this.#callPreCommit()) return false;
-      this.#lock = LockFile.acquire(repository.indexPath, { holder: repository.lockHolder });
+      this.#lock = LockFile.acquire(repository.indexPath, { holder: repository.lockHolder, durable: repository.hardening.index });
       this.index = readIndex(repository);
       this.#next = this.index;
       return true;
@@ -342,7 +342,7 @@ class Staging {
     // Before an index that names them is durable, so are the objects.
     this.#repository.flushObjects();
     if (this.#hookSawLock) {
-      rewriteFile(lock.lockPath, this.#next.encode());
+      rewriteFile(lock.lockPath, this.#next.encode(), this.#repository.hardening.index);
     } else {
       lock.write(this.#next.encode());
       lock.seal();
@@ -366,13 +366,13 @@ class Staging {
   }
 }
 
-/** Another content for a file that nobody reads yet; durable when it returns. */
-function rewriteFile(path: string, bytes: Uint8Array): void {
+/** Another content for a file that nobody reads yet. */
+function rewriteFile(path: string, bytes: Uint8Array, durable: boolean): void {
   const fd = disk().open(path, 'r+', 0o666);
   try {
     disk().truncate(fd, 0);
     disk().write(fd, bytes);
-    disk().fsync(fd);
+    if (durable) disk().fsync(fd);
   } finally {
     disk().close(fd);
   }

@@ -88,17 +88,19 @@ export function appendEvent(repository: Repository, kind: string, data: Event['d
   const { name, email } = committerIdent(repository);
   const actor = Buffer.from(`${name} <${email}>`, 'latin1').toString();
   const directory = eventsDirectory(repository);
-  makeDirectories(directory);
+  // They tell what refs did, and are as durable as those.
+  const durable = repository.hardening.reference;
+  makeDirectories(directory, { durable });
   const path = join(directory, segmentName(atMs));
   const isNew = !fs.existsSync(path);
   const fd = disk().open(path, 'a', 0o666);
   try {
     disk().write(fd, encodeEvent({ kind, atMs, actor, data }));
-    disk().fsync(fd);
+    if (durable) disk().fsync(fd);
   } finally {
     disk().close(fd);
   }
-  if (isNew) disk().fsyncDirectory(directory);
+  if (isNew && durable) disk().fsyncDirectory(directory);
 }
 
 /** All events, oldest month first, in the order they were appended. */

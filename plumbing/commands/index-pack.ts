@@ -140,6 +140,7 @@ function open(context: Context, args: Arguments, repository: Repository | undefi
     ...(incoming === undefined ? {} : { onObject: (object) => { incoming.see(object); } }),
     ...(mostBytes === undefined ? {} : { mostBytes }),
     ...(level === undefined || level < 0 ? {} : { level }),
+    ...(repository === undefined ? {} : { hardening: repository.hardening }),
     ...(args.has('fix-thin') && repository !== undefined ? { findBase: (id) => repository.objects.find(id) } : {}),
   };
   const { packPath, format } = request;

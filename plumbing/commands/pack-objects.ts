@@ -199,7 +199,7 @@ function writeFiles(
 ): void {
   const { format } = repository;
   const options: PackWriterOptions = {
-    base, mayBeEmpty: true, indexVersion: settings.indexVersion, hasReverseIndex: settings.hasReverseIndex,
+    base, mayBeEmpty: true, indexVersion: settings.indexVersion, hasReverseIndex: settings.hasReverseIndex, hardening: repository.hardening,
     ...(ages === undefined ? {} : { companions: ({ packId }) => new Map([['mtimes', encodePackMtimesOf(ages, packId, format)]]) }),
   };
   const ids: string[] = [];

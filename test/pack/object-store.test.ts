@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, rmdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { realDisk, useDisk } from '../../pack/disk.js';
+import { hardenNothing } from '../../pack/hardening.js';
 import { CorruptError, NotFoundError } from '../../pack/errors.js';
 import { ObjectStore } from '../../pack/object-store.js';
 import { emptyTreeId, hashObject } from '../../pack/oid.js';
@@ -83,7 +84,7 @@ test('a missing object is not found, undefined or an error as the verb says; the
 
 test('a damaged loose object is an error when read and healed when the right bytes are written again', (t) => {
   const directory = makeSandbox(t);
-  const store = ObjectStore.open(directory, 'sha256', { durable: false });
+  const store = ObjectStore.open(directory, 'sha256', { hardening: hardenNothing });
   const id = store.write('blob', Buffer.from('precious'));
   const path = join(directory, id.slice(0, 2), id.slice(2));
   for (const damage of [Buffer.alloc(0), readFileSync(path).subarray(0, 12), Buffer.from('nonsense'), Buffer.concat([readFileSync(path), Buffer.of(0)])]) {
@@ -97,7 +98,7 @@ test('a damaged loose object is an error when read and healed when the right byt
 
 test('an object under the name of another is refused', (t) => {
   const directory = makeSandbox(t);
-  const store = ObjectStore.open(directory, 'sha1', { durable: false });
+  const store = ObjectStore.open(directory, 'sha1', { hardening: hardenNothing });
   const right = store.write('blob', Buffer.from('right'));
   const wrong = store.write('blob', Buffer.from('wrong'));
   const pathOf = (id: string): string => join(directory, id.slice(0, 2), id.slice(2));
@@ -230,7 +231,7 @@ test('objects are written while the packs and the multi-pack-index known so far 
 
 test('a fan-out directory that gc removed is made again', (t) => {
   const directory = makeSandbox(t);
-  const store = ObjectStore.open(directory, 'sha1', { durable: false });
+  const store = ObjectStore.open(directory, 'sha1', { hardening: hardenNothing });
   const id = store.write('blob', Buffer.from('x'));
   store.removeLoose(id);
   rmdirSync(join(directory, id.slice(0, 2)));
@@ -242,7 +243,7 @@ test('a fan-out directory that gc removed is made again', (t) => {
 test('objects of alternates are read, at any depth git allows, and cycles end', (t) => {
   const base = makeSandbox(t);
   const [one, two, three] = ['one', 'two', 'three'].map((name) => join(base, name)) as [string, string, string];
-  const id = ObjectStore.open(three, 'sha1', { durable: false }).write('blob', Buffer.from('far'));
+  const id = ObjectStore.open(three, 'sha1', { hardening: hardenNothing }).write('blob', Buffer.from('far'));
   writeFiles(base, { 'one/info/alternates': '# comment\n../two\n', 'two/info/alternates': `${three}\n`, 'three/info/alternates': '../one\n' });
   const store = ObjectStore.open(one, 'sha1');
   t.is(store.read(id).bytes.toString(), 'far');
@@ -254,7 +255,7 @@ test('objects of alternates are read, at any depth git allows, and cycles end', 
 
 test('replacements are read in place of the original, and a circle of them is an error', (t) => {
   const directory = makeSandbox(t);
-  const plain = ObjectStore.open(directory, 'sha1', { durable: false });
+  const plain = ObjectStore.open(directory, 'sha1', { hardening: hardenNothing });
   const [a, b] = [plain.write('blob', Buffer.from('a')), plain.write('blob', Buffer.from('bb'))];
   const store = ObjectStore.open(directory, 'sha1', { replace: new Map([[a, b]]) });
   t.is(store.read(a).bytes.toString(), 'bb');

@@ -7,6 +7,7 @@ import { searchDeltas } from '../../pack/delta-search.js';
 import type { DeltaPiece } from '../../pack/delta-search.js';
 import { searchTogether } from '../../pack/delta-threads.js';
 import { DeltaWindow, pathGroup } from '../../pack/delta-window.js';
+import { hardenNothing } from '../../pack/hardening.js';
 import { ObjectStore } from '../../pack/object-store.js';
 import { type ObjectId, encodeObjectId, hashObject } from '../../pack/oid.js';
 import { PackEmitter } from '../../pack/pack-emitter.js';
@@ -78,7 +79,7 @@ test('a spool gives back what it kept, and keeps no more than it may', (t) => {
 });
 
 function storeOf(t: ExecutionContext, contents: readonly Buffer[]): ObjectStore {
-  const store = ObjectStore.open(join(makeSandbox(t), 'objects'), 'sha1', { durable: false });
+  const store = ObjectStore.open(join(makeSandbox(t), 'objects'), 'sha1', { hardening: hardenNothing });
   const writer = store.bulk();
   for (const bytes of contents) writer.add('blob', bytes);
   writer.finish();
@@ -113,7 +114,7 @@ test('deltas taken over from several packs never become their own bases', (t) =>
   const directory = join(makeSandbox(t), 'objects');
   const id = (bytes: Buffer): ObjectId => hashObject('blob', bytes, 'sha1');
   const pack = (whole: readonly Buffer[], base: Buffer, made: Buffer): void => {
-    const writer = new PackWriter(join(directory, 'pack'), 'sha1', { durable: false });
+    const writer = new PackWriter(join(directory, 'pack'), 'sha1', { hardening: hardenNothing });
     const add = (of: Buffer, bytes: Buffer): void => { writer.addPacked({ id: id(of), bytes, crc32: crc32(bytes) }); };
     for (const bytes of whole) add(bytes, Buffer.concat([encodeEntryHeader('blob', bytes.length), deflate(bytes)]));
     const delta = createDelta(base, made)!;
@@ -129,7 +130,7 @@ test('deltas taken over from several packs never become their own bases', (t) =>
     const plan = new PackPlan(list, { store, limits: { window: 10, depth: 50 }, level: 6, usesOffsets: true });
     plan.prepare();
     const out = makeSandbox(t);
-    const writer = new PackWriter(out, 'sha1', { durable: false });
+    const writer = new PackWriter(out, 'sha1', { hardening: hardenNothing });
     plan.write(writer);
     const reader = PackReader.open(join(out, `pack-${writer.finish()!.packId}.pack`), 'sha1');
     t.is(reader.objectCount, 3);

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { chmodSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hardenNothing } from '../../pack/hardening.js';
 import { CorruptError } from '../../pack/errors.js';
 import { ObjectStore } from '../../pack/object-store.js';
 import { type ObjectFormat, type ObjectId, digest, encodeObjectId, hashObject, rawSize } from '../../pack/oid.js';
@@ -303,7 +304,7 @@ test('objects of two packs are read here and there, and one after the other, wit
   const directory = makeSandbox(t);
   const random = seededRandom(20);
   const caches = new PackCaches(100 * 1024, 64 * 1024, 16 * 1024);
-  const store = ObjectStore.open(directory, 'sha1', { durable: false, caches });
+  const store = ObjectStore.open(directory, 'sha1', { hardening: hardenNothing, caches });
   const written: { readonly id: ObjectId; readonly content: Buffer }[] = [];
   for (let pack = 0; pack < 2; pack += 1) {
     const writer = store.bulk();

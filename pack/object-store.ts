@@ -479,7 +479,7 @@ export class ObjectStore {
     const batches = [first, ...rest].join('\n');
     if (this.#quarantined?.batches !== batches) {
       this.#quarantined?.store.close();
-      const store = new ObjectStore(first, this.format, { alternates: rest, caches: this.#caches, durable: this.#writing.durable });
+      const store = new ObjectStore(first, this.format, { alternates: rest, caches: this.#caches, hardening: this.#writing.hardening });
       this.#quarantined = { batches, store };
     }
     return this.#quarantined.store;

@@ -153,7 +153,7 @@ function create(repository: Repository, directory: string, kind: AnnouncementKin
       disk().close(disk().open(path, 'wx', 0o666));
       return path;
     } catch (error) {
-      if (!again && isSystemError(error, 'ENOENT')) makeDirectories(directory, { durable: false });
+      if (!again && isSystemError(error, 'ENOENT')) makeDirectories(directory);
       else if (isSystemError(error, 'EACCES', 'EROFS', 'EPERM')) return undefined;
       else throw error;
     }

@@ -165,7 +165,8 @@ function openClaim(claim: string, mode: number): number | undefined {
     try {
       return disk().open(claim, 'wx', mode);
     } catch (error) {
-      if (!made && isSystemError(error, 'ENOENT')) makeDirectories(dirname(claim), { durable: false });
+      // A lock that outlived the power cut without its claim could never be taken over.
+      if (!made && isSystemError(error, 'ENOENT')) makeDirectories(dirname(claim));
       // A drawer that cannot be written (another user's, read-only) only costs the ability to be taken over.
       else if (isSystemError(error, 'EACCES', 'EROFS', 'EPERM', 'ENOTDIR')) return undefined;
       else throw error;

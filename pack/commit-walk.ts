@@ -3,11 +3,13 @@
 //
 // Invariant: the order is that of CommitQueue, and every commit is one its id says. There may be one walk at a time in a store, which
 // `run` sees to by coming to its end.
-import { CorruptError } from './errors.js';
+import { CorruptError, NotFoundError } from './errors.js';
+import type { UnpackExports } from './kernels/unpack-kernel.js';
 import type { ObjectStore } from './object-store.js';
 import { decodeObjectId, rawSize } from './oid.js';
 import type { ObjectId } from './oid.js';
 import type { PackCursor } from './pack-cursor.js';
+import { TreeScanner, checkTreeDepth, deepestTree } from './tree.js';
 
 /** What is printed of each commit: a part of its id at least. */
 export interface CommitLines {
@@ -26,6 +28,8 @@ export interface CommitWalkOptions {
   readonly firstParent?: boolean;
   readonly maxCount?: number;
   readonly lines?: CommitLines;
+  /** `printObjects` will be called. */
+  readonly keepsTrees?: boolean;
 }
 
 /** As packs number types. */
@@ -34,6 +38,7 @@ const pageBytes = 64 * 1024;
 
 // As the kernel says it.
 const walkEnded = 0;
+const walkPaused = 1;
 const walkAtOddLine = 2;
 const walkAtDamage = 3;
 
@@ -42,6 +47,7 @@ export class CommitWalk {
   readonly #cursor: PackCursor;
   readonly #read: (ids: Uint8Array, at: number) => Buffer;
   readonly #page: number;
+  #kernel: UnpackExports | undefined;
 
   /** `read` gives the content of the commit whose raw id is at an address, the careful way, or throws. */
   constructor(store: ObjectStore, cursor: PackCursor, read: (ids: Uint8Array, at: number) => Buffer) {
@@ -52,14 +58,17 @@ export class CommitWalk {
   }
 
   /** How many commits can be reached from the tips; all of them were printed by then. */
-  run(tips: readonly ObjectId[], { firstParent = false, maxCount = -1, lines }: CommitWalkOptions): number {
+  run(tips: readonly ObjectId[], { firstParent = false, maxCount = -1, lines, keepsTrees = false }: CommitWalkOptions): number {
     const store = this.#store;
     const cursor = this.#cursor;
     const kernel = cursor.beginWalk({
-      bring: (at) => kernel.setContent(...this.#bring(at)),
+      bring: (at, kind) => kernel.setContent(...this.#bring(at, kind)),
+      need: (at) => this.#need(this.#idAt(at)),
       digitsOf: (at) => store.abbreviatedDigits(cursor.memory, at, lines?.digits ?? 0),
       hasLoose: (first) => store.hasLooseBeside(first),
     }, firstParent);
+    this.#kernel = kernel;
+    if (keepsTrees) kernel.keepTrees();
     const { subjects, digits = 0, terminator = 0 } = lines ?? {};
     if (lines !== undefined) kernel.printLines(Math.min(digits, rawSize(store.format) * 2), subjects ? 1 : 0, subjects?.isUtf8 ? 1 : 0, terminator, store.hasOnePack ? 1 : 0);
     const page = this.#page;
@@ -85,17 +94,56 @@ export class CommitWalk {
     }
   }
 
-  /** Gives where the content is; further commits are looked for where it was found. */
-  #bring(at: number): [number, number] {
+  /** Prints trees and blobs of the commits that were passed, those not printed before, with their paths. */
+  printObjects(write: (lines: Buffer) => void): void {
+    const kernel = this.#kernel!;
     const cursor = this.#cursor;
-    if (cursor.find(cursor.memory, at) && cursor.read() && cursor.kind === commitKind) {
+    kernel.beginObjects(rawSize(this.#store.format));
+    for (let page = this.#page, room = pageBytes; ;) {
+      let state: number;
+      try {
+        state = kernel.listObjects(page, page + room);
+      } finally {
+        write(cursor.memory.subarray(page, kernel.listedEnd()));
+      }
+      if (state === walkEnded) return;
+      if (state !== walkPaused) this.#refuse(this.#idAt(kernel.listedId()), state === walkAtDamage);
+      if (kernel.listedEnd() > page) continue;
+      // A line that long.
+      room *= 2;
+      page = cursor.reserve(room);
+    }
+  }
+
+  /** Gives where the content is; further commits are looked for where it was found. */
+  #bring(at: number, kind: number): [number, number] {
+    const cursor = this.#cursor;
+    if (cursor.find(cursor.memory, at) && cursor.read() && cursor.kind === kind) {
       cursor.walkHere();
       return [cursor.start, cursor.end];
     }
-    const bytes = this.#read(cursor.memory, at);
+    const bytes = kind === commitKind ? this.#read(cursor.memory, at) : this.#readTree(this.#idAt(at));
     const to = cursor.reserve(bytes.length);
     cursor.memory.set(bytes, to);
     return [to, to + bytes.length];
+  }
+
+  #readTree(id: ObjectId): Buffer {
+    const { type, bytes } = this.#store.read(id);
+    if (type !== 'tree') throw new CorruptError(`object '${id}' is a ${type}, not a tree`, { code: 'object-wrong-type' });
+    return bytes;
+  }
+
+  #need(id: ObjectId): void {
+    if (!this.#store.has(id)) throw new NotFoundError(`missing blob object '${id}'`, { code: 'object-missing' });
+  }
+
+  /** Says what is wrong with a tree. */
+  #refuse(id: ObjectId, isDamaged: boolean): void {
+    if (!isDamaged) checkTreeDepth(deepestTree + 1, id);
+    const bytes = this.#readTree(id);
+    const scanner = new TreeScanner(this.#store.format);
+    for (let at = 0; at < bytes.length;) at = scanner.scan(bytes, at, bytes.length);
   }
 
   #idAt(at: number): ObjectId { return decodeObjectId(this.#cursor.memory, at, this.#store.format); }

@@ -195,9 +195,12 @@ export class History {
     return positions.some((position) => position < 0) ? undefined : this.#graph?.countReachable(positions, firstParentOnly);
   }
 
-  /** The quick way over all commits, undefined where history is not just what commits say, or the commit-graph knows it. */
+  /** True when the commit-graph knows it all without the commits being read. */
+  get hasGraph(): boolean { return this.#graph !== undefined; }
+
+  /** The quick way over all commits, undefined where history is not just what commits say. */
   openWalk(): CommitWalk | undefined {
-    if (this.#graph !== undefined || this.#grafts.size > 0 || this.store.hasReplacements) return undefined;
+    if (this.#grafts.size > 0 || this.store.hasReplacements) return undefined;
     const cursor = this.#cursor ??= this.store.openCursor();
     return cursor && new CommitWalk(this.store, cursor, (ids, at) => this.#readOnce(this.table.numberOf(ids, at)));
   }

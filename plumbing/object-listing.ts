@@ -3,6 +3,7 @@
 //
 // A blob is listed only when it is there: who lists all objects of some commits without an error has them all. Specified by --objects,
 // --filter and --missing of git-rev-list(1).
+import type { CommitLines } from '../pack/commit-walk.js';
 import { NotFoundError } from '../pack/errors.js';
 import type { ObjectId } from '../pack/oid.js';
 import type { CommitNode } from './history.js';
@@ -62,6 +63,17 @@ export class ObjectListing {
   /** Trees and blobs the filter left out, in git's order. */
   omitted(): ObjectId[] {
     return inSetOrder(this.#lister.omitted().flatMap((part) => [...part]));
+  }
+
+  /**
+   * Prints what `list` would give, commits as `lines` says, where everything is to be listed and nothing was named but commits and tags;
+   * `printTag` is for the tags. False, and nothing printed, otherwise.
+   */
+  printAll(lines: CommitLines, printTag: (item: ListedItem) => void): boolean {
+    const { filter, missing, edges, inCommitOrder, pathspec } = this.#options;
+    const isPlain = filter === undefined && missing === 'error' && edges === 'none' && !inCommitOrder && pathspec === undefined
+      && this.#tips.every(({ isExcluded, id, type }) => !isExcluded && (type === 'commit' || (type === 'tag' && this.#repository.objects.findHeader(id)?.type === 'commit')));
+    return isPlain && this.#walk.printObjects(lines, () => { for (const item of this.#listNamed()) printTag(item); });
   }
 
   *list(): Generator<ListedItem> {

@@ -5,7 +5,7 @@
 // and parents it changes, and can be walked once.
 import { InvalidError } from '../pack/errors.js';
 import type { Commit } from '../pack/commit.js';
-import type { CommitLines } from '../pack/commit-walk.js';
+import type { CommitLines, CommitWalk, CommitWalkOptions } from '../pack/commit-walk.js';
 import type { ObjectId } from '../pack/oid.js';
 import { type Bisection, type BisectionOptions, findBisection } from './bisection.js';
 import { CommitQueue } from './commit-queue.js';
@@ -147,12 +147,21 @@ export class RevWalk {
   /** How many commits there are, where that can be told without nodes of them; undefined otherwise. */
   findCount(): number | undefined {
     if (!this.#takesAll || (this.#options.maxCount ?? -1) >= 0) return undefined;
-    return this.#runQuickly(undefined) ?? this.history.findCount(this.#tips, this.#options.firstParent === true);
+    return this.history.findCount(this.#tips, this.#options.firstParent === true) ?? (this.history.hasGraph ? undefined : this.#runQuickly({}));
   }
 
   /** Prints a line for each commit where that can be done without nodes of them; false, and nothing printed, otherwise. */
   printLines(lines: CommitLines): boolean {
-    return this.#takesAll && this.#runQuickly(lines) !== undefined;
+    return this.#takesAll && this.#runQuickly({ lines }) !== undefined;
+  }
+
+  /** As `printLines`, and then the trees and blobs of the commits; `between` is called before those. */
+  printObjects(lines: CommitLines, between: () => void): boolean {
+    const walk = this.#takesAll ? this.history.openWalk() : undefined;
+    if (walk === undefined || this.#runQuickly({ lines, keepsTrees: true }, walk) === undefined) return false;
+    between();
+    walk.printObjects(lines.write);
+    return true;
   }
 
   /** Every commit that can be reached is shown, at once. */
@@ -162,13 +171,13 @@ export class RevWalk {
       && matches === undefined && !unpacked;
   }
 
-  #runQuickly(lines: CommitLines | undefined): number | undefined {
+  #runQuickly(options: CommitWalkOptions, walk?: CommitWalk): number | undefined {
     const { firstParent = false, maxCount = -1 } = this.#options;
     // For a few commits nothing is set up.
     if (maxCount >= 0 && maxCount < quickCommits) return undefined;
     const { table } = this.history;
     const tips = this.#tips.map((commit) => table.ids.idAt(commit));
-    return this.history.openWalk()?.run(tips, { firstParent, maxCount, ...(lines === undefined ? {} : { lines }) });
+    return (walk ?? this.history.openWalk())?.run(tips, { firstParent, maxCount, ...options });
   }
 
   /** The shown children of a commit, for `wantChildren`. */

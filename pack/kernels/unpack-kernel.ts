@@ -35,6 +35,11 @@ export interface UnpackExports extends KernelExports {
   walkedEnd(): number;
   walkedId(): number;
   setContent(start: number, end: number): void;
+  keepTrees(): void;
+  beginObjects(idSize: number): void;
+  listObjects(to: number, limit: number): number;
+  listedEnd(): number;
+  listedId(): number;
   kind(): number;
   contentSize(): number;
 }
@@ -51,8 +56,10 @@ export interface UnpackSupply {
 
 /** What the kernel asks for on a walk over commits. */
 export interface WalkSupply {
-  /** Calls `setContent` with the content of a commit, or throws. */
-  bring(idAddress: number): void;
+  /** Calls `setContent` with the content of an object of a kind, or throws. */
+  bring(idAddress: number, kind: number): void;
+  /** Throws where a blob is nowhere. */
+  need(idAddress: number): void;
   /** How many digits of an id are to be shown. */
   digitsOf(idAddress: number): number;
   /** Whether objects in no pack may begin with a byte. */
@@ -98,7 +105,8 @@ export class UnpackKernel {
         offsetOf: (idAddress: number) => supply.offsetOf(idAddress),
         emptySlab: () => opened!.#emptySlab(),
         reserve: (sizeBytes: number) => opened!.reserve(sizeBytes),
-        bring: (idAddress: number) => supply.walk!.bring(idAddress),
+        bring: (idAddress: number, kind: number) => supply.walk!.bring(idAddress, kind),
+        need: (idAddress: number) => supply.walk!.need(idAddress),
         digitsOf: (idAddress: number) => supply.walk!.digitsOf(idAddress),
         hasLoose: (first: number) => supply.walk!.hasLoose(first),
       },

@@ -197,7 +197,8 @@ function listObjects(repository: Repository, request: WalkRequest, args: Argumen
     else if (item.kind === 'object') report.addObject(item.id, showsNames ? `${item.id} ${item.path.replace(/\n[^]*$/, '')}\n` : `${item.id}\n`);
     else page.text(`-${item.id}\n`);
   };
-  for (const item of listing.list()) show(item);
+  const printsAll = !report.isSilent && lines.isBare && showsNames && listing.printAll({ terminator: 0x0a, write: (bytes) => page.bytes(bytes) }, show);
+  if (!printsAll) for (const item of listing.list()) show(item);
   if (args.has('filter-print-omitted')) for (const id of listing.omitted()) page.text(`~${id}\n`);
   for (const id of listing.missing()) page.text(`?${id}\n`);
 }

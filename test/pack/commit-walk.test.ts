@@ -116,6 +116,61 @@ for (const format of bothFormats) {
   });
 }
 
+/** Lines of the commit, of the trees and of the blobs. */
+function objectsOf(store: ObjectStore, tip: ObjectId): string {
+  let text = '';
+  const write = (lines: Buffer): void => { text += lines.toString('latin1'); };
+  const walk = walkOf(store);
+  walk.run([tip], { lines: { terminator: 0x0a, write }, keepsTrees: true });
+  walk.printObjects(write);
+  return text;
+}
+
+for (const format of bothFormats) {
+  test(`trees and blobs come in git's order, each once, wherever they are (${format})`, (t) => {
+    if (skipWithoutGit(t)) return;
+    const directory = makeRepository(t, format, `
+      mkdir -p a/b/c d; for i in 1 2 3; do echo $i > a/b/c/$i; seq $i 500 > d/numbers; cp a/b/c/$i d/same; git add .; git commit -qm $i; git repack -dq; done
+      printf x > 'a name
+with two lines'; ln -s target link; git update-index --add --cacheinfo 160000,$(git rev-parse HEAD),module; git add .; git commit -qm odd
+      git rm -rq a; git commit -qm removed; mkdir e; mv d/numbers e; git add .; git commit -qm moved`);
+    const cwd = directory;
+    const tip = gitOutput(['rev-parse', 'HEAD'], { cwd }) as ObjectId;
+    const right = `${gitOutput(['rev-list', '--objects', 'HEAD'], { cwd })}\n`;
+    for (const packing of ['as it is', 'packed'] as const) {
+      if (packing === 'packed') gitOutput(['repack', '-adfq', '--depth=50'], { cwd });
+      const store = open(directory, format);
+      t.is(objectsOf(store, tip), right, packing);
+      t.is(objectsOf(store, tip), right, packing);
+      store.close();
+    }
+  });
+
+  test(`trees with long paths are listed, and those that are none, lack something or lie too deep end it in words (${format})`, (t) => {
+    if (skipWithoutGit(t)) return;
+    const store = open(makeRepository(t, format, ''), format);
+    const commit = (tree: ObjectId): ObjectId => store.write('commit', Buffer.from(`tree ${tree}\nauthor x <x> 1 +0000\ncommitter x <x> 1 +0000\n\nx\n`));
+    const holding = (mode: string, name: string, id: ObjectId): ObjectId => store.write('tree', Buffer.concat([Buffer.from(`${mode} ${name}\0`), Buffer.from(id, 'hex')]));
+    const blob = store.write('blob', Buffer.from('x'));
+    let tree = holding('100644', 'file', blob);
+    const ids = [tree];
+    for (let level = 0; level < 300; level += 1) ids.push(tree = holding('40000', 'x'.repeat(250), tree));
+    const tip = commit(tree);
+    const expected = [tip, ...ids.reverse().map((id, depth) => `${id} ${Array.from({ length: depth }, () => 'x'.repeat(250)).join('/')}`), `${blob} ${'x'.repeat(250)}/`.concat(`${'x'.repeat(250)}/`.repeat(299), 'file')];
+    t.is(objectsOf(store, tip), `${expected.join('\n')}\n`);
+    for (const [text, message] of [['100644 cut', /ends inside an entry/], ['9 x\0', /not octal/], ['100644', /mode is missing/], [`100644 \0${'x'.repeat(40)}`, /name is empty/]] as const) {
+      t.throws(() => objectsOf(store, commit(store.write('tree', Buffer.from(text)))), { instanceOf: CorruptError, message });
+    }
+    const absent = 'ab'.repeat(format === 'sha1' ? 20 : 32) as ObjectId;
+    t.throws(() => objectsOf(store, commit(holding('100644', 'x', absent))), { message: /missing blob object/ });
+    t.throws(() => objectsOf(store, commit(holding('40000', 'x', absent))), { message: /is missing|does not exist|not found/ });
+    t.throws(() => objectsOf(store, commit(holding('40000', 'x', blob))), { instanceOf: CorruptError, message: /is a blob, not a tree/ });
+    for (let level = 0; level < 2060; level += 1) tree = holding('40000', `${level}`, tree);
+    t.throws(() => objectsOf(store, commit(tree)), { message: /nested more than/ });
+    store.close();
+  });
+}
+
 test('the kernel hashes as the runtime does', (t) => {
   const kernel = UnpackKernel.open({ provide: () => {}, offsetOf: () => -1, walk: undefined }, 0)!;
   const random = seededRandom(12);

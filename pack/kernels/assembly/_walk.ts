@@ -11,11 +11,11 @@ import { isHashOf } from './_hash';
 /** A region of so many bytes for good. */
 // @ts-ignore: decorator
 @external('pack', 'reserve')
-declare function reserveRegion(sizeBytes: u32): usize;
-/** Has `setContent` called with the content of the commit whose raw id is at an address. */
+export declare function reserveRegion(sizeBytes: u32): usize;
+/** Has `setContent` called with the content of the object whose raw id is at an address, and which is to be of a kind. */
 // @ts-ignore: decorator
 @external('pack', 'bring')
-declare function bring(id: usize): void;
+export declare function bring(id: usize, kind: u32): void;
 /** How many digits of the id at an address are shown. */
 // @ts-ignore: decorator
 @external('pack', 'digitsOf')
@@ -26,8 +26,12 @@ declare function digitsOf(id: usize): u32;
 declare function hasLoose(first: u32): u32;
 
 // A record: id, then at 32 the committer's seconds, at 40 the number of the first parent plus one, at 44 the first of the cells with
-// further ones, at 48 and 52 where the subject is and its size, at 56 the digits to show (0: not known), at 57 whether the line takes more.
-const recordBytes: u32 = 64;
+// further ones, at 48 and 52 where the subject is and its size, at 56 the digits to show (0: not known), at 57 and 58 what was done with it,
+// at 64 the id of its tree. Trees and blobs that were listed have records, too, of which only id and 58 count.
+const recordBytes: u32 = 96;
+const isSeenAt: u32 = 57;
+const isListedAt: u32 = 58;
+const treeAt: u32 = 64;
 const noSubject: u32 = 0xffffffff;
 let idBytes: u32 = 20;
 let records: usize = 0;
@@ -88,7 +92,7 @@ function growRecords(): void {
 }
 
 /** A region of twice the size that begins with the same. */
-function moved(from: usize, size: u32): usize {
+export function moved(from: usize, size: u32): usize {
   const to = reserveRegion(size << 1);
   memory.copy(to, from, size);
   return to;
@@ -231,6 +235,9 @@ export function beginWalk(idSize: u32, firstParents: u32): void {
   onlyFirstParents = firstParents != 0;
   prints = false;
   printsSubjects = false;
+  fewestDigits = 0;
+  keepsTrees = false;
+  passedCount = 0;
   if (records == 0) {
     recordRoom = 1024;
     records = reserveRegion(recordRoom * recordBytes);
@@ -305,6 +312,7 @@ export function walk(to: usize, limit: usize, mostCommits: u32): i32 {
     current = pop();
     if (!addParents()) return walkAtDamage;
     walkedCommits++;
+    if (keepsTrees) keepPassed();
     if (prints && !putLine()) return walkAtOddLine;
   }
   return walkEnded;
@@ -328,42 +336,81 @@ function addParents(): bool {
   return true;
 }
 
-const isSeen: u8 = 1;
-
 function addParent(commit: u32): bool {
-  if (load<u8>(recordOf(commit), 58) == isSeen) return true;
+  if (load<u8>(recordOf(commit), isSeenAt)) return true;
   if (!loadCommit(commit)) return false;
   push(commit);
   return true;
 }
 
 function loadCommit(commit: u32): bool {
-  store<u8>(recordOf(commit), isSeen, 58);
+  store<u8>(recordOf(commit), 1, isSeenAt);
   oddId = recordOf(commit);
-  if (!readHere(recordOf(commit))) {
-    // An address of a record is not kept over this: the tables may move.
-    bring(recordOf(commit));
+  const position = readHere(oddId, 1);
+  if (position < 0) bring(oddId, 1);
+  else if (fewestDigits > 0 && isOnlyPack && !mayBeLoose(load<u8>(oddId))) {
+    const digits = max<u32>(fewestDigits, sharedDigits(position) + 1);
+    store<u8>(oddId, <u8>min<u32>(digits, idBytes << 1), 56);
   }
   return decode(commit);
 }
 
-/** Reads the commit out of the pack in use, and verifies it; false when it is not to be had so. */
-function readHere(record: usize): bool {
-  if (!hasIndex()) return false;
-  const position = findPosition(record);
-  if (position < 0) return false;
+/** Reads the object with an id and of a kind out of the pack in use, and verifies it: its position; -1 when it is not to be had so. */
+export function readHere(id: usize, wantedKind: u32): i32 {
+  if (!hasIndex()) return -1;
+  const position = findPosition(id);
+  if (position < 0) return -1;
   const offset = offsetAt(position);
-  if (offset < 0) return false;
+  if (offset < 0) return -1;
   const size = read(<f64>offset, frame, frame + frameSize());
-  if (size < 0 || kind() != 1 || !isHashOf(record, idBytes, frame, size)) return false;
+  if (size < 0 || kind() != wantedKind || !isHashOf(id, idBytes, frame, size)) return -1;
   contentEnd = frame + size;
   content = contentEnd - contentSize();
-  if (fewestDigits > 0 && isOnlyPack && !mayBeLoose(load<u8>(record))) {
-    const digits = max<u32>(fewestDigits, sharedDigits(position) + 1);
-    store<u8>(record, <u8>min<u32>(digits, idBytes << 1), 56);
-  }
-  return true;
+  return position;
 }
+
+/** Where the object read last is, and how long. */
+// @ts-ignore: decorator
+@inline
+export function readAt(): usize { return content; }
+// @ts-ignore: decorator
+@inline
+export function readSize(): u32 { return <u32>(contentEnd - content); }
+
+/** The record of an object that is listed now for the first time; 0 when it was listed before. */
+export function newlyListed(id: usize): usize {
+  const record = recordOf(numberOf(id));
+  if (load<u8>(record, isListedAt)) return 0;
+  store<u8>(record, 1, isListedAt);
+  return record;
+}
+
+// The commits that were passed, in that order, where their trees will be asked for.
+let passed: usize = 0;
+let passedCount: u32 = 0;
+let passedRoom: u32 = 0;
+let keepsTrees: bool = false;
+
+/** Has the trees of the commits kept, for `listObjects`. */
+export function keepTrees(): void {
+  keepsTrees = true;
+  if (passed != 0) return;
+  passedRoom = 1024;
+  passed = reserveRegion(passedRoom << 2);
+}
+
+function keepPassed(): void {
+  if (passedCount == passedRoom) {
+    passed = moved(passed, passedRoom << 2);
+    passedRoom <<= 1;
+  }
+  store<u32>(passed + (passedCount++ << 2), current);
+}
+
+export function treeCount(): u32 { return passedCount; }
+
+/** Where the raw id is of the tree of the commit that was passed so many later than the first. */
+export function treeOf(index: u32): usize { return recordOf(load<u32>(passed + (index << 2))) + treeAt; }
 
 function mayBeLoose(first: u32): bool {
   if (load<u8>(looseBytes + first) == 1) store<u8>(looseBytes + first, hasLoose(first) ? 0 : 2);
@@ -374,7 +421,7 @@ function mayBeLoose(first: u32): bool {
 function decode(commit: u32): bool {
   const digits = idBytes << 1;
   const treeEnd = content + 5 + digits;
-  if (treeEnd >= contentEnd || !startsWithTree(content) || load<u8>(treeEnd) != 0x0a || !decodeId(content + 5, wantedParent, idBytes)) return false;
+  if (treeEnd >= contentEnd || !startsWithTree(content) || load<u8>(treeEnd) != 0x0a || !decodeId(content + 5, recordOf(commit) + treeAt, idBytes)) return false;
   let at = treeEnd + 1;
   let lastCell: u32 = 0;
   while (at + 1 < contentEnd && load<u16>(at) == 0x6170) { // "pa"

@@ -12,7 +12,8 @@ import { decodeId, findPosition, forgetIndex, hasIndex, idAt, offsetAt, writeHex
 
 export { regionStart } from './inflate';
 export { useIndex } from './_index';
-export { addTip, beginWalk, printLines, setContent, walk, walkedCount, walkedEnd, walkedId } from './_walk';
+export { beginObjects, listObjects, listedEnd, listedId } from './_objects';
+export { addTip, beginWalk, keepTrees, printLines, setContent, walk, walkedCount, walkedEnd, walkedId } from './_walk';
 
 /**
  * Makes `wanted` bytes of the pack in use available from `offset` on, fewer only at its end, by calling `setView`; none when they

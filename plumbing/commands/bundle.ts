@@ -68,6 +68,7 @@ function withoutFile(args: Arguments): Arguments {
 function create(context: Context, args: Arguments, file: string): number {
   const repository = Repository.open({ ...context, env: { ...context.env, GIT_NO_REPLACE_OBJECTS: '1' } });
   const request = parseWalk(repository, withoutFile(args));
+  if (request.isReflogWalk) throw new InvalidError('a bundle is made of refs, not of reflogs', { code: 'bad-options' });
   const filter = combineObjectFilters(args.values('filter').map(parseObjectFilter));
   const version = versionOf(repository, args, filter !== undefined);
   const contents = selectContents(repository, request.set.tips, request.options, (message) => { context.stderr.write(`${message}\n`); });

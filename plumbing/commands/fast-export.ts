@@ -48,6 +48,8 @@ export const command: Command = {
     const repository = Repository.open(context);
     const request = parseWalk(repository, args);
     if (!request.set.isGiven && args.argv.length === 0) throw new UsageError('no revision is given');
+    const unfit = ['walk-reflogs', 'children'].find((name) => args.flag(name) === true);
+    if (unfit !== undefined) throw new InvalidError(`--${unfit} has no meaning in a stream`, { code: 'bad-options' });
     const marks = marksOf(context.cwd, args);
     const options = gatherOptions(repository, args);
     const run = new FastExport(repository, { ...options, fullTree: options.fullTree || marks !== undefined && request.paths.length > 0 }, {

@@ -76,6 +76,7 @@ function run(repository: Repository, args: Arguments, request: WalkRequest, page
   const isBisected = args.has('bisect') || args.has('bisect-vars') || args.has('bisect-all');
   const report = new Report(repository, args, page);
   if (request.isReflogWalk) {
+    if (args.has('objects') || args.has('objects-edge')) throw new InvalidError('cannot combine --walk-reflogs with --objects', { code: 'bad-options' });
     const lines = new CommitLines(repository, args, decorations);
     for (const { node, reflog } of listReflogCommits(repository, request, undefined)) report.add(node, () => lines.format(node, reflog));
   } else {

@@ -285,7 +285,7 @@ export function setContent(start: usize, end: usize): void {
 export function addTip(id: usize): bool {
   const commit = numberOf(id);
   // It may be known as the parent of a tip before it, and then still have its turn.
-  if (load<u8>(recordOf(commit), 58) == isSeen) return true;
+  if (load<u8>(recordOf(commit), isSeenAt)) return true;
   if (!loadCommit(commit)) return false;
   push(commit);
   return true;

@@ -25,7 +25,7 @@ const created = [
   'F --first-parent l1..main', 'F refs/heads/main heads/dup',
 ];
 const refused = ['', 'create', 'create F', 'create F main ^main', 'create --version=4 F main', 'create --version=2x F main', 'create F nosuch', 'create none/F main', 'create --bogus F main', 'bogus', 'list-heads', 'list-heads nosuch', 'verify nosuch', 'verify f1',
-  'create F -g main', 'create F -g --grep-reflog=x main', 'create F --exclude-hidden=none --all', 'create F --reflog --bogus', 'create F --right-only main ^main', 'create F --cherry main ^main', 'unbundle nosuch', 'verify', 'verify --version=2 F', 'unbundle'];
+  'create F -g main', 'create F -g --grep-reflog=x main', 'create F --right-only main ^main', 'create F --cherry main ^main', 'unbundle nosuch', 'verify', 'verify --version=2 F', 'unbundle'];
 
 for (const format of bothFormats) {
   test(`bundle create writes git's header before the objects git packs, and git takes them (${format})`, async (t) => {

@@ -35,6 +35,7 @@ export interface UnpackPlace {
   readonly table: number;
   /** By window number: how often it was asked for without being read. */
   readonly glances: Uint8Array;
+  windowsRead: number;
   /** Number of the window read last: who reads on from there gets the next one at once. */
   lastRead: number;
   /** Where the kernel finds the index, 0 when it is not to, undefined before it was needed. */
@@ -50,7 +51,9 @@ const mostIndexBytes = 32 * 1024 * 1024;
 const glanceMoreBytes = 704;
 /** A window is read when it was asked for this often: objects asked for here and there cost one small read each. */
 const glancesBeforeWindow = 4;
-/** The same where another window has to go for it. */
+/** Once so many were read, the others are at once. */
+const windowsBeforeAll = 4;
+/** As glancesBeforeWindow where another window has to go for it. */
 const glancesBeforeExchange = 128;
 
 export class Unpacker {
@@ -101,7 +104,7 @@ export class Unpacker {
     const windows = Math.ceil(sizeBytes / this.#windowBytes);
     const table = this.#kernel.reserve(windows * 4);
     this.#kernel.bytes.fill(0, table, table + windows * 4);
-    const place = { source, key: this.#nextKey, table, glances: new Uint8Array(windows), lastRead: -1, indexAt: undefined };
+    const place = { source, key: this.#nextKey, table, glances: new Uint8Array(windows), windowsRead: 0, lastRead: -1, indexAt: undefined };
     this.#nextKey += 1;
     return place;
   }
@@ -244,7 +247,9 @@ export class Unpacker {
   #isWorthReading(place: UnpackPlace, number: number): boolean {
     if (number === place.lastRead + 1 && number > 0) return true;
     const count = place.glances[number]! + 1;
-    const isEnough = count >= (this.#addresses.length < this.#mostWindows ? glancesBeforeWindow : glancesBeforeExchange);
+    const isRoomy = this.#addresses.length < this.#mostWindows;
+    // Where so much of a pack was wanted, and it fits, the rest will be, too.
+    const isEnough = isRoomy ? count >= glancesBeforeWindow || (place.windowsRead >= windowsBeforeAll && place.glances.length <= this.#mostWindows) : count >= glancesBeforeExchange;
     place.glances[number] = isEnough ? 0 : count;
     return isEnough;
   }
@@ -260,6 +265,7 @@ export class Unpacker {
     this.#kernel.bytes[address + this.#regionBytes - 1] = 1;
     this.#kernel.bytes.writeUInt32LE(address, place.table + number * 4);
     place.lastRead = number;
+    place.windowsRead += 1;
     this.#kernel.exports.setView(start, address, length);
   }
 

@@ -5,7 +5,7 @@
 // If the power fails: the flag, made durable before anything left the store, names an earlier start of the machine, and is undone so.
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
-import { disk, makeDirectories, removeIfPresent } from '../pack/disk.js';
+import { disk, makeDirectories, removeIfPresent, temporaryName } from '../pack/disk.js';
 import { isSystemError } from '../pack/errors.js';
 import { findFile } from '../pack/file-lookup.js';
 import { Batch } from '../pack/quarantine.js';
@@ -23,8 +23,6 @@ export interface Sweep {
 
 /** A flag whose holder we cannot see is taken for abandoned after so long without a beat. */
 const abandonedMs = 10 * 60_000;
-/** The same for one that was never written to its end. */
-const unwrittenMs = 2_000;
 /** The one who undoes a sweep has this long before others give up waiting. */
 const undoTimeoutMs = 60_000;
 
@@ -48,8 +46,7 @@ export function findSweep(repository: Repository): Sweep | undefined {
   return {
     token: text,
     holder: identity === undefined ? 'another process' : `process ${identity.pid} on '${host.slice(0, 200)}'`,
-    // Cut short while it was made, it names nobody; then nothing had left the store yet.
-    isDead: isAbandoned(identity, path, status, repository.context.process, text.endsWith('\n') ? abandonedMs : unwrittenMs),
+    isDead: isAbandoned(identity, path, status, repository.context.process, abandonedMs),
   };
 }
 
@@ -70,18 +67,19 @@ export class SweepFlag {
     const who = identity === undefined ? 'unknown' : formatIdentity(identity);
     const token = `${who}\n${host.replaceAll('\n', ' ')}\n${Date.now()}-${Math.floor(Math.random() * 2 ** 48).toString(36)}\n`;
     makeDirectories(dirname(path));
-    let fd: number;
+    // It appears whole, or not at all.
+    const whole = temporaryName(dirname(path));
+    const fd = disk().open(whole, 'wx', 0o666);
     try {
-      fd = disk().open(path, 'wx', 0o666);
-    } catch (error) {
-      if (isSystemError(error, 'EEXIST')) return undefined;
-      throw error;
-    }
-    try {
-      disk().write(fd, Buffer.from(token, 'latin1'));
-      disk().fsync(fd);
+      try {
+        disk().write(fd, Buffer.from(token, 'latin1'));
+        disk().fsync(fd);
+      } finally {
+        disk().close(fd);
+      }
+      if (!appear(whole, path)) return undefined;
     } finally {
-      disk().close(fd);
+      removeIfPresent(whole);
     }
     disk().fsyncDirectory(dirname(path));
     return new SweepFlag(path, token);
@@ -100,6 +98,21 @@ export class SweepFlag {
     removeIfPresent(this.#path);
     disk().fsyncDirectory(dirname(this.#path));
   }
+}
+
+/** Gives a file its public name unless that is taken; false when it is. */
+function appear(whole: string, path: string): boolean {
+  try {
+    disk().link(whole, path);
+    return true;
+  } catch (error) {
+    if (isSystemError(error, 'EEXIST')) return false;
+    if (!isSystemError(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'ENOSYS')) throw error;
+  }
+  // No second names here: the maintenance lock sees to it that nobody else raises one.
+  if (fs.existsSync(path)) return false;
+  disk().rename(whole, path);
+  return true;
 }
 
 /** Undoes what a sweeper that died had begun; of several who try, one does it and the others wait. Harmless when there is nothing to undo. */

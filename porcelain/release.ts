@@ -12,6 +12,7 @@ import { CairnError, ConflictError, CorruptError, InvalidError, NotFoundError, R
 import type { ObjectStore } from '../pack/object-store.js';
 import type { ObjectId } from '../pack/oid.js';
 import { type RepoPath, gitlinkMode } from '../pack/tree.js';
+import { holdLease } from '../plumbing/announcement.js';
 import { runHook } from '../plumbing/hooks.js';
 import { committerIdent } from '../plumbing/identity.js';
 import { readPathProtection } from '../plumbing/path-safety.js';
@@ -182,6 +183,7 @@ export function listChanges(repository: Repository, output: PlannedOutput): Plan
 
 /** Publishes: waits for its turn on the channel, settles what an earlier crash left, plans and applies. */
 export function publish(repository: Repository, request: ReleaseRequest): StoredReceipt {
+  using _ = holdLease(repository);
   const { plan, receipt } = publishLocked(repository, request);
   // The next release need not wait for what the hook does, and the hook may make one.
   tellHook(repository, plan, receipt);

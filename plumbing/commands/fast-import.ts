@@ -1,6 +1,7 @@
 // cairn fast-import: makes objects and refs of a stream of text and data (git-fast-import(1)).
 import { resolve } from 'node:path';
 import { InvalidError, UsageError } from '../../pack/errors.js';
+import { holdLease } from '../announcement.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { FastImport } from '../fast-import.js';
 import { type ImportOptions, type MarksFile, type Tuning, isDateFormat, marksPath, parseTuning } from '../import-options.js';
@@ -37,6 +38,7 @@ export const command: Command = {
   run(context, args) {
     if (args.positionals.length > 0) throw new UsageError('the stream comes on standard input; there are no arguments');
     const repository = Repository.open(context);
+    using _ = holdLease(repository);
     const { config } = repository;
     const number = (name: Tuning, fallback: number): number => {
       const text = args.value(name);

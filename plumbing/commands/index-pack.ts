@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { CorruptError, InvalidError, NotFoundError, RefusedError, UsageError, isSystemError } from '../../pack/errors.js';
 import type { ObjectFormat } from '../../pack/oid.js';
 import { PackIntake, type PackIntakeOptions, type PackPlace } from '../../pack/pack-intake.js';
+import { holdLease } from '../announcement.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { IncomingObjects, parseMostBytes, parseSeverities } from '../incoming-objects.js';
 import { listChunks } from '../line-reader.js';
@@ -43,6 +44,7 @@ export const command: Command = {
     const request = readRequest(context, args, repository);
     const verifies = args.lastOf('verify', 'verify-stat', 'verify-stat-only') !== undefined;
     const incoming = verifies ? undefined : makeChecks(context, args, repository, request.format);
+    using _ = repository === undefined || verifies ? undefined : holdLease(repository);
     using intake = open(context, args, repository, request, incoming);
     if (verifies) return verify(context, args, request, intake);
     const found = incoming!.finish(intake.indexer);

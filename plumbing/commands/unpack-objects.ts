@@ -6,6 +6,7 @@ import type { ObjectStore } from '../../pack/object-store.js';
 import type { PackIndexer } from '../../pack/pack-indexer.js';
 import { PackIntake } from '../../pack/pack-intake.js';
 import { PackStream } from '../../pack/pack-stream.js';
+import { holdLease } from '../announcement.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { IncomingObjects, parseMostBytes, parseSeverities } from '../incoming-objects.js';
 import { listChunks } from '../line-reader.js';
@@ -28,6 +29,7 @@ export const command: Command = {
     const severities = args.value('strict');
     if (severities !== undefined) parseSeverities(severities);
     const repository = Repository.open(context);
+    using _ = holdLease(repository);
     try {
       return args.has('n') ? check(context, repository) : unpack(context, args, repository);
     } catch (error) {

@@ -4,6 +4,7 @@ import { CairnError, InvalidError, NotFoundError, UsageError, isSystemError } fr
 import { emptyBlobId } from '../../pack/oid.js';
 import { executableMode, fileMode, gitlinkMode, pathToUtf8, type RepoPath } from '../../pack/tree.js';
 import { BlobBatch } from '../../plumbing/blob-batch.js';
+import { holdLease } from '../../plumbing/announcement.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
 import { IgnoreRules } from '../../plumbing/ignore.js';
 import { type Index, indexEntry } from '../../plumbing/index-file.js';
@@ -47,6 +48,7 @@ export const command: Command = {
       context.stderr.write("Nothing specified, nothing added.\nhint: maybe you wanted to say 'cairn add .'?\n");
       return 0;
     }
+    using _ = holdLease(repository);
     using lock = lockIndex(repository);
     return new Adder(context, repository, args, lock, words).run();
   },

@@ -51,8 +51,11 @@ export class MultiPackIndexing {
   /** Writes it anew unless it lists the packs there are already; NotFoundError when there is no pack to list. */
   write(request: WriteRequest): void {
     const { only, dropped, warn } = request;
-    const former = only === undefined ? this.#usable(warn) : undefined;
-    const packs = this.#listPacks(former, only);
+    const known = only === undefined ? this.#usable(warn) : undefined;
+    const listed = this.#listPacks(known, only);
+    // Its numbers mean nothing when one of its packs is gone or damaged.
+    const former = known?.packNames.every((name, number) => listed[number]?.name === name) === true ? known : undefined;
+    const packs = former === known ? listed : this.#listPacks(undefined, only);
     const preferred = this.#findPreferred(packs, request.preferred, warn);
     if (packs.length === 0) throw new NotFoundError('no pack files to index', { code: 'no-packs' });
     if (former !== undefined && packs.length === former.packNames.length && dropped === undefined) {
@@ -79,7 +82,7 @@ export class MultiPackIndexing {
   #usable(warn: (text: string) => void): MultiPackIndex | undefined {
     try {
       const midx = this.find();
-      if (midx === undefined || (midx.hasValidChecksum() && midx.packNames.every((name) => existsSync(join(this.#directory, name))))) return midx;
+      if (midx === undefined || (midx.hasValidChecksum() && namesItsPacks(midx) && midx.packNames.every((name) => existsSync(join(this.#directory, name))))) return midx;
       warn('ignoring existing multi-pack-index; checksum mismatch');
     } catch (error) {
       if (!(error instanceof CorruptError)) throw error;
@@ -158,18 +161,28 @@ export class MultiPackIndexing {
     return used;
   }
 
-  /** Removes the packs it lists but takes no object from, except those with a .keep file and cruft packs. */
+  /**
+   * Removes the packs it lists but takes no object from, except those with a .keep file and cruft packs: each only when all it holds was
+   * read in packs that stay, for what the file says may be wrong.
+   */
   expire(warn: (text: string) => void): void {
-    const midx = this.find();
+    const midx = this.#usable(warn);
     if (midx === undefined) return;
     const used = this.#countUsed(midx);
     const unused = midx.packNames.flatMap((name, number) => {
       const pack = used[number] === 0 ? this.#openPack(name) : undefined;
       return pack === undefined || this.#isKept(name) || pack.isCruft ? [] : [pack];
     });
-    if (unused.length === 0) return;
-    this.write({ dropped: new Set(unused.map(({ name }) => `${name}.idx`)), warn });
-    for (const pack of unused) this.#store.removePack(pack);
+    const names = new Set(unused.map(({ name }) => name));
+    const staying = this.#store.listOwnPacks().filter((pack) => !names.has(pack.name) && !pack.isCruft);
+    const expired = unused.filter((pack) => {
+      if (isHeldElsewhere(pack, staying)) return true;
+      warn(`pack '${pack.name}' stays: not all it holds is in other packs`);
+      return false;
+    });
+    if (expired.length === 0) return;
+    this.write({ dropped: new Set(expired.map(({ name }) => `${name}.idx`)), warn });
+    for (const pack of expired) this.#store.removePack(pack);
     this.#store.refresh();
   }
 
@@ -203,6 +216,27 @@ export class MultiPackIndexing {
     });
     this.write({ warn: options.warn });
   }
+}
+
+/** True when every object is said to be in a pack that has a name, at a place that can be. */
+function namesItsPacks(midx: MultiPackIndex): boolean {
+  for (let position = 0; position < midx.count; position += 1) {
+    if (midx.packAt(position) >= midx.packNames.length || !Number.isSafeInteger(midx.offsetAt(position))) return false;
+  }
+  return true;
+}
+
+/** True when other packs have a good copy of each object of a pack. */
+function isHeldElsewhere(pack: PackReader, others: readonly PackReader[]): boolean {
+  for (let at = 0; at < pack.objectCount; at += 1) {
+    const raw = pack.index.rawIdAt(at);
+    const isHeld = others.some((other) => {
+      const position = other.position(raw);
+      return position >= 0 && other.isGoodAt(position);
+    });
+    if (!isHeld) return false;
+  }
+  return true;
 }
 
 interface Candidate {

@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cairn } from '../../helpers/cairn.js';
@@ -117,4 +118,29 @@ test('verify finds every flipped byte, and a damaged file is written anew', asyn
   t.is((await cairn(['multi-pack-index', 'write'], { cwd: repository })).code, 0);
   t.deepEqual(readFileSync(path), good);
   t.is((await cairn(['multi-pack-index', 'write', '--bitmap'], { cwd: repository })).code, 129);
+});
+
+test('a pack that is said to be used by no object stays while its objects are nowhere else', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeRepository(t, 'sha1', script);
+  await cairn(['multi-pack-index', 'write'], { cwd: repository });
+  const path = join(repository, '.git/objects/pack/multi-pack-index');
+  const bytes = readFileSync(path);
+  const entry = bytes.indexOf('OOFF');
+  const from = Number(bytes.readBigUInt64BE(entry + 4));
+  const to = Number(bytes.readBigUInt64BE(entry + 16));
+  for (let at = from; at < to; at += 8) bytes.writeUInt32BE(0, at);
+  createHash('sha1').update(bytes.subarray(0, -20)).digest().copy(bytes, bytes.length - 20);
+  writeFileSync(path, bytes);
+  const finished = await cairn(['multi-pack-index', 'expire'], { cwd: repository });
+  t.is(finished.code, 0, finished.stderr);
+  t.regex(finished.stderr, /stays: not all it holds is in other packs/);
+  rmSync(path);
+  t.is(git(['fsck', '--full', '--strict'], { cwd: repository }).code, 0);
+  // Pack numbers that mean nothing are not believed either.
+  for (let at = from; at < to; at += 8) bytes.writeUInt32BE(0xffff, at);
+  createHash('sha1').update(bytes.subarray(0, -20)).digest().copy(bytes, bytes.length - 20);
+  writeFileSync(path, bytes);
+  t.is((await cairn(['multi-pack-index', 'write'], { cwd: repository })).code, 0);
+  t.is(git(['multi-pack-index', 'verify'], { cwd: repository }).code, 0);
 });

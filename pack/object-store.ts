@@ -159,9 +159,9 @@ export class ObjectStore {
     return this.#packs.some((pack) => findPosition(pack, raw) >= 0);
   }
 
-  /** True when a loose file of ours has a copy, not verified. */
-  isLoose(id: ObjectId): boolean {
-    return this.#loose.has(id);
+  /** True when a loose file of ours has a copy that is what the id says. */
+  hasGoodLoose(id: ObjectId): boolean {
+    return isGood(() => drain(this.#loose.openStream(id)));
   }
 
   /** Where the first copy is, not verified. */

@@ -9,7 +9,7 @@ import { basename, dirname, join } from 'node:path';
 import { CorruptError, InvalidError, RefusedError } from '../pack/errors.js';
 import { type StoreTimes, readStoreTimes } from '../pack/inventory.js';
 import type { ObjectStore } from '../pack/object-store.js';
-import { type ObjectId, decodeObjectId, rawSize } from '../pack/oid.js';
+import type { ObjectId } from '../pack/oid.js';
 import { encodePackMtimesOf } from '../pack/pack-mtimes.js';
 import type { PackCaches, PackReader } from '../pack/pack-reader.js';
 import type { WrittenPack } from '../pack/pack-writer.js';
@@ -218,16 +218,20 @@ class Repacking {
     removePackedLoose(this.#store, { cruftAgesMs: this.#cruftAgesMs, onRemoved: () => { this.#lock.beat(); } });
   }
 
-  /** Objects in no pack that stays and in no loose file, and a pack that has each. */
+  /** Objects of which no pack that stays and no loose file has a good copy, and a pack that has each. */
   #listLost(doomed: readonly OldPack[], staying: readonly PackReader[]): Map<ObjectId, string> {
     const lost = new Map<ObjectId, string>();
-    const idSize = rawSize(this.#store.format);
+    const verified = new Set(this.#written.map(({ packId }) => `pack-${packId}`));
+    const stays = (raw: Buffer): boolean => staying.some((pack) => {
+      const position = pack.position(raw);
+      return position >= 0 && (verified.has(pack.name) || pack.isGoodAt(position));
+    });
     for (const { reader } of doomed) {
       for (let position = 0; position < reader.objectCount; position += 1) {
-        const raw = reader.index.rawIdAt(position);
-        if (staying.some((pack) => pack.position(raw) >= 0)) continue;
-        const id = decodeObjectId(raw.subarray(0, idSize), 0, this.#store.format);
-        if (!this.#store.isLoose(id)) lost.set(id, reader.name);
+        this.#lock.beat();
+        if (stays(reader.index.rawIdAt(position))) continue;
+        const id = reader.idAt(position);
+        if (!this.#store.hasGoodLoose(id)) lost.set(id, reader.name);
       }
     }
     return lost;

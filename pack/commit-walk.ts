@@ -35,6 +35,7 @@ export interface CommitWalkOptions {
 /** As packs number types. */
 const commitKind = 1;
 const pageBytes = 64 * 1024;
+const leastBroughtBytes = 4096;
 
 // As the kernel says it.
 const walkEnded = 0;
@@ -47,6 +48,9 @@ export class CommitWalk {
   readonly #cursor: PackCursor;
   readonly #read: (ids: Uint8Array, at: number) => Buffer;
   readonly #page: number;
+  /** A region for the content brought last: the kernel has copied what it needs of the one before. */
+  #brought = 0;
+  #broughtRoom = 0;
   #kernel: UnpackExports | undefined;
 
   /** `read` gives the content of the commit whose raw id is at an address, the careful way, or throws. */
@@ -123,9 +127,12 @@ export class CommitWalk {
       return [cursor.start, cursor.end];
     }
     const bytes = kind === commitKind ? this.#read(cursor.memory, at) : this.#readTree(this.#idAt(at));
-    const to = cursor.reserve(bytes.length);
-    cursor.memory.set(bytes, to);
-    return [to, to + bytes.length];
+    if (bytes.length > this.#broughtRoom) {
+      this.#broughtRoom = Math.max(leastBroughtBytes, 2 * bytes.length);
+      this.#brought = cursor.reserve(this.#broughtRoom);
+    }
+    cursor.memory.set(bytes, this.#brought);
+    return [this.#brought, this.#brought + bytes.length];
   }
 
   #readTree(id: ObjectId): Buffer {

@@ -3,7 +3,9 @@
 //
 // Invariant: `read` only gives what hashes to its id. False never says that an object is missing or damaged, only that this way does not
 // lead to it: it may be loose, replaced, large or broken, and ObjectStore has the careful way. `memory` is to be taken anew after each
-// step, for it may have grown.
+// step, for it may have grown. What is read is to be used at once: all who read packs of the store share one place for it, since a cursor is
+// opened for every walk, and regions of the memory are never given back.
+import { CorruptError, isSystemError } from './errors.js';
 import type { ObjectPlace } from './object-store.js';
 import type { PackReader } from './pack-reader.js';
 import { decodeHexInto, rawSize } from './oid.js';
@@ -38,7 +40,7 @@ export class PackCursor implements ObjectPlace {
     this.#unpacker = unpacker;
     this.#format = format;
     this.#raw = Buffer.alloc(rawSize(format));
-    this.#at = unpacker.reserve(unpacker.frameBytes);
+    this.#at = unpacker.resultAt;
   }
 
   /** Holds the object read last between `start` and `end`. */
@@ -82,7 +84,7 @@ export class PackCursor implements ObjectPlace {
   read(): boolean {
     const place = this.#placeOfPack();
     if (place === undefined) return false;
-    const length = this.#unpacker.read(place, this.pack!.offsetAt(this.position), this.#at, this.#at + this.#unpacker.frameBytes);
+    const length = this.#unpacker.read(place, this.#offset, this.#at, this.#at + this.#unpacker.frameBytes);
     return this.#note(length) && this.#unpacker.isFrameOf(this.ids, this.idOffset, this.#format, this.#at, length);
   }
 
@@ -91,7 +93,7 @@ export class PackCursor implements ObjectPlace {
     const place = this.#placeOfPack();
     if (place === undefined) return false;
     const limit = this.#at + this.#unpacker.frameBytes;
-    return this.#note(this.#unpacker.readHead(place, this.pack!.offsetAt(this.position), this.#at, limit, most));
+    return this.#note(this.#unpacker.readHead(place, this.#offset, this.#at, limit, most));
   }
 
   /** What the lines below are made of: bytes as they are, 1 for the id, 2 for the type, 3 for the size. */
@@ -135,6 +137,22 @@ export class PackCursor implements ObjectPlace {
 
   /** Asked for each time: the pack may have been closed, and opened again, meanwhile. */
   #placeOfPack(): UnpackPlace | undefined {
-    return this.pack?.enrol(this.#unpacker);
+    try {
+      return this.pack?.enrol(this.#unpacker);
+    } catch (error) {
+      // Damaged, or gone before it was opened: the object may be elsewhere.
+      if (error instanceof CorruptError || isSystemError(error, 'ENOENT', 'ESTALE')) return undefined;
+      throw error;
+    }
+  }
+
+  /** Where the object begins; 0, where no object is, when the index does not say. */
+  get #offset(): number {
+    try {
+      return this.pack!.offsetAt(this.position);
+    } catch (error) {
+      if (error instanceof CorruptError) return 0;
+      throw error;
+    }
   }
 }

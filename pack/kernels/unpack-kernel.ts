@@ -74,6 +74,7 @@ export const noRoom = -2;
 export const mostPackBytes = 2 ** 45;
 /** No pack may have this key or a greater one. */
 export const mostPackKeys = 2 ** 16;
+const mostMemoryBytes = 2 ** 31;
 
 export class UnpackKernel {
   readonly exports: UnpackExports;
@@ -121,7 +122,9 @@ export class UnpackKernel {
   /** The address of a new region. */
   reserve(sizeBytes: number): number {
     const address = this.#free;
-    const end = (address + sizeBytes + 63) & ~63;
+    const end = Math.ceil((address + sizeBytes) / 64) * 64;
+    // Beyond, addresses would come back from the kernel as negative numbers.
+    if (end > mostMemoryBytes) throw new RangeError(`${end} bytes are more than a kernel can have`);
     this.#kernel.heap(end);
     this.#free = end;
     return address;

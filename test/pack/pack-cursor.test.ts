@@ -1,5 +1,5 @@
 import test from 'ava';
-import { chmodSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ObjectStore } from '../../pack/object-store.js';
 import type { ObjectFormat, ObjectType } from '../../pack/oid.js';
@@ -134,3 +134,23 @@ test('without kernels there is no cursor, and the store reads the same', (t) => 
     useKernels(true);
   }
 });
+
+for (const [what, harm] of [
+  ['is gone', (path: string): void => { rmSync(path); }],
+  ['belongs to another index', (path: string): void => { chmodSync(path, 0o644); const bytes = readFileSync(path); writeFileSync(path, bytes.fill(0, bytes.length - 20)); }],
+] as const) {
+  test(`a pack that ${what} when it is first read from is no answer of a cursor, and the store looks elsewhere`, (t) => {
+    if (skipWithoutGit(t)) return;
+    const directory = makeRepository(t, 'sha1', `${history}\ngit repack -adq; mkdir keep; mv .git/objects/pack/pack-* keep; cat keep/*.pack | git unpack-objects -q; cp keep/* .git/objects/pack`);
+    const store = openStore(directory, 'sha1');
+    const packs = join(directory, '.git/objects/pack');
+    const [id] = store.listIds();
+    const cursor = store.openCursor()!;
+    t.true(cursor.findId(id!));
+    harm(join(packs, readdirSync(packs).find((name) => name.endsWith('.pack'))!));
+    t.false(cursor.read());
+    t.false(cursor.readHead(10));
+    t.notThrows(() => store.read(id!));
+    store.close();
+  });
+}

@@ -345,10 +345,10 @@ export class PackPlan {
     return true;
   }
 
-  /** The delta that was found before, made again; it has the size it had then. */
+  /** The delta that was found before, made again; it has the size it had then, given as much room at least. */
   #makeDelta(base: number, number: number, sizeBytes: number): Buffer {
     const { store, level } = this.#options;
-    const delta = createDelta(store.read(this.#list.ids[base]!).bytes, store.read(this.#list.ids[number]!).bytes, sizeBytes);
+    const delta = createDelta(store.read(this.#list.ids[base]!).bytes, store.read(this.#list.ids[number]!).bytes);
     if (delta?.length !== sizeBytes) throw new Error('a delta came out different the second time');
     return compressDelta(delta, level);
   }

@@ -178,7 +178,7 @@ function unbundle(context: Context, args: Arguments, file: string): number {
   const directory = join(repository.objectsDirectory, 'pack');
   const incoming = new IncomingObjects({ store: objects, format, warn: (line) => { context.stderr.write(`${line}\n`); } });
   using intake = PackIntake.receive(bundle.packPieces(), directory, format, {
-    onObject: (object) => { incoming.see(object); }, findBase: (id) => objects.find(id), hardening: repository.hardening,
+    isUntrusted: true, onObject: (object) => { incoming.see(object); }, findBase: (id) => objects.find(id), hardening: repository.hardening,
   });
   incoming.finish(intake.indexer);
   intake.place({

@@ -228,7 +228,7 @@ export class PackIntake {
     if (temporaryReverse !== undefined) disk().rename(temporaryReverse, reversePath);
     disk().rename(temporaryIndex, indexPath);
     this.#leftovers.length = 0;
-    const directories = new Set([...(hardPack || hardMetadata ? [dirname(place.base)] : []), ...(hardMetadata ? [dirname(indexPath)] : [])]);
+    const directories = new Set([...(hardPack || hardMetadata ? [dirname(place.base), dirname(place.packPath ?? place.base)] : []), ...(hardMetadata ? [dirname(indexPath)] : [])]);
     for (const directory of directories) disk().fsyncDirectory(directory);
     return { kept };
   }

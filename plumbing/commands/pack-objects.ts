@@ -40,7 +40,7 @@ export const command: Command = {
     { name: 'reuse-delta', negatable: true, help: 'take stored deltas over (the default)' },
     { name: 'reuse-object', negatable: true, help: 'take stored objects over as they are compressed (the default)' },
     { name: 'delta-base-offset', negatable: true, help: 'name bases of deltas by their place in the pack' },
-    { name: 'threads', value: 'n', negatable: true, help: 'accepted; deltas are searched in one thread' },
+    { name: 'threads', value: 'n', negatable: true, help: 'accepted; the number of threads follows the machine' },
     { name: 'non-empty', negatable: true, help: 'make no pack of nothing' },
     { name: 'revs', negatable: true, help: 'read revisions instead of objects' },
     { name: 'unpacked', help: 'leave out commits that are in a pack' },

@@ -32,7 +32,7 @@ export const command: Command = {
     { name: 'window', value: 'n', negatable: true, help: 'how many objects are tried as base of a delta' },
     { name: 'window-memory', value: 'bytes', negatable: true, help: 'the most bytes these may have together' },
     { name: 'depth', value: 'n', negatable: true, help: 'how long a chain of deltas may become' },
-    { name: 'threads', value: 'n', negatable: true, help: 'accepted; deltas are searched in one thread' },
+    { name: 'threads', value: 'n', negatable: true, help: 'accepted; the number of threads follows the machine' },
     { name: 'max-pack-size', value: 'bytes', negatable: true, help: 'split into packs of at most this many bytes' },
     { name: 'pack-kept-objects', negatable: true, help: 'pack what is in packs with a .keep file, too' },
     { name: 'keep-pack', value: 'name', negatable: true, help: 'treat this pack as if it had a .keep file' },

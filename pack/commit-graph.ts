@@ -24,6 +24,17 @@ const maxLayers = 1000;
 
 interface Chunk { readonly from: number; readonly to: number }
 
+/** A graph as it lies in its file. */
+export interface GraphTables {
+  readonly bytes: Buffer;
+  readonly count: number;
+  readonly fanOut: number;
+  readonly ids: number;
+  readonly data: number;
+  readonly edges: number;
+  readonly edgesEnd: number;
+}
+
 /** One file: the commits of one layer, in order of id. */
 class Layer {
   readonly bytes: Buffer;
@@ -109,6 +120,12 @@ class Layer {
       throw new CorruptError(`commit-graph '${this.path}' is damaged: a date lies outside of it`, { code: 'bad-commit-graph' });
     }
     return this.secondsAt(index) + readUInt64(this.bytes, at);
+  }
+
+  /** Where in `bytes` its tables are. */
+  get tables(): GraphTables {
+    const edges = this.#edges ?? { from: 0, to: 0 };
+    return { bytes: this.bytes, count: this.count, fanOut: this.#fanout.from, ids: this.#ids.from, data: this.#data.from, edges: edges.from, edgesEnd: edges.to };
   }
 
   #fan(byte: number): number {
@@ -268,6 +285,9 @@ export class CommitGraph {
     }
     return new CommitGraph(layers);
   }
+
+  /** Where its tables are; undefined where it is not one file. */
+  get tables(): GraphTables | undefined { return this.#layers.length === 1 ? this.#layers[0]!.tables : undefined; }
 
   /** Its files, base first. */
   get layers(): readonly GraphLayer[] { return this.#layers; }

@@ -3,6 +3,7 @@
 //
 // Invariant: the order is that of CommitQueue, and every commit is one its id says. There may be one walk at a time in a store, which
 // `run` sees to by coming to its end.
+import type { GraphTables } from './commit-graph.js';
 import { CorruptError, NotFoundError } from './errors.js';
 import type { UnpackExports } from './kernels/unpack-kernel.js';
 import type { ObjectStore } from './object-store.js';
@@ -27,6 +28,8 @@ export interface CommitLines {
 export interface CommitWalkOptions {
   readonly firstParent?: boolean;
   readonly maxCount?: number;
+  /** Used where it tells enough. */
+  readonly graph?: GraphTables | undefined;
   readonly lines?: CommitLines;
   /** `printObjects` will be called. */
   readonly keepsTrees?: boolean;
@@ -35,22 +38,23 @@ export interface CommitWalkOptions {
 /** As packs number types. */
 const commitKind = 1;
 const pageBytes = 64 * 1024;
-const leastBroughtBytes = 4096;
+/** What the kernel may read behind what it looks at. */
+const readBehindBytes = 64;
+/** A larger graph is not used: the commits are read instead. */
+const mostGraphBytes = 256 * 1024 * 1024;
 
 // As the kernel says it.
 const walkEnded = 0;
 const walkPaused = 1;
 const walkAtOddLine = 2;
 const walkAtDamage = 3;
+const walkAtGraphDamage = 4;
 
 export class CommitWalk {
   readonly #store: ObjectStore;
   readonly #cursor: PackCursor;
   readonly #read: (ids: Uint8Array, at: number) => Buffer;
   readonly #page: number;
-  /** A region for the content brought last: the kernel has copied what it needs of the one before. */
-  #brought = 0;
-  #broughtRoom = 0;
   #kernel: UnpackExports | undefined;
 
   /** `read` gives the content of the commit whose raw id is at an address, the careful way, or throws. */
@@ -58,11 +62,11 @@ export class CommitWalk {
     this.#store = store;
     this.#cursor = cursor;
     this.#read = read;
-    this.#page = cursor.reserve(pageBytes);
+    this.#page = cursor.room('page', pageBytes);
   }
 
   /** How many commits can be reached from the tips; all of them were printed by then. */
-  run(tips: readonly ObjectId[], { firstParent = false, maxCount = -1, lines, keepsTrees = false }: CommitWalkOptions): number {
+  run(tips: readonly ObjectId[], { firstParent = false, maxCount = -1, graph, lines, keepsTrees = false }: CommitWalkOptions): number {
     const store = this.#store;
     const cursor = this.#cursor;
     const kernel = cursor.beginWalk({
@@ -73,6 +77,7 @@ export class CommitWalk {
     }, firstParent);
     this.#kernel = kernel;
     if (keepsTrees) kernel.keepTrees();
+    if (graph !== undefined && graph.bytes.length <= mostGraphBytes && !lines?.subjects) this.#useGraph(kernel, graph);
     const { subjects, digits = 0, terminator = 0 } = lines ?? {};
     if (lines !== undefined) kernel.printLines(Math.min(digits, rawSize(store.format) * 2), subjects ? 1 : 0, subjects?.isUtf8 ? 1 : 0, terminator, store.hasOnePack ? 1 : 0);
     const page = this.#page;
@@ -94,8 +99,18 @@ export class CommitWalk {
       count += kernel.walkedCount();
       if (state === walkEnded) return count;
       if (state === walkAtOddLine) lines?.writeOdd?.(this.#idAt(kernel.walkedId()));
+      if (state === walkAtGraphDamage) throw new CorruptError('commit-graph is damaged: a parent lies outside of it', { code: 'bad-commit-graph' });
       if (state === walkAtDamage) throw this.#damaged(kernel.walkedId());
     }
+  }
+
+  #useGraph(kernel: UnpackExports, { bytes, count, fanOut, ids, data, edges, edgesEnd }: GraphTables): void {
+    const cursor = this.#cursor;
+    const at = cursor.room('graph', bytes.length + readBehindBytes);
+    const numbers = cursor.room('graph numbers', count * 4);
+    cursor.memory.set(bytes, at);
+    cursor.memory.fill(0, numbers, numbers + count * 4);
+    kernel.useGraph(count, at + fanOut, at + ids, at + data, at + edges, at + edgesEnd, numbers);
   }
 
   /** Prints trees and blobs of the commits that were passed, those not printed before, with their paths. */
@@ -115,7 +130,7 @@ export class CommitWalk {
       if (kernel.listedEnd() > page) continue;
       // A line that long.
       room *= 2;
-      page = cursor.reserve(room);
+      page = cursor.room('long page', room);
     }
   }
 
@@ -127,12 +142,10 @@ export class CommitWalk {
       return [cursor.start, cursor.end];
     }
     const bytes = kind === commitKind ? this.#read(cursor.memory, at) : this.#readTree(this.#idAt(at));
-    if (bytes.length > this.#broughtRoom) {
-      this.#broughtRoom = Math.max(leastBroughtBytes, 2 * bytes.length);
-      this.#brought = cursor.reserve(this.#broughtRoom);
-    }
-    cursor.memory.set(bytes, this.#brought);
-    return [this.#brought, this.#brought + bytes.length];
+    // The kernel has copied what it needs of the one before.
+    const to = cursor.room('brought', bytes.length + readBehindBytes);
+    cursor.memory.set(bytes, to);
+    return [to, to + bytes.length];
   }
 
   #readTree(id: ObjectId): Buffer {

@@ -77,6 +77,9 @@ export class PackCursor implements ObjectPlace {
   /** A region of the memory for the caller alone; its address. */
   reserve(sizeBytes: number): number { return this.#unpacker.reserve(sizeBytes); }
 
+  /** See Unpacker. */
+  room(purpose: string, sizeBytes: number): number { return this.#unpacker.room(purpose, sizeBytes); }
+
   /** The longest content `read` gives, and some more. */
   get mostBytes(): number { return this.#unpacker.frameBytes; }
 

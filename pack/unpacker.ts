@@ -72,6 +72,7 @@ export class Unpacker {
   #current: UnpackPlace | undefined;
   #nextKey = 1;
   #result = 0;
+  readonly #rooms = new Map<string, { readonly address: number; readonly sizeBytes: number }>();
   #walk: WalkSupply | undefined;
 
   private constructor(windowsBytes: number, basesBytes: number) {
@@ -123,6 +124,16 @@ export class Unpacker {
 
   /** The address of a new region that is the caller's for good. */
   reserve(sizeBytes: number): number { return this.#kernel.reserve(sizeBytes); }
+
+  /** A region of at least that size, the same for everyone who names the purpose; what was there before may be overwritten. */
+  room(purpose: string, sizeBytes: number): number {
+    const known = this.#rooms.get(purpose);
+    if (known !== undefined && known.sizeBytes >= sizeBytes) return known.address;
+    const room = Math.max(sizeBytes, 2 * (known?.sizeBytes ?? 0));
+    const address = this.#kernel.reserve(room);
+    this.#rooms.set(purpose, { address, sizeBytes: room });
+    return address;
+  }
 
   /** A region for one result of any size, shared by all who use what they read at once. */
   get resultAt(): number { return this.#result ||= this.#kernel.reserve(this.frameBytes); }

@@ -5,7 +5,7 @@
 // walks far asks by number; a node is the same for whoever wants an object.
 import { decodeCommit } from '../pack/commit.js';
 import type { Commit } from '../pack/commit.js';
-import { CommitGraph } from '../pack/commit-graph.js';
+import { CommitGraph, type GraphTables } from '../pack/commit-graph.js';
 import { CommitTable } from '../pack/commit-table.js';
 import { CommitWalk } from '../pack/commit-walk.js';
 import { CorruptError, NotFoundError } from '../pack/errors.js';
@@ -195,8 +195,8 @@ export class History {
     return positions.some((position) => position < 0) ? undefined : this.#graph?.countReachable(positions, firstParentOnly);
   }
 
-  /** True when the commit-graph knows it all without the commits being read. */
-  get hasGraph(): boolean { return this.#graph !== undefined; }
+  /** The commit-graph, where it is used and is one file. */
+  get graphTables(): GraphTables | undefined { return this.#graph?.tables; }
 
   /** The quick way over all commits, undefined where history is not just what commits say. */
   openWalk(): CommitWalk | undefined {

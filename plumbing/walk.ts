@@ -147,7 +147,7 @@ export class RevWalk {
   /** How many commits there are, where that can be told without nodes of them; undefined otherwise. */
   findCount(): number | undefined {
     if (!this.#takesAll || (this.#options.maxCount ?? -1) >= 0) return undefined;
-    return this.history.findCount(this.#tips, this.#options.firstParent === true) ?? (this.history.hasGraph ? undefined : this.#runQuickly({}));
+    return this.history.findCount(this.#tips, this.#options.firstParent === true) ?? this.#runQuickly({});
   }
 
   /** Prints a line for each commit where that can be done without nodes of them; false, and nothing printed, otherwise. */
@@ -177,7 +177,7 @@ export class RevWalk {
     if (maxCount >= 0 && maxCount < quickCommits) return undefined;
     const { table } = this.history;
     const tips = this.#tips.map((commit) => table.ids.idAt(commit));
-    return (walk ?? this.history.openWalk())?.run(tips, { firstParent, maxCount, ...options });
+    return (walk ?? this.history.openWalk())?.run(tips, { firstParent, maxCount, graph: this.history.graphTables, ...options });
   }
 
   /** The shown children of a commit, for `wantChildren`. */

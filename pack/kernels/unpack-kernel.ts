@@ -36,6 +36,7 @@ export interface UnpackExports extends KernelExports {
   walkedId(): number;
   setContent(start: number, end: number): void;
   keepTrees(): void;
+  useGraph(count: number, fanOut: number, ids: number, data: number, edges: number, edgesEnd: number, numbers: number): void;
   beginObjects(idSize: number): void;
   listObjects(to: number, limit: number): number;
   listedEnd(): number;

@@ -2,6 +2,7 @@ import test from 'ava';
 import { createHash } from 'node:crypto';
 import { chmodSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CommitGraph, type GraphTables } from '../../pack/commit-graph.js';
 import { CommitWalk } from '../../pack/commit-walk.js';
 import { CairnError, CorruptError } from '../../pack/errors.js';
 import { UnpackKernel } from '../../pack/kernels/unpack-kernel.js';
@@ -41,7 +42,7 @@ function walkOf(store: ObjectStore): CommitWalk {
 }
 
 /** Lines with ids; what is odd has one of dashes. */
-function linesOf(store: ObjectStore, tips: readonly ObjectId[], options: { readonly digits?: number; readonly firstParent?: boolean; readonly maxCount?: number; readonly subjects?: boolean } = {}): string {
+function linesOf(store: ObjectStore, tips: readonly ObjectId[], options: { readonly digits?: number; readonly firstParent?: boolean; readonly maxCount?: number; readonly subjects?: boolean; readonly graph?: GraphTables | undefined } = {}): string {
   let text = '';
   const { digits, subjects, ...rest } = options;
   const count = walkOf(store).run(tips, {
@@ -114,6 +115,33 @@ for (const format of bothFormats) {
       }
       store.close();
     }
+  });
+}
+
+for (const format of bothFormats) {
+  test(`the commit-graph gives the same walk, also where newer commits are not in it, and damage of it is bounded (${format})`, (t) => {
+    if (skipWithoutGit(t)) return;
+    const directory = makeRepository(t, format, `${scattered}\ngit gc -q\ngit reset -q --hard HEAD~2\ngit commit-graph write --reachable\ngit reset -q --hard ORIG_HEAD`);
+    const cwd = directory;
+    const tips = gitOutput(['rev-parse', 'HEAD', 'a', 'HEAD~1'], { cwd }).split('\n') as ObjectId[];
+    const store = open(directory, format);
+    const graph = CommitGraph.find(store.directory, format)!;
+    const right = linesOf(store, tips);
+    t.is(linesOf(store, tips, { graph: graph.tables }), right);
+    t.is(linesOf(store, tips.slice(0, 1), { graph: graph.tables, firstParent: true }), linesOf(store, tips.slice(0, 1), { firstParent: true }));
+    t.is(linesOf(store, tips, { graph: graph.tables, subjects: true }), linesOf(store, tips, { subjects: true }));
+    const { bytes } = graph.tables!;
+    const random = seededRandom(13);
+    for (let round = 0; round < 300; round += 1) {
+      const damage = Buffer.from(bytes);
+      damage[Math.floor(random() * bytes.length)]! ^= 1 << Math.floor(random() * 8);
+      try {
+        linesOf(store, tips, { graph: CommitGraph.decode([{ path: 'graph', bytes: damage }], format).tables });
+      } catch (error) {
+        t.true(error instanceof CairnError, String(error));
+      }
+    }
+    store.close();
   });
 }
 

@@ -39,7 +39,10 @@ export function offsetAt(position: u32): i32 {
 }
 
 /** The position of an id in the index; -1 when it is not there. */
-export function findPosition(id: usize): i32 {
+export function findPosition(id: usize): i32 { return findSorted(id, fanOut, ids, idBytes); }
+
+/** The position of an id among ids in order, of which a fan-out table says how many begin with each byte at most; -1 when it is not there. */
+export function findSorted(id: usize, fanOut: usize, ids: usize, idBytes: u32): i32 {
   const first = <usize>load<u8>(id) << 2;
   let low: u32 = first == 0 ? 0 : bswap<u32>(load<u32>(fanOut + first - 4));
   let high = bswap<u32>(load<u32>(fanOut + first));
@@ -48,7 +51,7 @@ export function findPosition(id: usize): i32 {
   let middle = low + <u32>((<u64>(high - low) * ((key >> 32) & 0xffffff)) >> 24);
   let reach: u32 = 8;
   while (low < high) {
-    const at = idAt(middle);
+    const at = ids + middle * idBytes;
     const here = bswap<u64>(load<u64>(at));
     const order = here == key ? memory.compare(at + 8, id + 8, idBytes - 8) : here < key ? -1 : 1;
     if (order == 0) return middle;

@@ -5,7 +5,7 @@
 // that is elsewhere, refused or not what its id says) is brought by the caller, who has a careful way; a subject that takes more than
 // copying is left to the caller, too. A commit is a record, known by its number; tables that are full move to twice as large ones.
 import { contentSize, frameSize, kind, read } from './unpack';
-import { decodeId, findPosition, hasIndex, offsetAt, sharedDigits, writeHex } from './_index';
+import { decodeId, findPosition, findSorted, hasIndex, offsetAt, sharedDigits, writeHex } from './_index';
 import { isHashOf } from './_hash';
 
 /** A region of so many bytes for good. */
@@ -27,7 +27,7 @@ declare function hasLoose(first: u32): u32;
 
 // A record: id, then at 32 the committer's seconds, at 40 the number of the first parent plus one, at 44 the first of the cells with
 // further ones, at 48 and 52 where the subject is and its size, at 56 the digits to show (0: not known), at 57 and 58 what was done with it,
-// at 64 the id of its tree. Trees and blobs that were listed have records, too, of which only id and 58 count.
+// at 60 the position in the commit-graph plus one, at 64 the id of its tree. Trees and blobs that were listed have records, too, of which only id and 58 count.
 const recordBytes: u32 = 96;
 const isSeenAt: u32 = 57;
 const isListedAt: u32 = 58;
@@ -236,6 +236,8 @@ export function beginWalk(idSize: u32, firstParents: u32): void {
   prints = false;
   printsSubjects = false;
   fewestDigits = 0;
+  graphCount = 0;
+  isGraphDamaged = false;
   keepsTrees = false;
   passedCount = 0;
   if (records == 0) {
@@ -281,7 +283,7 @@ export function setContent(start: usize, end: usize): void {
   contentEnd = end;
 }
 
-/** Begins at one more commit, whose raw id is at an address; false when it is malformed. */
+/** Begins at one more commit, whose raw id is at an address; false when it, or what the graph says of it, is malformed. */
 export function addTip(id: usize): bool {
   const commit = numberOf(id);
   // It may be known as the parent of a tip before it, and then still have its turn.
@@ -300,6 +302,9 @@ const walkAtOddLine: i32 = 2;
 /** The commit at `walkedId` is malformed. */
 const walkAtDamage: i32 = 3;
 
+/** The commit-graph is damaged. */
+const walkAtGraphDamage: i32 = 4;
+
 /** Lines may take this much each. */
 const lineBytes: u32 = 4096 + 128;
 
@@ -310,7 +315,7 @@ export function walk(to: usize, limit: usize, mostCommits: u32): i32 {
   while (queueLength > 0) {
     if (walkedCommits == mostCommits || (prints && walkedLines + lineBytes > limit)) return walkPaused;
     current = pop();
-    if (!addParents()) return walkAtDamage;
+    if (!addParents()) return isGraphDamaged ? walkAtGraphDamage : walkAtDamage;
     walkedCommits++;
     if (keepsTrees) keepPassed();
     if (prints && !putLine()) return walkAtOddLine;
@@ -346,6 +351,10 @@ function addParent(commit: u32): bool {
 function loadCommit(commit: u32): bool {
   store<u8>(recordOf(commit), 1, isSeenAt);
   oddId = recordOf(commit);
+  if (graphCount > 0 && !printsSubjects) {
+    const placed = placeInGraph(commit);
+    if (placed >= 0) return loadFromGraph(commit, placed);
+  }
   const position = readHere(oddId, 1);
   if (position < 0) bring(oddId, 1);
   else if (fewestDigits > 0 && isOnlyPack && !mayBeLoose(load<u8>(oddId))) {
@@ -353,6 +362,80 @@ function loadCommit(commit: u32): bool {
     store<u8>(oddId, <u8>min<u32>(digits, idBytes << 1), 56);
   }
   return decode(commit);
+}
+
+// The commit-graph (gitformat-commit-graph) where it is one file: its tables, and by position the numbers of commits plus one.
+let graphCount: u32 = 0;
+let graphFanOut: usize = 0;
+let graphIds: usize = 0;
+let graphData: usize = 0;
+let graphEdges: usize = 0;
+let graphEdgesEnd: usize = 0;
+let graphNumbers: usize = 0;
+let isGraphDamaged: bool = false;
+
+/** Has commits taken from a graph as long as no subjects are printed; at `numbers` there is room for as many numbers, all 0. */
+export function useGraph(count: u32, fanOut: usize, ids: usize, data: usize, edges: usize, edgesEnd: usize, numbers: usize): void {
+  graphCount = count;
+  graphFanOut = fanOut;
+  graphIds = ids;
+  graphData = data;
+  graphEdges = edges;
+  graphEdgesEnd = edgesEnd;
+  graphNumbers = numbers;
+}
+
+/** The position of a commit; -1 when it is not in the graph. */
+function placeInGraph(commit: u32): i32 {
+  const record = recordOf(commit);
+  const known = load<u32>(record, 60);
+  if (known != 0) return known - 1;
+  const position = findSorted(record, graphFanOut, graphIds, idBytes);
+  if (position >= 0) place(commit, position);
+  return position;
+}
+
+function place(commit: u32, position: u32): void {
+  store<u32>(recordOf(commit), position + 1, 60);
+  store<u32>(graphNumbers + (position << 2), commit + 1);
+}
+
+const noParent: u32 = 0x70000000;
+const edgeFlag: u32 = 0x80000000;
+
+/** False where a parent lies outside of the graph. */
+function loadFromGraph(commit: u32, position: u32): bool {
+  const data = graphData + <usize>position * (idBytes + 16);
+  const record = recordOf(commit);
+  memory.copy(record + treeAt, data, idBytes);
+  store<i64>(record, bswap<u64>(load<u64>(data + idBytes, 8)) & 0x3ffffffff, 32);
+  const first = bswap<u32>(load<u32>(data + idBytes));
+  if (first == noParent) return true;
+  if (!addPlacedParent(commit, first)) return false;
+  const second = bswap<u32>(load<u32>(data + idBytes, 4));
+  if (second == noParent) return true;
+  if (second < edgeFlag) return addPlacedParent(commit, second);
+  for (let at = graphEdges + (<usize>(second - edgeFlag) << 2); at >= graphEdges && at + 4 <= graphEdgesEnd; at += 4) {
+    const parent = bswap<u32>(load<u32>(at));
+    if (!addPlacedParent(commit, parent & ~edgeFlag)) return false;
+    if (parent >= edgeFlag) return true;
+  }
+  isGraphDamaged = true;
+  return false;
+}
+
+function addPlacedParent(commit: u32, position: u32): bool {
+  if (position >= graphCount) {
+    isGraphDamaged = true;
+    return false;
+  }
+  let number = load<u32>(graphNumbers + (position << 2));
+  if (number == 0) {
+    number = numberOf(graphIds + <usize>position * idBytes) + 1;
+    place(number - 1, position);
+  }
+  addParentTo(commit, number - 1);
+  return true;
 }
 
 /** Reads the object with an id and of a kind out of the pack in use, and verifies it: its position; -1 when it is not to be had so. */
@@ -423,20 +506,10 @@ function decode(commit: u32): bool {
   const treeEnd = content + 5 + digits;
   if (treeEnd >= contentEnd || !startsWithTree(content) || load<u8>(treeEnd) != 0x0a || !decodeId(content + 5, recordOf(commit) + treeAt, idBytes)) return false;
   let at = treeEnd + 1;
-  let lastCell: u32 = 0;
   while (at + 1 < contentEnd && load<u16>(at) == 0x6170) { // "pa"
     const end = at + 7 + digits;
     if (end >= contentEnd || !startsWithParent(at) || load<u8>(end) != 0x0a || !decodeId(at + 7, wantedParent, idBytes)) return false;
-    const parent = numberOf(wantedParent);
-    const record = recordOf(commit);
-    if (load<u32>(record, 40) == 0) {
-      store<u32>(record, parent + 1, 40);
-    } else {
-      const cell = newCell(parent);
-      if (lastCell == 0) store<u32>(record, cell, 44);
-      else store<u32>(cells + (lastCell << 3), cell, 4);
-      lastCell = cell;
-    }
+    addParentTo(commit, numberOf(wantedParent));
     at = end + 1;
   }
   while (at < contentEnd && load<u8>(at) == 0x61) at = nextLine(at); // "author"
@@ -447,6 +520,18 @@ function decode(commit: u32): bool {
   }
   if (printsSubjects) findSubject(recordOf(commit), at);
   return true;
+}
+
+/** Parents are added in their order, those of one commit after the other. */
+function addParentTo(commit: u32, parent: u32): void {
+  const record = recordOf(commit);
+  if (load<u32>(record, 40) == 0) {
+    store<u32>(record, parent + 1, 40);
+    return;
+  }
+  const cell = newCell(parent);
+  if (load<u32>(record, 44) == 0) store<u32>(record, cell, 44);
+  else store<u32>(cells + ((cell - 1) << 3), cell, 4);
 }
 
 // @ts-ignore: decorator

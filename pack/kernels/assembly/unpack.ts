@@ -13,7 +13,7 @@ import { decodeId, findPosition, forgetIndex, hasIndex, idAt, offsetAt, writeHex
 export { regionStart } from './inflate';
 export { useIndex } from './_index';
 export { beginObjects, listObjects, listedEnd, listedId } from './_objects';
-export { addTip, beginWalk, keepTrees, printLines, setContent, walk, walkedCount, walkedEnd, walkedId } from './_walk';
+export { addTip, beginWalk, keepTrees, printLines, setContent, useGraph, walk, walkedCount, walkedEnd, walkedId } from './_walk';
 
 /**
  * Makes `wanted` bytes of the pack in use available from `offset` on, fewer only at its end, by calling `setView`; none when they

@@ -296,8 +296,8 @@ export class Index implements Compared {
     return found;
   }
 
-  /** Puts an entry in: replaces the one of the same path and stage; a new one of stage 0 all its other stages; files where it needs directories, and back. */
-  set(entry: IndexEntry): void {
+  /** Puts an entry in: replaces the one of the same path and stage; a new one of stage 0 all its other stages; files where it needs directories, and back. `from` a tree: who writes the index sees to it that that tree is stored. */
+  set(entry: IndexEntry, from?: 'tree'): void {
     const { path, stage } = entry;
     const key = editKey(path, stage);
     const edited = this.#pending.get(key);
@@ -308,11 +308,11 @@ export class Index implements Compared {
     else if (this.#mayHaveStages && former === undefined) for (const other of [1, 2, 3]) this.#removeOne(path, other);
     if (former === undefined) this.#removeConflicts(path, stage);
     this.#pending.set(key, entry);
-    if (former?.id !== entry.id && !entry.intentToAdd && entry.mode !== 0o160000) this.#named.add(entry.id);
+    if (from === undefined && former?.id !== entry.id && !entry.intentToAdd && entry.mode !== 0o160000) this.#named.add(entry.id);
     this.#touch();
   }
 
-  /** Objects that entries name by now and did not when the index was read, or that were taken out again. */
+  /** Objects, but for those from trees, that entries name by now and did not when the index was read, or that were taken out again. */
   get named(): ReadonlySet<ObjectId> { return this.#named; }
 
   /** Changes nothing but the stat and flags of an entry that is there. */

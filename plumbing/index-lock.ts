@@ -2,6 +2,7 @@
 // index. Apart from index-file.ts because those who only read need none of it.
 //
 // Invariant: when the new index is in place, the objects it names are durable and in the store, and no entry looks fresh whose file is not.
+import type { ObjectId } from '../pack/oid.js';
 import { whileNaming } from './announcement.js';
 import { type Index, type IndexVersion, readIndex } from './index-file.js';
 import { LockFile } from './lockfile.js';
@@ -19,15 +20,15 @@ export class IndexLock {
     this.index = index;
   }
 
-  /** Puts the index in place, durably, and before it the objects it names. The lock is given back. */
-  write(version?: IndexVersion): void {
+  /** Puts the index in place, durably, and before it the objects it names. The lock is given back. `trees`: entries came from these. */
+  write(version?: IndexVersion, trees: readonly ObjectId[] = []): void {
     this.#repository.flushObjects();
     this.#markRacy();
     const { named } = this.index;
-    if (named.size === 0) return this.#put(version);
+    if (named.size + trees.length === 0) return this.#put(version);
     return whileNaming(this.#repository, () => {
       const { objects } = this.#repository;
-      for (const id of named) objects.has(id);
+      for (const id of [...named, ...trees]) objects.has(id);
       objects.rescue();
       this.#put(version);
     });

@@ -106,7 +106,7 @@ export class TreeMergePlan {
         index.remove(entry.path);
         cleared.add(entry.path);
       }
-      index.set(entry);
+      index.set(entry, 'tree');
     }
     index.forgetResolved();
     if (workTree === undefined) return;

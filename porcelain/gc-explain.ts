@@ -7,6 +7,8 @@ import type { ObjectId } from '../pack/oid.js';
 import { markReachable } from '../plumbing/reachable.js';
 import type { Repository } from '../plumbing/repository.js';
 import { Inventory } from '../pack/inventory.js';
+import { oldestLeaseMs, quarantineWindowMs } from './gc.js';
+import { listCompleteBatches } from './sweep.js';
 import { type RootKind, listRoots, readShallow, rootKinds } from './gc-roots.js';
 
 export interface Explanation {
@@ -21,13 +23,21 @@ export interface Explanation {
   readonly youngReferrer: ObjectId | undefined;
   /** When its grace ends; undefined while something else keeps it, Infinity when gc never expires anything here. */
   readonly expiresAtMs: number | undefined;
+  /** Written since the oldest command at work began, which keeps it until that command ends. */
+  readonly isLeased: boolean;
+  /** Not in the store: swept, and where it is until when; nothing else is known of it then. */
+  readonly quarantine: { readonly batch: string; readonly untilMs: number } | undefined;
 }
 
 /** Says what keeps `id`; NotFoundError when there is no such object. */
 export function explainObject(repository: Repository, id: ObjectId, graceMs: number): Explanation {
   const store = ObjectStore.open(repository.objectsDirectory, repository.format, { alternates: repository.objects.alternates });
   try {
-    if (!store.has(id)) throw new NotFoundError(`object '${id}' is not here`, { code: 'object-missing' });
+    if (!store.has(id)) {
+      const quarantine = findInQuarantine(repository, id);
+      if (quarantine === undefined) throw new NotFoundError(`object '${id}' is not here`, { code: 'object-missing' });
+      return { id, quarantine, keptBy: [], isInKeptPack: false, isLeased: false, youngestMs: undefined, youngReferrer: undefined, expiresAtMs: undefined };
+    }
     const inventory = Inventory.read(store);
     const withoutParents = readShallow(repository);
     const reaches = (from: ObjectId, seen: Set<ObjectId>): boolean => {
@@ -45,20 +55,36 @@ export function explainObject(repository: Repository, id: ObjectId, graceMs: num
     const youngestMs = copy === undefined ? undefined : inventory.youngestMs(id);
     let youngReferrer: ObjectId | undefined;
     let expiresAtMs: number | undefined;
+    let isLeased = false;
     if (keptBy.length === 0 && !isInKeptPack && youngestMs !== undefined) {
-      const cutoffMs = repository.context.clock.nowMs() - graceMs;
-      if (youngestMs <= cutoffMs) {
+      const leaseMs = oldestLeaseMs(repository);
+      isLeased = youngestMs >= leaseMs;
+      const cutoffMs = Math.min(repository.context.clock.nowMs() - graceMs, leaseMs);
+      if (youngestMs < cutoffMs) {
         const seen = new Set<ObjectId>();
         for (const other of inventory.listIds()) {
-          if (inventory.youngestMs(other) <= cutoffMs || !reaches(other, seen)) continue;
+          if (inventory.youngestMs(other) < cutoffMs || !reaches(other, seen)) continue;
           youngReferrer = other;
           break;
         }
       }
       if (youngReferrer === undefined) expiresAtMs = youngestMs + graceMs;
     }
-    return { id, keptBy, isInKeptPack, youngestMs, youngReferrer, expiresAtMs };
+    return { id, keptBy, isInKeptPack, isLeased, youngestMs, youngReferrer, expiresAtMs, quarantine: undefined };
   } finally {
     store.close();
   }
+}
+
+function findInQuarantine(repository: Repository, id: ObjectId): Explanation['quarantine'] {
+  const windowMs = quarantineWindowMs(repository);
+  for (const batch of listCompleteBatches(repository).reverse()) {
+    const store = ObjectStore.open(batch.directory, repository.format);
+    try {
+      if (store.has(id)) return { batch: batch.name, untilMs: batch.record.atMs + windowMs };
+    } finally {
+      store.close();
+    }
+  }
+  return undefined;
 }

@@ -562,20 +562,3 @@ export function quarantineWindowMs({ config, context }: Repository): number {
 export function configuredGraceMs({ config, context }: Repository): number {
   return parseGrace(config.get('gc.pruneexpire') ?? '2w', context.clock);
 }
-
-/** Whether so much has piled up that gc is worth while (gc.auto, gc.autoPackLimit); looks at two directories only. */
-export function needsGc(repository: Repository): boolean {
-  const { config, format } = repository;
-  const most = config.getInteger('gc.auto') ?? 6700;
-  if (most <= 0) return false;
-  const digits = format === 'sha1' ? 38 : 62;
-  // One of 256 fan-out directories tells how full the others are.
-  const sample = listDirectory(join(repository.objectsDirectory, '17')).filter((name) => name.length === digits).length;
-  if (sample > Math.ceil(most / 256)) return true;
-  const mostPacks = config.getInteger('gc.autopacklimit') ?? 50;
-  if (mostPacks <= 0) return false;
-  const names = new Set(listDirectory(join(repository.objectsDirectory, 'pack')));
-  let packs = 0;
-  for (const name of names) if (name.endsWith('.idx') && !names.has(name.replace(/\.idx$/, '.keep'))) packs += 1;
-  return packs > mostPacks;
-}

@@ -81,7 +81,7 @@ export const command: Command = {
     if (trees.length === 1 && kind !== 'bind') primeCacheTree(index, repository.objects, trees[0]!);
     const output = args.value('index-output');
     if (output !== undefined) replaceFile(resolve(context.cwd, output), index.encode());
-    else lock.write();
+    else lock.write(undefined, trees);
     return 0;
   },
 };

@@ -13,6 +13,7 @@ import { Repository } from '../../plumbing/repository.js';
 import { resolveCommit } from '../../plumbing/revision.js';
 import { type CommitContent, type CommitOutcome, type CommitState, makeCommit, parsePerson } from '../commit.js';
 import type { MessageRequest } from '../commit-message.js';
+import { startGcIfNeeded } from '../gc-need.js';
 import { formatSummary, measureCommit } from '../commit-summary.js';
 import { formatInput, makeRunId } from '../run.js';
 import { formatLong, noColors } from '../status-format.js';
@@ -77,7 +78,9 @@ export const command: Command = {
       author: (state) => decideAuthor(repository, args, state),
       ...(id === undefined ? {} : { run: id }),
     });
-    return report(repository, args, outcome);
+    const code = report(repository, args, outcome);
+    if (outcome.kind === 'made') startGcIfNeeded(repository);
+    return code;
   },
 };
 

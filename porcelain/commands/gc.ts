@@ -4,14 +4,17 @@ import type { ObjectId } from '../../pack/oid.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
 import { runHook } from '../../plumbing/hooks.js';
 import { packRefs } from '../../plumbing/ref-packing.js';
+import { readPackSettings } from '../../plumbing/pack-settings.js';
 import { Repository } from '../../plumbing/repository.js';
 import { resolveRevision } from '../../plumbing/revision.js';
-import { type GcOptions, type GcPlan, type GcReport, type Tally, applyGc, configuredGraceMs, isNothingToDo, keptKinds, needsGc, planGc } from '../gc.js';
+import { type GcOptions, type GcPlan, type GcReport, type Tally, applyGc, configuredGraceMs, isNothingToDo, keptKinds, planGc } from '../gc.js';
+import { markWholeGc, needsGc, needsWholeGc } from '../gc-need.js';
 import { parseGrace } from '../grace.js';
 import { type Explanation, explainObject } from '../gc-explain.js';
 import { MaintenanceLock } from '../leases.js';
 import { undoLastSweep } from '../sweep.js';
 import { removeLeftovers } from '../release-recovery.js';
+import { repack } from '../repack.js';
 import { PhaseProgress } from '../phase-progress.js';
 import { formatSize } from '../terminal.js';
 
@@ -56,7 +59,8 @@ export const command: Command = {
     }
     if (args.has('auto') && runHook(repository, 'pre-auto-gc').exitCode !== 0) return 0;
     try {
-      collect(repository, context, args, graceMs);
+      if (args.has('auto') && !needsWholeGc(repository)) consolidate(repository, context, args);
+      else collect(repository, context, args, graceMs);
     } catch (error) {
       // Somebody is at it already.
       if (!(args.has('auto') && error instanceof LockedError)) throw error;
@@ -87,8 +91,25 @@ function collect(repository: Repository, context: Context, args: Arguments, grac
   const plan = planGc(repository, options);
   packRefs(repository, { all: true, prune: true });
   const report = applyGc(repository, plan, lock, options);
+  markWholeGc(repository);
   progress[Symbol.dispose]();
   printReport(context, args, plan, report, graceMs);
+}
+
+/** Takes in what is new, at a cost that follows it: nothing leaves the store. */
+function consolidate(repository: Repository, context: Context, args: Arguments): void {
+  using lock = MaintenanceLock.acquire(repository);
+  using progress = new PhaseProgress(context, args.has('quiet') || args.has('json'));
+  const settings = readPackSettings(repository.config);
+  const packs = repack(repository, {
+    scope: 'geometric', factor: 2, removesOld: true, unneeded: 'kept', isLocal: true, reuseDeltas: true, reuseObjects: true, usesOffsets: true,
+    settings, cruftSettings: settings, packsKept: false, keptPacks: new Set(), writesMultiPackIndex: false, updatesServerInfo: false,
+    onProgress: (phase, done, total) => { progress.update(phase, done, total); },
+  }, lock);
+  progress[Symbol.dispose]();
+  const packed: Tally = { objects: packs.reduce((sum, { objects }) => sum + objects, 0), bytes: packs.reduce((sum, { bytes }) => sum + bytes, 0) };
+  if (args.has('json')) printJson(context, { dryRun: false, consolidated: packed });
+  else if (!args.has('quiet')) context.stdout.write(`put ${describe(packed)} together\n`);
 }
 
 function printReport(context: Context, args: Arguments, plan: GcPlan, report: GcReport, graceMs: number): void {
@@ -184,16 +205,22 @@ function keptToJson(plan: GcPlan): object {
 }
 
 function printExplanation(context: Context, args: Arguments, explanation: Explanation, graceMs: number): void {
-  const { id, keptBy, isInKeptPack, youngestMs, youngReferrer, expiresAtMs } = explanation;
+  const { id, keptBy, isInKeptPack, isLeased, youngestMs, youngReferrer, expiresAtMs, quarantine } = explanation;
   const time = (ms: number): string | null => (Number.isFinite(ms) ? new Date(ms).toISOString() : null);
   if (args.has('json')) {
     printJson(context, {
       id, graceMs: finite(graceMs), keptBy, isInKeptPack, lastUsed: youngestMs === undefined ? null : time(youngestMs),
-      youngReferrer: youngReferrer ?? null, expiresAt: expiresAtMs === undefined ? null : time(expiresAtMs),
+      youngReferrer: youngReferrer ?? null, expiresAt: expiresAtMs === undefined ? null : time(expiresAtMs), isLeased,
+      quarantine: quarantine === undefined ? null : { batch: quarantine.batch, until: time(quarantine.untilMs) },
     });
     return;
   }
   const { stdout } = context;
+  if (quarantine !== undefined) {
+    stdout.write(`in quarantine (${quarantine.batch}) ${Number.isFinite(quarantine.untilMs) ? `until ${time(quarantine.untilMs)}` : 'for ever'}; it comes back when something names it\n`);
+    return;
+  }
+  if (isLeased) stdout.write('kept by a command at work, since it was written after that began\n');
   for (const { kind, source } of keptBy) stdout.write(`kept by ${kind === 'operation' ? 'operation in progress' : kind} '${source}'\n`);
   if (isInKeptPack) stdout.write('kept by the .keep file of its pack\n');
   if (youngestMs === undefined) stdout.write('in an alternate, which gc does not touch\n');

@@ -7,6 +7,7 @@ import type { ObjectId } from '../../pack/oid.js';
 import { Announcement, holdLease, listAnnounced } from '../../plumbing/announcement.js';
 import { formatIdentity, identifyProcess } from '../../plumbing/process-identity.js';
 import { Repository } from '../../plumbing/repository.js';
+import { needsWholeGc } from '../../porcelain/gc-need.js';
 import { cairn, cairnOutput, cairnProcess, cairnProgram, makeContext } from '../helpers/cairn.js';
 import { makeRepository } from '../helpers/differential.js';
 import { cleanEnvironment, git, gitOutput, skipWithoutGit } from '../helpers/stock-git.js';
@@ -62,6 +63,9 @@ for (const packed of [false, true]) {
     const repository = makeRepository(t, 'sha1', history);
     const lost = abandon(repository, { packed });
     const report = await gc(repository, '--grace=0');
+    const explained = JSON.parse(await cairnOutput(['gc', '--explain', lost, '--json'], { cwd: repository, nowMs: Date.now(), pid: process.pid }));
+    t.deepEqual(batches(repository), [explained.quarantine.batch]);
+    t.true(Math.abs(Date.parse(explained.quarantine.until) - Date.now() - day) < 600_000);
     t.is(report['expired']!.objects, 3);
     t.is(report['quarantined']!.objects, 3);
     t.false(hasGitObject(repository, lost));
@@ -234,6 +238,7 @@ test('nothing written since the oldest command at work began goes, whatever the 
     const blob = await cairnOutput(['hash-object', '-w', '--stdin'], { cwd: repository, stdin: 'new', pid: process.pid });
     await gc(repository, '--grace=0');
     t.true(hasGitObject(repository, blob));
+    t.regex(await cairnOutput(['gc', '--explain', blob, '--grace=0'], { cwd: repository, nowMs: Date.now(), pid: process.pid }), /kept by a command at work/);
   }
   t.is((await gc(repository, '--grace=0'))['expired']!.objects, 1);
 });
@@ -331,4 +336,24 @@ test.serial('whatever step gc is at, a writer that names what is about to go get
   for (let nth = 0; nth < total; nth += Math.ceil(total / 10)) await attempt(nth);
   t.true(flagged.has(false));
   t.true(statSync(start).isDirectory());
+});
+
+test('gc --auto takes in what is new without letting anything go, when all was collected a while ago', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeRepository(t, 'sha1', history);
+  gitOutput(['config', 'gc.autoPackLimit', '2'], { cwd: repository });
+  await gc(repository);
+  const lost = abandon(repository);
+  const packs = (): number => readdirSync(join(repository, '.git/objects/pack')).filter((name) => name.endsWith('.pack')).length;
+  for (const each of [1, 2, 3]) {
+    gitOutput(['-c', `alias.do=!sh -c 'echo ${each} >file; git commit -qam ${each}; git repack -dq'`, 'do'], { cwd: repository });
+  }
+  t.true(packs() > 2);
+  const answer = JSON.parse(await cairnOutput(['gc', '--auto', '--grace=0', '--json'], { cwd: repository, nowMs: Date.now(), pid: process.pid }));
+  t.true(answer.consolidated.objects > 0);
+  t.true(packs() <= 2, `${packs()}`);
+  t.true(hasGitObject(repository, lost));
+  isSound(t, repository);
+  t.false(needsWholeGc(open(repository)));
+  t.true(needsWholeGc(open(repository, Date.now() + 8 * day)));
 });

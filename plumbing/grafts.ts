@@ -11,8 +11,10 @@ import type { Repository } from './repository.js';
 /** The parents of grafted commits. */
 export type Grafts = ReadonlyMap<ObjectId, readonly ObjectId[]>;
 
-export function readGrafts(repository: Repository): Grafts {
-  const { commonDirectory, context, format } = repository;
+/** `keepsTrueParents`: grafts add parents and take none away, so that nothing is hidden but what lies behind boundaries. */
+export function readGrafts(repository: Repository, { keepsTrueParents = false }: { readonly keepsTrueParents?: boolean } = {}): Grafts {
+  const { commonDirectory, context, format, objects } = repository;
+  const storedParents = (id: ObjectId): readonly ObjectId[] => (objects.findHeader(id)?.type === 'commit' ? objects.readCommit(id).parents : []);
   const grafts = new Map<ObjectId, readonly ObjectId[]>();
   const isId = (word: string): word is ObjectId => isObjectId(word, format);
   const named = context.env['GIT_GRAFT_FILE'];
@@ -21,7 +23,7 @@ export function readGrafts(repository: Repository): Grafts {
     const words = line.trimEnd().split(' ');
     if (line.startsWith('#') || words[0] === '') continue;
     const [commit, ...parents] = words;
-    if (isId(commit!) && parents.every(isId)) grafts.set(commit, parents);
+    if (isId(commit!) && parents.every(isId)) grafts.set(commit, keepsTrueParents ? [...new Set([...storedParents(commit), ...parents])] : parents);
     else context.stderr.write(`error: bad graft data: ${line}\n`);
   }
   for (const line of findFile(shallowFile(repository))?.toString('latin1').split('\n') ?? []) {

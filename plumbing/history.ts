@@ -90,12 +90,13 @@ export class History {
   readonly #stored = new Map<number, readonly number[]>();
   #cursor: PackCursor | undefined;
 
-  constructor(repository: Repository, options: { readonly keep?: KeptPart } = {}) {
+  /** `keepsTrueParents`: see readGrafts. */
+  constructor(repository: Repository, options: { readonly keep?: KeptPart; readonly keepsTrueParents?: boolean } = {}) {
     this.store = repository.objects;
     this.table = new CommitTable(this.store.format);
     this.#contents = options.keep === undefined ? undefined : new HeldContents();
     this.#subjects = options.keep === 'subjects' ? new HeldContents() : undefined;
-    this.#grafts = readGrafts(repository);
+    this.#grafts = readGrafts(repository, options);
     const usable = this.#grafts.size === 0 && repository.config.getBoolean('core.commitgraph', true)
       && repository.refs.list('refs/replace/')[Symbol.iterator]().next().done === true;
     this.#graph = usable ? findGraph(this.store) : undefined;

@@ -44,6 +44,8 @@ export interface WalkSources {
   readonly filter?: ObjectFilter;
   /** Objects that are not there are left out silently. */
   readonly mayMiss?: boolean;
+  /** Grafts hide no parents. */
+  readonly keepsTrueParents?: boolean;
 }
 
 /** The most excluded commits whose trees are looked at for bases. */
@@ -126,7 +128,7 @@ export class PackSelection {
     const lister = new ObjectLister(this.#store, sources.filter, { mayMiss: this.#mayMiss });
     const commits = tips.filter(({ id }) => this.#store.findHeader(id)?.type === 'commit');
     for (const tip of tips) if (!tip.isExcluded) lister.give(tip.id);
-    const nodes = [...new RevWalk(this.#repository, commits)];
+    const nodes = [...new RevWalk(this.#repository, commits, { keepsTrueParents: sources.keepsTrueParents === true })];
     for (const tip of tips) if (tip.isExcluded && this.#store.findHeader(tip.id)?.type === 'tree') lister.exclude(tip.id);
     lister.excludeEdges(nodes, (edge) => { if (sources.thin === true) this.#addEdge(edge.id); });
     for (const tip of tips) if (tip.isExcluded && tip.type === 'blob') lister.excludeBlob(tip.id);

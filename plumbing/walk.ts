@@ -75,6 +75,8 @@ export interface WalkOptions {
   readonly cherry?: 'pick' | 'mark';
   /** Equal for commits with equal changes; needed for `cherry`. */
   readonly patchKey?: (node: CommitNode) => string | undefined;
+  /** Grafts hide no parents. */
+  readonly keepsTrueParents?: boolean;
   /** Remember which tip each commit was reached from. */
   readonly wantSource?: boolean;
   /** What is kept for showing of the content that was read for the walk. */
@@ -103,7 +105,8 @@ export class RevWalk {
 
   constructor(repository: Repository, tips: readonly Tip[], options: WalkOptions = {}) {
     this.#options = options;
-    this.history = new History(repository, options.keep === undefined ? {} : { keep: options.keep });
+    const { keep, keepsTrueParents = false } = options;
+    this.history = new History(repository, keep === undefined ? { keepsTrueParents } : { keep, keepsTrueParents });
     const isPruned = options.pathspec !== undefined || options.isDecorated !== undefined;
     this.#simplifier = isPruned ? new Simplifier(this.history, options) : undefined;
     const { table, sources } = this.history;

@@ -130,7 +130,7 @@ class Repacking {
     const list = new PackingList();
     const selection = new PackSelection(this.#repository, list, this.#limits);
     const isNew = scope === 'new';
-    selection.addReachable([], { all: true, reflogs: true, indexes: true, unpacked: isNew });
+    selection.addReachable([], { all: true, reflogs: true, indexes: true, unpacked: isNew, keepsTrueParents: true });
     selection.addWhatIsThere([...listRoots(this.#repository)].map(({ id }) => id), readShallow(this.#repository));
     if (!isNew && removesOld && this.#old.length > 0) {
       if (unneeded === 'kept') selection.addAllOfOurs({ packed: true, loose: true });

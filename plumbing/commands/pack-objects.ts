@@ -61,7 +61,7 @@ export const command: Command = {
     { name: 'honor-pack-keep', negatable: true, help: 'leave out what is in a pack with a .keep file' },
     { name: 'keep-pack', value: 'name', negatable: true, help: 'leave out what is in this pack' },
     { name: 'compression', value: 'n', negatable: true, help: 'zlib level' },
-    { name: 'keep-true-parents', negatable: true, help: 'accepted; no grafts hide parents' },
+    { name: 'keep-true-parents', negatable: true, help: 'pack parents that grafts hide, too' },
     { name: 'use-bitmap-index', negatable: true, help: 'accepted; the result is the same without' },
     { name: 'filter', value: 'spec', negatable: true, help: 'leave out some blobs or trees' },
     { name: 'missing', value: 'action', help: 'what to do about missing objects: error or allow-any' },
@@ -174,9 +174,10 @@ function selectReachable(context: Context, args: Arguments, selection: PackSelec
   const missing = args.value('missing') ?? 'error';
   if (missing !== 'error' && missing !== 'allow-any') throw new InvalidError(`invalid value for '--missing': '${missing}'`, { code: 'bad-missing' });
   const filter = combineObjectFilters(args.values('filter').map(parseObjectFilter));
+  // As with git, the negated --keep-true-parents says the same.
   selection.addReachable(utf8(lines), {
     all: args.has('all'), reflogs: args.has('reflog'), indexes: args.has('indexed-objects'), unpacked: args.has('unpacked'), thin: args.has('thin'),
-    mayMiss: missing === 'allow-any', ...(filter === undefined ? {} : { filter }),
+    mayMiss: missing === 'allow-any', keepsTrueParents: args.flag('keep-true-parents') !== undefined, ...(filter === undefined ? {} : { filter }),
   });
   if (args.has('keep-unreachable')) selection.addAllOfOurs({ packed: true, loose: false });
   if (args.has('pack-loose-unreachable')) selection.addAllOfOurs({ packed: false, loose: true });

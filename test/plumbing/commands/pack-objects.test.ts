@@ -140,3 +140,14 @@ test('a stored delta that is damaged is not taken over', async (t) => {
   t.is(result.code, 128);
   t.regex(result.stderr, /damaged/);
 });
+
+test('parents that grafts hide are packed when they are to be kept', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeRepository(t, 'sha1', `
+    for i in 1 2 3 4; do echo $i > file; git add file; git commit -qm "change $i"; done
+    other=$(git commit-tree -m other HEAD^{tree})
+    printf '%s\\n%s %s\\n' "$(git rev-parse HEAD~2)" "$(git rev-parse HEAD)" $other > .git/info/grafts`);
+  for (const argv of [[], ['--keep-true-parents'], ['--no-keep-true-parents']]) {
+    await compare(t, repository, 'sha1', { argv: ['--stdout', '-q', '--all', ...argv] });
+  }
+});

@@ -103,3 +103,14 @@ test('update-server-info writes what git writes', async (t) => {
   gitOutput(['update-server-info', '-f'], { cwd: repository });
   t.deepEqual(ours, files.map((path) => readFileSync(path, 'utf8').split('\n').sort()));
 });
+
+test('what grafts hide is packed as well, and not lost', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeRepository(t, 'sha1', `${fixture}
+    git rev-parse HEAD~1 > .git/info/grafts`);
+  const copy = join(makeSandbox(t), 'copy');
+  cpSync(repository, copy, { recursive: true, preserveTimestamps: true });
+  t.is(git(['repack', '-adq'], { cwd: copy }).code, 0);
+  t.is((await cairn(['repack', '-adq'], { cwd: repository, nowMs: Date.now() })).code, 0);
+  t.deepEqual(packs(repository), packs(copy));
+});

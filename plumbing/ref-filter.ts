@@ -15,6 +15,10 @@ export interface RefFilter {
   /** Where to look; default 'refs/'. */
   readonly prefixes?: readonly string[];
   readonly ignoreCase?: boolean;
+  /** A further test, asked before those that need objects. */
+  readonly accepts?: (subject: RefSubject) => boolean;
+  /** One more to be tested, beside the refs found. */
+  readonly first?: RefSubject;
   /** Objects, one of which the ref must point at, itself or through a tag. */
   readonly pointsAt?: readonly ObjectId[];
   /** Commits: refs that lead to any of them, to none of them, that any leads to, that none leads to. */
@@ -28,13 +32,13 @@ export interface RefFilter {
 export function filterRefs(repository: Repository, filter: RefFilter): RefSubject[] {
   const context = new RefContext(repository);
   const matches = compilePatterns(filter);
-  const subjects: RefSubject[] = [];
+  const subjects: RefSubject[] = filter.first === undefined ? [] : [filter.first];
   for (const prefix of filter.prefixes ?? literalPrefixes(filter)) {
     for (const ref of repository.refs.list(prefix, (name) => repository.context.stderr.write(`warning: ignoring broken ref ${name}\n`))) {
       if (matches(encodeRefName(ref.name))) subjects.push(new RefSubject(context, ref));
     }
   }
-  return subjects.filter(pointsAt(filter)).filter(reaches(repository, filter));
+  return subjects.filter(filter.accepts ?? (() => true)).filter(pointsAt(filter)).filter(reaches(repository, filter));
 }
 
 /** Where matching refs can be: the part of each pattern before its first special character. */

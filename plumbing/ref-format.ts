@@ -44,9 +44,10 @@ export class RefContext {
   readonly headBranch: RefName | undefined;
   #workTreePaths: ReadonlyMap<string, string> | undefined;
 
-  constructor(repository: Repository) {
+  /** `current`: the name that counts as HEAD's, where that is no branch. */
+  constructor(repository: Repository, current = repository.refs.findSymbolic('HEAD')) {
     this.repository = repository;
-    this.headBranch = repository.refs.findSymbolic('HEAD');
+    this.headBranch = current;
   }
 
   /** The work tree a branch is checked out in; '' when in none. */

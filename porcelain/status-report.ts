@@ -161,8 +161,8 @@ function readUpstream(repository: Repository, branch: RefName, head: ObjectId, c
     : { ref, shortName, gone: false, differs, ahead: undefined, behind: undefined };
 }
 
-/** The reflog tells what was checked out last. */
-function readDetached(repository: Repository, head: ObjectId): Detached | undefined {
+/** The reflog tells what was checked out last; undefined when it does not know. */
+export function readDetached(repository: Repository, head: ObjectId): Detached | undefined {
   const switched = readReflog(repository, 'HEAD').findLast((entry) => /^checkout: moving from .* to /.test(entry.message));
   if (switched === undefined) return undefined;
   const target = switched.message.slice(switched.message.lastIndexOf(' to ') + 4);

@@ -55,7 +55,7 @@ function buildLibrary() {
  * exports is first touched.
  */
 const lazyBundles = [
-  'pack/object-store.ts', 'plumbing/index-file.ts', 'plumbing/date.ts', 'plumbing/config-file.ts', 'plumbing/option-spec.ts', 'plumbing/revision-set.ts',
+  'pack/object-store.ts', 'plumbing/index-file.ts', 'plumbing/date.ts', 'plumbing/ref-recovery.ts', 'plumbing/config-file.ts', 'plumbing/option-spec.ts', 'plumbing/revision-set.ts',
   'pack/kernels/wasm.generated.ts',
 ];
 

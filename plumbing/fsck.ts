@@ -23,6 +23,7 @@ import { Index } from './index-file.js';
 import { MultiPackIndexing } from './multi-pack-indexing.js';
 import { type Finding, type MessageId, type Severity, checkObject, checkSeverityNames, isGitmodulesName, listRawEntries, messageIds, readSeverities } from './object-check.js';
 import { listReflogs, readReflog } from './reflog.js';
+import { listDamagedRefJournals } from './ref-journal.js';
 import type { Repository } from './repository.js';
 import { findRevision } from './revision.js';
 import { listWorkTrees } from './work-trees.js';
@@ -305,6 +306,7 @@ export class Fsck {
 
   #checkHead(): void {
     const { refs, format } = this.#repository;
+    for (const path of listDamagedRefJournals(this.#repository)) this.#complain('warning', `a change of several refs could not be finished; its journal is '${path}'`);
     try {
       const head = refs.readRaw('HEAD');
       if (head === undefined) this.#complain('error', 'invalid HEAD', fsckErrors.refs);

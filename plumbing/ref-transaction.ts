@@ -3,13 +3,13 @@
 //
 // Invariants: objects are durable before a ref names them (flush comes first), and there until it does (cairn-safety(7), "Beside running writers"); what fails at `prepare` leaves every ref as it was; each ref's
 // rename is that ref's commit; its reflog entry is written before. Old values are compared while the lock is held.
-// If the power fails: each ref is old or new; between two renames of one transaction some may be new and others old. The point where a
-// journal makes several refs one step is #publish.
+// If the power fails: each ref is old or new, and a transaction over several refs changes all of them or none: a journal (ref-journal.ts) says
+// what is going to change, and whoever comes next finishes it.
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { disk, makeDirectories, removeIfPresent, temporaryName } from '../pack/disk.js';
 import { ConflictError, CorruptError, InvalidError, LockedError, NotFoundError, RefusedError, isSystemError } from '../pack/errors.js';
-import { type ObjectId, isZeroId, zeroId } from '../pack/oid.js';
+import { type ObjectId, isObjectId, isZeroId, zeroId } from '../pack/oid.js';
 import { Announcement, whileNaming } from './announcement.js';
 import { runHook } from './hooks.js';
 import { reflogIdent } from './identity.js';
@@ -17,6 +17,7 @@ import { LockFile } from './lockfile.js';
 import { type PackedRef, encodePackedRefs } from './packed-refs.js';
 import { type RefName, encodeRefName, isRefName, isRootRefName, isSafeRefName, isText, parseRefName } from './ref-name.js';
 import { appendReflog, formatReflogMessage, removeEmptyDirectories, removeEmptyParents, removeReflog } from './reflog.js';
+import { type RefChange, type RefContent, RefJournal, contentOf, nameEverywhere } from './ref-journal.js';
 import type { RawRef } from './refs.js';
 import type { Repository } from './repository.js';
 
@@ -92,6 +93,7 @@ export class RefTransaction {
   /** Locks every ref, checks every expectation and makes the new values durable; throws with everything undone when one does not hold. */
   prepare(): void {
     this.#requireState('open');
+    this.#repository.finishRefTransactions();
     try {
       this.#repository.objects.flush();
       this.#plan();
@@ -335,36 +337,64 @@ export class RefTransaction {
     lock!.seal();
   }
 
-  /** Reflogs, then values; packed refs go before the loose ones that hide them. */
+  /** Reflogs, then values, and the reflogs of what is gone. */
   #publish(): void {
-    const { refs } = this.#repository;
-    const isHardened = this.#repository.hardening.reference;
-    const directories = new Set<string>();
     if (this.#announcement?.isStanding === false) {
       throw new ConflictError('this process was stopped for so long that a sweep may have begun', { code: 'announcement-lost', hint: 'run the command again' });
     }
-    for (const step of this.#steps) {
-      if (typeof step.edit.target !== 'object') continue;
-      if (!step.isUnchanged) this.#log(step);
-      if (step.logOnly || step.isUnchanged) continue;
-      step.lock!.commit({ directory: 'later' });
-      directories.add(dirname(step.lock!.path));
+    for (const step of this.#steps) if (typeof step.edit.target === 'object' && !step.isUnchanged) this.#log(step);
+    const changes = this.#listChanges();
+    const journal = changes.length > 1 ? RefJournal.write(this.#repository, changes) : undefined;
+    let changed = 0;
+    try {
+      this.#change(() => { changed += 1; });
+    } catch (error) {
+      // Once a ref has changed, the journal stays: the rest is done by whoever comes next.
+      if (changed === 0) journal?.remove();
+      throw error;
     }
-    if (isHardened) for (const directory of directories) disk().fsyncDirectory(directory);
+    journal?.remove();
+    for (const step of this.#steps) {
+      if (step.edit.target !== 'delete') continue;
+      if (step.logOnly) this.#log(step);
+      else removeReflog(this.#repository, step.name);
+    }
+  }
+
+  /** What becomes of each ref whose file changes. */
+  #listChanges(): RefChange[] {
+    const changes: RefChange[] = [];
+    for (const { name, edit, raw, logOnly, isUnchanged } of this.#steps) {
+      if (logOnly || isUnchanged || edit.target === 'verify' || (edit.target === 'delete' && raw === undefined)) continue;
+      const after = edit.target === 'delete' ? undefined : 'id' in edit.target ? edit.target.id : `ref: ${edit.target.symbolic}`;
+      changes.push({ name: nameEverywhere(this.#repository, name), before: contentOf(raw), after });
+    }
+    return changes;
+  }
+
+  /** Values, durably; packed refs go before the loose ones that hide them. */
+  #change(onChange: () => void): void {
+    const { refs, hardening } = this.#repository;
+    const directories = new Set<string>();
+    for (const { edit, lock, logOnly, isUnchanged } of this.#steps) {
+      if (typeof edit.target !== 'object' || logOnly || isUnchanged) continue;
+      lock!.commit({ directory: 'later' });
+      onChange();
+      directories.add(dirname(lock!.path));
+    }
+    if (hardening.reference) for (const directory of directories) disk().fsyncDirectory(directory);
     if (this.#newPacked !== undefined) {
       disk().rename(this.#newPacked, refs.packedPath);
+      onChange();
       this.#newPacked = undefined;
       disk().fsyncDirectory(dirname(refs.packedPath));
     }
-    for (const step of this.#steps) {
-      if (step.edit.target !== 'delete') continue;
-      if (step.logOnly) {
-        this.#log(step);
-        continue;
-      }
-      const path = String(refs.filePath(step.name));
-      if (isFile(path) && removeIfPresent(path) && isHardened) disk().fsyncDirectory(dirname(path));
-      removeReflog(this.#repository, step.name);
+    for (const { edit, name, logOnly } of this.#steps) {
+      if (edit.target !== 'delete' || logOnly) continue;
+      const path = String(refs.filePath(name));
+      if (!isFile(path) || !removeIfPresent(path)) continue;
+      onChange();
+      if (hardening.reference) disk().fsyncDirectory(dirname(path));
     }
   }
 
@@ -514,4 +544,27 @@ export function holdRef(repository: Repository, name: RefName, action: (current:
     lock.write(`${id}\n`);
     lock.commit();
   });
+}
+
+/** Does one change of a transaction that was interrupted, unless the ref holds something else by now; its reflog has the entry already. */
+export function changeRefIfStill(repository: Repository, { name, before, after }: RefChange): void {
+  const { refs } = repository;
+  if (contentOf(refs.readRaw(name)) !== before) return;
+  if (after === undefined) {
+    removeRef(repository, name, before);
+    return;
+  }
+  const path = String(refs.filePath(name));
+  const timeoutMs = repository.config.getInteger('core.filesreflocktimeout') ?? refLockTimeoutMs;
+  using lock = acquire(path, name, { timeoutMs, holder: repository.lockHolder }, () => undefined);
+  if (contentOf(refs.readRaw(name)) !== before) return;
+  if (fs.lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) removeEmptyDirectories(path);
+  lock.write(`${after}\n`);
+  lock.commit();
+}
+
+function removeRef(repository: Repository, name: RefName, before: RefContent): void {
+  const isId = before !== undefined && isObjectId(before, repository.format);
+  using transaction = new RefTransaction(repository);
+  transaction.add({ name, target: 'delete', noDeref: true, expected: isId ? before : undefined }).commit();
 }

@@ -19,6 +19,8 @@ import { parseConfigKey, setInConfig, unsetInConfig } from './config-file.js';
 import { readHardening } from './hardening-config.js';
 import { type LockHolder } from './lockfile.js';
 import { type RefName, isRefName } from './ref-name.js';
+import { hasRefJournal } from './ref-journal.js';
+import { finishRefTransactions } from './ref-recovery.js';
 import { Refs, decodeLooseRef } from './refs.js';
 
 /** The name of the repository's directory inside a work tree. */
@@ -70,6 +72,7 @@ export class Repository {
   #caches: PackCaches | undefined;
   #refs: Refs | undefined;
   #hardening: Hardening | undefined;
+  #isFinishing = false;
   #prefix: string | undefined;
   #owned: boolean | undefined;
 
@@ -216,8 +219,24 @@ export class Repository {
     return replacements.size > 0 && !this.config.getBoolean('core.usereplacerefs', true) ? new Map() : replacements;
   }
 
+  /** The refs; what a process that died had begun to change is finished before the first look at them. */
   get refs(): Refs {
-    return this.#refs ??= new Refs({ gitDirectory: this.gitDirectory, commonDirectory: this.commonDirectory, format: this.format });
+    if (this.#refs === undefined) {
+      this.#refs = new Refs({ gitDirectory: this.gitDirectory, commonDirectory: this.commonDirectory, format: this.format });
+      this.finishRefTransactions();
+    }
+    return this.#refs;
+  }
+
+  /** Finishes what processes that died had begun to change in several refs; costs one look when there is nothing. */
+  finishRefTransactions(): void {
+    if (this.#isFinishing || !hasRefJournal(this)) return;
+    this.#isFinishing = true;
+    try {
+      finishRefTransactions(this);
+    } finally {
+      this.#isFinishing = false;
+    }
   }
 
   get indexPath(): string {

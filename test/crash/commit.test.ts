@@ -2,14 +2,14 @@
 // index can be read, and the next commit succeeds without a human.
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import { cpSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { authorIdent } from '../../plumbing/identity.js';
 import { Repository } from '../../plumbing/repository.js';
 import { type CommitContent, type CommitOutcome, makeCommit } from '../../porcelain/commit.js';
 import { makeContext } from '../helpers/cairn.js';
 import { makeRepository } from '../helpers/differential.js';
-import { type Failure, ProcessDied, withFailingDisk } from '../helpers/failing-disk.js';
+import { type Failure, ProcessDied, bury, withFailingDisk } from '../helpers/failing-disk.js';
 import { makeSandbox, writeFiles } from '../helpers/sandbox.js';
 import { git, gitOutput, skipWithoutGit } from '../helpers/stock-git.js';
 
@@ -19,14 +19,6 @@ function makeFastSandbox(t: ExecutionContext): string {
   const directory = mkdtempSync('/dev/shm/cairn-test-');
   t.teardown(() => rmSync(directory, { recursive: true }));
   return directory;
-}
-
-/** Makes the locks this process left those of a process that is no more. */
-function bury(directory: string): void {
-  const locks = join(directory, '.git/cairn/locks');
-  if (!existsSync(locks)) return;
-  // No process has a number this large.
-  for (const name of readdirSync(locks)) renameSync(join(locks, name), join(locks, name.replace(/^\d+/, String(2 ** 22 + 1))));
 }
 
 function commit(directory: string, content: CommitContent, run?: string): CommitOutcome {

@@ -29,6 +29,13 @@ export const crashCases: readonly CrashCase[] = [
     again: ['update-ref', '--stdin'],
     stdinAgain: `update refs/heads/a/b ${main}\nupdate refs/heads/side ${main}\nupdate refs/heads/other ${main}~2\ndelete refs/heads/third\n`,
   },
+  {
+    name: 'update-ref of several refs, packed ones too',
+    argv: ['update-ref', '--stdin'],
+    stdin: `delete refs/tags/v1\nupdate refs/heads/new ${main}\nupdate refs/heads/side ${main}~1\ndelete refs/heads/main\n`,
+    again: ['update-ref', '--stdin'],
+    stdinAgain: 'delete refs/tags/v1\nupdate refs/heads/new refs/heads/other\nupdate refs/heads/side refs/heads/other~1\ndelete refs/heads/main\n',
+  },
   { name: 'update-ref -d of a packed ref', argv: ['update-ref', '-d', 'refs/tags/v1'] },
   { name: 'symbolic-ref', argv: ['symbolic-ref', '-m', 'switch', 'HEAD', 'refs/heads/side'] },
   { name: 'pack-refs', argv: ['pack-refs', '--all'] },

@@ -171,7 +171,7 @@ export function observe(directory: string): Observed {
   return { refs, index: entries };
 }
 
-/** Throws unless every ref, and the index, is as in one of the two. */
+/** Throws unless the refs, all of them together, and the index are as in one of the two. */
 export function compare(found: Observed, old: Observed, fresh: Observed, except?: RegExp): void {
   for (const name of new Set([...found.refs.keys(), ...old.refs.keys(), ...fresh.refs.keys()])) {
     const value = found.refs.get(name);
@@ -179,6 +179,14 @@ export function compare(found: Observed, old: Observed, fresh: Observed, except?
     if (value !== old.refs.get(name) && value !== fresh.refs.get(name)) {
       throw new Error(`ref '${name}' is ${value}, neither ${old.refs.get(name)} nor ${fresh.refs.get(name)}`);
     }
+  }
+  const is = (state: Observed): boolean => {
+    const names = new Set([...found.refs.keys(), ...state.refs.keys()]);
+    return [...names].every((name) => except?.test(name) || found.refs.get(name) === state.refs.get(name));
+  };
+  if (!is(old) && !is(fresh)) {
+    const changed = [...fresh.refs.keys(), ...old.refs.keys()].filter((name) => found.refs.get(name) === fresh.refs.get(name) && fresh.refs.get(name) !== old.refs.get(name));
+    throw new Error(`of several refs only some have changed: ${[...new Set(changed)].join(', ')}`);
   }
   if (found.index !== old.index && found.index !== fresh.index) throw new Error('the index is neither the old one nor the new one');
 }

@@ -326,7 +326,7 @@ export function materialise(state: State, directory: string): void {
 export function afterReboot(state: State): State {
   const result = new Map<string, StateEntry>();
   for (const [path, entry] of state) {
-    const renamed = path.replace(/(\/cairn\/(?:locks|leases)\/\d+_)\d+(_\d+_)/, '$11$2');
+    const renamed = path.replace(/(\/cairn\/(?:locks|leases|ref-journal)\/\d+_)\d+(_\d+_)/, '$11$2');
     const rewritten = path.endsWith('/cairn/sweep') && entry.kind === 'file'
       ? { ...entry, bytes: Buffer.from(entry.bytes.toString('latin1').replace(/^(\d+_)\d+(_\d+_)/, '$11$2'), 'latin1') }
       : path.endsWith('/cairn/maintenance') && entry.kind === 'file'

@@ -1,4 +1,6 @@
 // A disk that fails at a chosen step: with an error, as a bad disk does, or for good, as when the process is killed there.
+import { existsSync, readdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Disk, realDisk, useDisk } from '../../pack/disk.js';
 
 /** Thrown by every step from the one the process died at: nothing that runs afterwards can touch the disk. */
@@ -8,6 +10,15 @@ export class ProcessDied extends Error {}
 export type Failure = 'died' | 'EIO' | 'ENOSPC' | 'EACCES';
 
 const names = ['open', 'write', 'truncate', 'fsync', 'close', 'fsyncDirectory', 'rename', 'link', 'unlink', 'mkdir', 'rmdir', 'symlink', 'chmod', 'utimes', 'cloneFile', 'removeTree'] as const;
+
+/** Makes what this process left in a repository that of a process that is no more: locks and journals. */
+export function bury(directory: string): void {
+  for (const drawer of ['locks', 'ref-journal']) {
+    const path = join(directory, '.git/cairn', drawer);
+    // No process has a number this large.
+    for (const name of existsSync(path) ? readdirSync(path) : []) renameSync(join(path, name), join(path, name.replace(/^\d+_/, `${2 ** 22 + 1}_`)));
+  }
+}
 
 /** Runs `work` (synchronous, since the disk is everybody's) on the real disk with step number `failAt` (from 1; 0 for none) failing; the steps that were asked for, by name. */
 export function withFailingDisk(failAt: number, failure: Failure, work: () => void): { steps: string[]; error: unknown } {

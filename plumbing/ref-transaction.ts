@@ -63,6 +63,8 @@ export class RefTransaction {
   #packedLock: LockFile | undefined;
   /** The next packed-refs, complete and durable, under a name of its own. */
   #newPacked: string | undefined;
+  /** While several refs change. */
+  #journal: { readonly file: RefJournal; readonly changes: readonly RefChange[] } | undefined;
   /** Stands from before the new objects are looked at until the refs name them: no sweep takes them away meanwhile. */
   #announcement: Announcement | undefined;
   #state: 'open' | 'prepared' | 'closed' = 'open';
@@ -122,6 +124,7 @@ export class RefTransaction {
     } catch (error) {
       this.#state = 'closed';
       this.#release();
+      this.#takeBack();
       throw error;
     }
     this.#state = 'closed';
@@ -344,20 +347,27 @@ export class RefTransaction {
     }
     for (const step of this.#steps) if (typeof step.edit.target === 'object' && !step.isUnchanged) this.#log(step);
     const changes = this.#listChanges();
-    const journal = changes.length > 1 ? RefJournal.write(this.#repository, changes) : undefined;
-    let changed = 0;
-    try {
-      this.#change(() => { changed += 1; });
-    } catch (error) {
-      // Once a ref has changed, the journal stays: the rest is done by whoever comes next.
-      if (changed === 0) journal?.remove();
-      throw error;
-    }
-    journal?.remove();
+    if (changes.length > 1) this.#journal = { file: RefJournal.write(this.#repository, changes), changes };
+    this.#change();
+    this.#journal?.file.remove();
+    this.#journal = undefined;
     for (const step of this.#steps) {
       if (step.edit.target !== 'delete') continue;
       if (step.logOnly) this.#log(step);
       else removeReflog(this.#repository, step.name);
+    }
+  }
+
+  /** After a failure: refs that changed get back what they held, unless somebody changed them again; then the journal goes. */
+  #takeBack(): void {
+    if (this.#journal === undefined) return;
+    const { file, changes } = this.#journal;
+    try {
+      for (const { name, before, after } of changes) changeRefIfStill(this.#repository, { name, before: after, after: before });
+      file.remove();
+    } catch (error) {
+      // The journal stays; whoever comes next does what it says.
+      if (!isSystemError(error) && !(error instanceof LockedError) && !(error instanceof ConflictError)) throw error;
     }
   }
 
@@ -373,28 +383,24 @@ export class RefTransaction {
   }
 
   /** Values, durably; packed refs go before the loose ones that hide them. */
-  #change(onChange: () => void): void {
+  #change(): void {
     const { refs, hardening } = this.#repository;
     const directories = new Set<string>();
     for (const { edit, lock, logOnly, isUnchanged } of this.#steps) {
       if (typeof edit.target !== 'object' || logOnly || isUnchanged) continue;
       lock!.commit({ directory: 'later' });
-      onChange();
       directories.add(dirname(lock!.path));
     }
     if (hardening.reference) for (const directory of directories) disk().fsyncDirectory(directory);
     if (this.#newPacked !== undefined) {
       disk().rename(this.#newPacked, refs.packedPath);
-      onChange();
       this.#newPacked = undefined;
       disk().fsyncDirectory(dirname(refs.packedPath));
     }
     for (const { edit, name, logOnly } of this.#steps) {
       if (edit.target !== 'delete' || logOnly) continue;
       const path = String(refs.filePath(name));
-      if (!isFile(path) || !removeIfPresent(path)) continue;
-      onChange();
-      if (hardening.reference) disk().fsyncDirectory(dirname(path));
+      if (isFile(path) && removeIfPresent(path) && hardening.reference) disk().fsyncDirectory(dirname(path));
     }
   }
 

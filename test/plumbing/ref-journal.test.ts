@@ -165,3 +165,29 @@ test.serial('a transaction over one ref writes no journal', async (t) => {
   }
   t.false(recording.operations.some((operation) => 'path' in operation && operation.path.includes('ref-journal')));
 });
+
+test.serial('when a change fails, what changed before it gets its old value back, and the journal goes', async (t) => {
+  if (skipWithoutGit(t)) return;
+  for (const nth of [1, 2, 3, 4]) {
+    const directory = makeRepository(t, 'sha1', script);
+    const before = valuesBy(directory);
+    let seen = 0;
+    const recording = new RecordingDisk(directory, (operation) => {
+      const path = operation.kind === 'rename' ? operation.to : operation.kind === 'unlink' ? operation.path : '';
+      if (!/^\.git\/(?:refs\/.*(?<!\.lock)|packed-refs)$/.test(path)) return;
+      seen += 1;
+      if (seen === nth) throw Object.assign(new Error(`EIO: i/o error, ${operation.kind} '${path}'`), { code: 'EIO', syscall: operation.kind, path });
+    });
+    const restore = useDisk(recording);
+    try {
+      const { code, stderr } = await runIn(directory, ['update-ref', '--stdin'], stdin);
+      t.is(code, 128, stderr);
+      t.regex(stderr, /refs|packed-refs/);
+    } finally {
+      restore();
+    }
+    t.deepEqual(valuesBy(directory), before, `failed at ${nth}`);
+    t.deepEqual(journals(directory), []);
+    t.is((await runIn(directory, ['update-ref', '--stdin'], stdin)).code, 0);
+  }
+});

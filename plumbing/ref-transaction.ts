@@ -58,6 +58,7 @@ const packedLockTimeoutMs = 1000;
 
 export class RefTransaction {
   readonly #repository: Repository;
+  readonly #isRecovery: boolean;
   readonly #edits: RefEdit[] = [];
   #steps: Step[] = [];
   #packedLock: LockFile | undefined;
@@ -69,8 +70,10 @@ export class RefTransaction {
   #announcement: Announcement | undefined;
   #state: 'open' | 'prepared' | 'closed' = 'open';
 
-  constructor(repository: Repository) {
+  /** `isRecovery`: this is part of finishing, or taking back, another one. */
+  constructor(repository: Repository, options: { readonly isRecovery?: boolean } = {}) {
     this.#repository = repository;
+    this.#isRecovery = options.isRecovery ?? false;
   }
 
   /** Adds a wish; InvalidError when the name may not be written. Nothing is looked at before `prepare`. */
@@ -95,7 +98,7 @@ export class RefTransaction {
   /** Locks every ref, checks every expectation and makes the new values durable; throws with everything undone when one does not hold. */
   prepare(): void {
     this.#requireState('open');
-    this.#repository.finishRefTransactions();
+    if (!this.#isRecovery) this.#repository.finishRefTransactions();
     try {
       this.#repository.objects.flush();
       this.#plan();
@@ -432,7 +435,7 @@ export class RefTransaction {
 
   /** The reference-transaction hook may veto what is prepared, and is told how it ended. */
   #runHook(state: 'prepared' | 'committed' | 'aborted'): void {
-    if (this.#steps.length === 0) return;
+    if (this.#steps.length === 0 || this.#isRecovery) return;
     const none = zeroId(this.#repository.format);
     const lines = this.#steps.flatMap(({ edit, name }) => {
       if (typeof edit.target === 'object' && 'symbolic' in edit.target) return [];
@@ -571,6 +574,6 @@ export function changeRefIfStill(repository: Repository, { name, before, after }
 
 function removeRef(repository: Repository, name: RefName, before: RefContent): void {
   const isId = before !== undefined && isObjectId(before, repository.format);
-  using transaction = new RefTransaction(repository);
+  using transaction = new RefTransaction(repository, { isRecovery: true });
   transaction.add({ name, target: 'delete', noDeref: true, expected: isId ? before : undefined }).commit();
 }

@@ -129,7 +129,7 @@ export function writeTreeFromIndex(index: Index, store: ObjectStore, options: Tr
   builder.build(root, 0, index.count, 0, 0);
   builder.finish();
   index.keepCacheTree(root);
-  const prefix = (options.prefix ?? '').replace(/\/+$/, '');
+  const prefix = (options.prefix ?? '').replace(/(?<=[^/])\/+$/, '');
   const node = root.find(prefix);
   if (node === undefined || node.id === undefined) throw new InvalidError(`prefix '${prefix}' is not a directory of the index`, { code: 'bad-prefix' });
   return node.id;

@@ -14,10 +14,22 @@ export function* listChunks(input: Input): Generator<Buffer> {
   for (let chunk = input.readChunk(); chunk !== undefined; chunk = input.readChunk()) yield chunk;
 }
 
-/** Records that end in NUL, or else lines, of which a carriage return at the end is no part: what cat-file and hash-object read. */
+/** Records that end in NUL, or else lines, which end before a NUL or a carriage return at the end: what cat-file and hash-object read. */
 export function* listRecords(input: Input, nul: boolean): Generator<string> {
   if (nul) yield* listLines(input, '\0');
-  else for (const line of listLines(input)) yield line.endsWith('\r') ? line.slice(0, -1) : line;
+  else for (const line of listLines(input)) yield nameOfLine(line);
+}
+
+/** Records that end in NUL, or else lines, which end before a NUL, since no path has one: how Git reads paths and entries. */
+export function* listPathLines(input: Input, nul: boolean): Generator<string> {
+  for (const line of listLines(input, nul ? '\0' : '\n')) yield nul ? line : line.split('\0', 1)[0]!;
+}
+
+/** What a line without its end names: it goes up to a NUL, or to a carriage return at the end. */
+export function nameOfLine(line: string): string {
+  const end = line.indexOf('\0');
+  if (end >= 0) return line.slice(0, end);
+  return line.endsWith('\r') ? line.slice(0, -1) : line;
 }
 
 /** Records as latin1 text without their terminator, each as soon as it is complete; the last may lack its terminator. */

@@ -5,12 +5,12 @@ import { CairnError, InvalidError, NotFoundError } from '../pack/errors.js';
 import type { ObjectHeader } from '../pack/object.js';
 import { type ObjectId, hexSize, isObjectId } from '../pack/oid.js';
 import type { Input } from './command.js';
-import { listChunks, listRecords } from './line-reader.js';
+import { listChunks, listRecords, nameOfLine } from './line-reader.js';
 import { followPath } from './link-follow.js';
 import { PackedAnswers, lineTemplate } from './packed-answers.js';
 import { decodeRefName } from './ref-name.js';
 import type { Repository } from './repository.js';
-import { findRevision } from './revision.js';
+import { findRevision, pathFromTop } from './revision.js';
 import { deltaBase, storedSize } from './stored-object.js';
 
 export interface BatchOptions {
@@ -96,7 +96,7 @@ export class ObjectBatch {
     const isNul = this.#options.terminator === '\0';
     const terminator = isNul ? 0 : 0x0a;
     const digits = hexSize(this.#repository.format);
-    const answerText = (line: string): void => this.#answerLine(!isNul && line.endsWith('\r') ? line.slice(0, -1) : line, withContent);
+    const answerText = (line: string): void => this.#answerLine(isNul ? line : nameOfLine(line), withContent);
     let begun: Buffer[] = [];
     for (const chunk of listChunks(this.#input())) {
       let start = 0;
@@ -202,13 +202,13 @@ export class ObjectBatch {
     else this.#write(`${name} ${id.fault}\n`);
   }
 
-  /** False for names that are not of the form 'rev:path' with a path from the top. */
+  /** False for names that are not of the form 'rev:path'. */
   #followed(name: string, rest: string, withContent: boolean): boolean {
     const found = /^([^:][^]*?):([^]+)$/.exec(name);
-    if (found === null || /^\.\.?\//.test(found[2]!)) return false;
+    if (found === null) return false;
     const tree = this.#findId(`${found[1]!}^{tree}`);
     if (typeof tree === 'object') return false;
-    const end = followPath(this.#repository, tree, found[2]!);
+    const end = followPath(this.#repository, tree, pathFromTop(this.#repository, found[2]!));
     switch (end.kind) {
       case 'found': this.#answer(name, end.id, rest, withContent); break;
       case 'missing': this.#write(`${name} missing\n`); break;

@@ -112,6 +112,12 @@ export class Pathspec {
     return found && !this.#negative.some((item) => matchItem(item, path, isDirectory));
   }
 
+  /** Like matches, but what matched does not count as found. */
+  admits(path: string, isDirectory = false): boolean {
+    return (this.items.length === 0 || this.#positive.some((item) => matchItem(item, path, isDirectory)))
+      && !this.#negative.some((item) => matchItem(item, path, isDirectory));
+  }
+
   /** Whether some path below `directory` (with trailing slash) may match: false only when none can. */
   mayMatchBelow(directory: string): boolean {
     if (this.items.length === 0) return true;

@@ -93,7 +93,7 @@ export function findNamed(repository: Repository, text: string, hint?: RevisionH
   if (colon < 0) return undefined;
   const base = findId(repository, text.slice(0, colon), 'treeish');
   const tree = base === undefined ? undefined : peel(repository, base, 'tree');
-  return tree === undefined ? undefined : findInTree(repository, tree, relativePath(repository, text.slice(colon + 1)));
+  return tree === undefined ? undefined : findInTree(repository, tree, pathFromTop(repository, text.slice(colon + 1)));
 }
 
 function colonOutsideBraces(text: string): number {
@@ -106,8 +106,8 @@ function colonOutsideBraces(text: string): number {
   return -1;
 }
 
-/** './x' and '../x' are relative to the current directory, everything else to the top. */
-function relativePath(repository: Repository, typed: string): string {
+/** The path (latin1) from the top of the tree that is meant in 'rev:path': './x' and '../x' are relative to the current directory. */
+export function pathFromTop(repository: Repository, typed: string): string {
   const bytes = encodeRefName(typed);
   if (!/^\.\.?(\/|$)/.test(typed)) return bytes;
   repository.requireWorkTree();
@@ -136,7 +136,7 @@ export function findInTree(repository: Repository, tree: ObjectId, path: string)
 }
 
 function findInIndex(repository: Repository, typed: string, stage: number): NamedObject | undefined {
-  const path = relativePath(repository, typed) as RepoPath;
+  const path = pathFromTop(repository, typed) as RepoPath;
   const entry = readIndex(repository).find(path, stage as 0 | 1 | 2 | 3);
   return entry === undefined ? undefined : { id: entry.id, mode: entry.mode, path };
 }

@@ -86,6 +86,12 @@ export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   'repack': () => import('./commands/repack.js'),
 };
 
+/** Those of Git's commands that can do something without a repository. */
+export const worksAnywhere: ReadonlySet<string> = new Set([
+  'bundle', 'check-ref-format', 'column', 'config', 'diff', 'get-tar-commit-id', 'hash-object', 'index-pack', 'init', 'interpret-trailers',
+  'merge-file', 'patch-id', 'rev-parse', 'shortlog', 'show-index', 'stripspace', 'var', 'verify-pack',
+]);
+
 /** The loader of a command; undefined when there is none of that name. */
 export function findCommand(name: string): LoadCommand | undefined {
   if (Object.hasOwn(plumbingCommands, name)) return plumbingCommands[name];

@@ -7,7 +7,7 @@ import {
 } from '../pack/errors.js';
 import { type Command, type Context, UsageRequested, parseArguments } from '../plumbing/command.js';
 import { escapeControls } from '../plumbing/quote.js';
-import { findCommand, plumbingCommands, porcelainCommands } from './commands.js';
+import { findCommand, plumbingCommands, porcelainCommands, worksAnywhere } from './commands.js';
 
 /** The version this program is; a test compares it with package.json. */
 export const version = '0.1.0';
@@ -81,6 +81,8 @@ export async function run(context: Context, argv: readonly string[]): Promise<nu
       }
       if (error instanceof UsageError && error.code === 'usage' && !json) {
         context.stdout.flush();
+        // Git looks for the repository before it looks at the options.
+        if (command.family === 'git' && !worksAnywhere.has(name)) (await import('../plumbing/repository.js')).Repository.open(context);
         context.stderr.write(`error: ${escapeControls(error.message)}\n${formatUsage(command)}`);
         return 129;
       }

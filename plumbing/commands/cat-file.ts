@@ -52,6 +52,7 @@ export const command: Command = {
     const batch = batchModes.filter((name) => args.has(name));
     const asked = questions.filter((name) => args.has(name) && !(batch.length > 0 && name === conversion));
     const modes = [...batch, ...asked];
+    if (batch.some((name) => args.count(name) > 1)) throw new UsageError('only one batch option may be specified');
     if (modes.length > 1) throw new UsageError(`-${modes[0]} cannot be combined with -${modes[1]}`);
     const mode = modes[0];
     if (mode === 'batch' || mode === 'batch-check' || mode === 'batch-command') {

@@ -3,7 +3,7 @@ import { InvalidError, UsageError } from '../../pack/errors.js';
 import { type AttributeValue, Attributes, isAttributeName } from '../attributes.js';
 import type { Command } from '../command.js';
 import { readIndex } from '../index-file.js';
-import { listLines } from '../line-reader.js';
+import { listPathLines } from '../line-reader.js';
 import { normalisePath } from '../pathspec.js';
 import { quotePath, unquotePath } from '../quote.js';
 import { Repository } from '../repository.js';
@@ -31,8 +31,8 @@ export const command: Command = {
       if (dashes && before.length > 0) throw new UsageError('attributes and --all both specified');
       paths = [...before, ...after];
     } else if (fromInput) {
-      names = [...before, ...after];
-      paths = [];
+      names = before;
+      paths = after;
       if (names.length === 0) throw new UsageError('no attribute specified');
     } else if (dashes) {
       names = before;
@@ -60,7 +60,7 @@ export const command: Command = {
       if (fromInput) context.stdout.flush();
     };
     if (!fromInput) for (const path of paths) check(Buffer.from(path).toString('latin1'));
-    else for (const line of listLines(context.stdin, nul ? '\0' : '\n')) check(nul ? line : unquotePath(line));
+    else for (const line of listPathLines(context.stdin, nul)) check(nul ? line : unquotePath(line));
     return 0;
   },
 };

@@ -3,7 +3,7 @@ import { InvalidError } from '../../pack/errors.js';
 import type { Command } from '../command.js';
 import { type IgnoreMatch, IgnoreRules } from '../ignore.js';
 import { readIndex } from '../index-file.js';
-import { listLines } from '../line-reader.js';
+import { listPathLines } from '../line-reader.js';
 import { normalisePath } from '../pathspec.js';
 import { quotePath, unquotePath } from '../quote.js';
 import { Repository } from '../repository.js';
@@ -54,7 +54,7 @@ export const command: Command = {
       if (args.has('stdin')) context.stdout.flush();
     };
     if (!args.has('stdin')) for (const word of positionals) check(Buffer.from(word).toString('latin1'));
-    else for (const line of listLines(context.stdin, nul ? '\0' : '\n')) check(nul ? line : unquotePath(line));
+    else for (const line of listPathLines(context.stdin, nul)) check(nul ? line : unquotePath(line));
     return found > 0 ? 0 : 1;
   },
 };

@@ -4,7 +4,7 @@ import { pathToUtf8, symlinkMode, type RepoPath } from '../../pack/tree.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { type Index, type IndexEntry, readIndex } from '../index-file.js';
 import { type IndexLock, lockIndex } from '../index-lock.js';
-import { listLines } from '../line-reader.js';
+import { listPathLines } from '../line-reader.js';
 import { normalisePath } from '../pathspec.js';
 import { quotePath, unquotePath } from '../quote.js';
 import { Repository } from '../repository.js';
@@ -77,7 +77,7 @@ class Checkout {
     const nul = this.#args.has('z');
     if (this.#args.has('all')) this.#checkoutAll();
     else if (this.#args.has('stdin')) {
-      for (const line of listLines(this.#context.stdin, nul ? '\0' : '\n')) this.#checkoutNamed(nul ? line : unquotePath(line));
+      for (const line of listPathLines(this.#context.stdin, nul)) this.#checkoutNamed(nul ? line : unquotePath(line));
     } else {
       for (const word of this.#args.positionals) this.#checkoutNamed(Buffer.from(word).toString('latin1'));
     }

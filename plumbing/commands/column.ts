@@ -25,12 +25,12 @@ export const command: Command = {
     const first = argv[0]?.startsWith('--command=') ? argv[0].slice('--command='.length) : undefined;
     let mode = readColumnMode(Repository.find(context)?.config ?? Config.open(context), first);
     mode = modeOf(args, mode);
+    const look = lookOf(context, args);
     if (args.positionals.length > 0) throw new UsageError('no arguments are taken');
     if (args.value('command') !== first) throw new InvalidError('--command must be the first argument', { code: 'bad-options' });
     const items = [...listRecords(context.stdin, false)];
     if (items.length === 0) return 0;
-    const isInColumns = usesColumns(mode, context);
-    const text = isInColumns ? formatColumns(items, mode, lookOf(context, args)) : items.map((item) => `${item}\n`).join('');
+    const text = usesColumns(mode, context) ? formatColumns(items, mode, look) : items.map((item) => `${item}\n`).join('');
     context.stdout.write(Buffer.from(text, 'latin1'));
     return 0;
   },

@@ -66,6 +66,8 @@ class ObjectMaker {
   readonly #writes: boolean;
   readonly #literally: boolean;
   readonly #filters: boolean;
+  readonly #directory: string;
+  readonly #prefix: string;
   #workTree: WorkTree | undefined;
 
   constructor(context: Context, args: Arguments) {
@@ -76,10 +78,14 @@ class ObjectMaker {
     this.#repository = this.#writes ? Repository.open(context) : Repository.find(context);
     this.#format = this.#repository?.format ?? 'sha1';
     this.#type = args.value('t') ?? 'blob';
+    // Paths on standard input are, as Git has it, from the top of the work tree.
+    const isFromTop = args.has('stdin-paths') && this.#repository?.isInsideWorkTree === true;
+    this.#directory = isFromTop ? this.#repository!.workTree! : context.cwd;
+    this.#prefix = isFromTop ? '' : this.#repository?.prefix ?? '';
   }
 
   hashFile(typed: string, conversionPath: string): ObjectId {
-    const path = resolve(this.#context.cwd, typed);
+    const path = resolve(this.#directory, typed);
     const fd = openNamed(path, typed);
     try {
       const stat = fstatSync(fd);
@@ -170,7 +176,7 @@ class ObjectMaker {
   }
 
   #repositoryPath(typed: string): string {
-    return this.#repository!.prefix + pathFromUtf8(typed);
+    return this.#prefix + pathFromUtf8(typed);
   }
 }
 

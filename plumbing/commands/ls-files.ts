@@ -106,7 +106,9 @@ class Lister {
         throw new UsageError('--recurse-submodules is not supported where submodules are set up');
       }
     }
-    if (has('modified', 'others', 'deleted', 'killed') || (has('ignored') && !has('cached'))) this.#repository.requireWorkTree();
+    if (has('modified', 'others', 'deleted', 'killed', 'ignored')) this.#repository.requireWorkTree();
+    // A file of patterns that is not there is an error even where none is asked for.
+    if (has('exclude-from')) this.#loadRules();
     if (!has('ignored')) return;
     if (!has('others', 'cached')) throw new InvalidError('ls-files -i must be used with either -o or -c', { code: 'bad-options' });
     if (!has('exclude', 'exclude-from', 'exclude-per-directory', 'exclude-standard')) {
@@ -153,7 +155,7 @@ class Lister {
     for (let at = 0; at < index.count; at += 1) {
       const entry = index.entryAt(at);
       if (this.#deduplicate && entry.path === former) continue;
-      if (!this.#pathspec.matches(entry.path)) continue;
+      if (!this.#pathspec.admits(entry.path)) continue;
       if (ignored !== undefined && !ignored.isIgnored(entry.path, entry.mode === gitlinkMode)) continue;
       if ((cached || this.#showStage) && !(unmergedOnly && entry.stage === 0)) {
         this.#print(entry.path, entry.stage !== 0 ? 'M' : entry.skipWorktree ? 'S' : 'H', entry);
@@ -218,6 +220,8 @@ class Lister {
   }
 
   #print(path: RepoPath, tag: Tag, entry?: IndexEntry): void {
+    // Only what is shown counts as found.
+    if (entry !== undefined) this.#pathspec.matches(path);
     const format = this.#args.value('format');
     let line = '';
     if (format !== undefined && entry !== undefined) {

@@ -5,7 +5,7 @@ import { isObjectId } from '../../pack/oid.js';
 import { type TreeEntry, encodeTree, typeOfMode } from '../../pack/tree.js';
 import { whileNaming } from '../announcement.js';
 import type { Command } from '../command.js';
-import { listLines } from '../line-reader.js';
+import { listPathLines } from '../line-reader.js';
 import { unquotePath } from '../quote.js';
 import { Repository } from '../repository.js';
 
@@ -37,7 +37,7 @@ export const command: Command = {
       entries = [];
       pending = !batch;
     };
-    for (const line of listLines(context.stdin, args.has('z') ? '\0' : '\n')) {
+    for (const line of listPathLines(context.stdin, args.has('z'))) {
       if (line !== '') {
         entries.push(parseEntry(repository, line, { quoted: !args.has('z'), missing: args.has('missing') }));
         pending = true;

@@ -118,6 +118,7 @@ function checkUsage(args: Arguments): string | undefined {
 function settingsOf({ config }: Repository, args: Arguments): PackSettings {
   const configured = readPackSettings(config);
   const { window, depth, memoryBytes = 0 } = configured.limits;
+  integer(args, 'threads');
   const level = integer(args, 'compression');
   const most = magnitude(args, 'max-pack-size');
   return {

@@ -72,6 +72,8 @@ class RevisionPrinter {
   async run(argv: readonly string[]): Promise<number> {
     for (let at = 0; at < argv.length; at += 1) {
       const word = argv[at]!;
+      // Everything but this needs a repository, even what it is not asked about.
+      if (word !== '--local-env-vars' && word !== '--resolve-git-dir') this.#repository ??= Repository.open(this.#context);
       if (this.#paths !== 'no') this.#showPath(word, this.#paths === 'words');
       else if (word.startsWith('-') && (!this.#endOfOptions || word === '--')) at = await this.#takeOption(argv, at);
       else await this.#takeRevision(word);
@@ -89,7 +91,10 @@ class RevisionPrinter {
   }
 
   #print(text: string): void {
-    this.#context.stdout.write(this.#shellQuoted ? `${shellQuote(text)} ` : `${text}\n`);
+    if (!this.#shellQuoted) return this.#line(text);
+    // The sign of what is left out stays outside of the quotes.
+    const sign = text.startsWith('^') ? '^' : '';
+    this.#context.stdout.write(`${sign}${shellQuote(text.slice(sign.length))} `);
   }
 
   #line(text: string): void {

@@ -6,7 +6,7 @@ import { BlobBatch } from '../blob-batch.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { type Index, type IndexEntry, type IndexVersion, indexEntry, readIndex } from '../index-file.js';
 import { type IndexLock, lockIndex } from '../index-lock.js';
-import { listLines } from '../line-reader.js';
+import { listPathLines } from '../line-reader.js';
 import { LookAhead } from '../look-ahead.js';
 import { findPathFault } from '../path-safety.js';
 import { Pathspec, normalisePath, pathspecContext } from '../pathspec.js';
@@ -273,7 +273,8 @@ class Updater {
     const fault = findPathFault(path, this.#protection, mode);
     if (fault !== undefined) throw unable(path, fault);
     const type = mode & 0o170000;
-    const stored = type === 0o100000 || type === 0o120000 ? canonicalMode(mode) : gitlinkMode;
+    if (type === 0o040000) throw unable(path, 'a directory is no entry of an index');
+    const stored = type === 0o160000 ? gitlinkMode : canonicalMode(type === 0o120000 ? mode : 0o100000 | (mode & 0o777));
     this.#put(indexEntry({ path, id, mode: stored, stage, assumeValid: false }), flags);
     this.#report(`add '${path}'`);
   }
@@ -284,7 +285,7 @@ class Updater {
 
   #readPaths(): void {
     const nul = this.#args.has('z');
-    for (const line of listLines(this.#context.stdin, nul ? '\0' : '\n')) {
+    for (const line of listPathLines(this.#context.stdin, nul)) {
       this.#updateArgument(nul ? line : unquotePath(line), this.#repository.prefix);
     }
   }
@@ -293,7 +294,7 @@ class Updater {
   #readEntries(): void {
     const nul = this.#args.has('z');
     const flags = new Set([...this.#flags, 'add', 'replace', 'remove']);
-    for (const line of listLines(this.#context.stdin, nul ? '\0' : '\n')) {
+    for (const line of listPathLines(this.#context.stdin, nul)) {
       const parts = /^([0-7]+) (?:[a-z]+ )?([0-9a-fA-F]+)(?: ([0-3]))?\t(.*)$/s.exec(line);
       if (parts === null || !isObjectId(parts[2]!.toLowerCase(), this.#repository.format)) {
         throw new InvalidError(`malformed index info ${Buffer.from(line, 'latin1').toString()}`, { code: 'bad-index-info' });

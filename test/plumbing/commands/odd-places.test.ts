@@ -1,0 +1,66 @@
+// What scripts meet rarely: usage errors without a repository, lines with NUL or CR in them, patterns and paths that are looked for but not shown.
+import test from 'ava';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { cairn } from '../../helpers/cairn.js';
+import { bothFormats, compareFinished, compareWithGit, makeRepository } from '../../helpers/differential.js';
+import { makeSandbox } from '../../helpers/sandbox.js';
+import { git, hasGit } from '../../helpers/stock-git.js';
+
+const usual = hasGit() ? test : test.skip;
+
+const fixture = `
+mkdir -p dir/sub; echo hello > a.txt; printf 'x\\r\\n' > crlf.txt; echo 1 > dir/one; ln -s a.txt link; echo '*.txt text' > .gitattributes
+git add -A; git commit -qm first; echo 2 > dir/one; echo o > x.o; echo '*.o' > .gitignore; git branch side
+`;
+
+for (const format of bothFormats) {
+  usual(`names on standard input are read as git reads them (${format})`, async (t) => {
+    await compareWithGit(t, makeRepository(t, format, fixture), [
+      { argv: ['cat-file', '--batch-check'], stdin: 'HEAD\0HEAD\nHEAD:a.txt\r\n' },
+      { argv: ['cat-file', '--batch-check', '--follow-symlinks'], stdin: 'HEAD:./link\nHEAD:dir/../link\nHEAD:link\n' },
+      { argv: ['cat-file', '--batch-check', '--follow-symlinks'], stdin: 'HEAD:../link\nHEAD:./one\n', subdirectory: 'dir' },
+      { argv: ['check-ignore', '--stdin', '-v', '-n'], stdin: 'x.o\0a.txt\nx.o\r\na.txt\n' },
+      { argv: ['check-ignore', '--stdin', '-z', '-v', '-n'], stdin: 'x.o\0a.txt\r\0' },
+      { argv: ['check-attr', '--stdin', 'text'], stdin: 'a.txt\0b\ncrlf.txt\r\n' },
+      { argv: ['check-attr', '--stdin', 'text', '--', 'a.txt'], stdin: 'a.txt\n' },
+      { argv: ['update-index', '--add', '--stdin'], stdin: 'x.o\r\ndir/one\0junk\n' },
+      { argv: ['checkout-index', '-f', '--stdin'], stdin: 'a.txt\r\n' },
+      { argv: ['checkout-index', '-f', '--stdin'], stdin: 'a.txt\0x\n' },
+      { argv: ['update-index', '--add', '--stdin'], stdin: 'x.o\0junk\n' },
+      { argv: ['hash-object', '--stdin-paths'], stdin: 'dir/one\na.txt\n', subdirectory: 'dir' },
+      { argv: ['hash-object', '--stdin-paths'], stdin: 'one\n', subdirectory: 'dir' },
+      { argv: ['hash-object', '-w', '--stdin-paths'], stdin: 'crlf.txt\r\n', subdirectory: 'dir/sub' },
+    ]);
+  });
+
+  usual(`what is not shown is not found (${format})`, async (t) => {
+    await compareWithGit(t, makeRepository(t, format, fixture), [
+      { argv: ['ls-files', '-d', '--error-unmatch', 'a.txt'] },
+      { argv: ['ls-files', '-m', '--error-unmatch', 'dir/one'] },
+      { argv: ['ls-files', '-m', '--error-unmatch', 'a.txt', 'dir/one'] },
+      { argv: ['ls-files', '-c', '-i', '-x', '*.dat', '--error-unmatch', 'a.txt'] },
+      { argv: ['ls-files', '-X', 'nosuch'] },
+      { argv: ['rev-parse', '--sq', 'HEAD', '^side', 'HEAD..side'] },
+      { argv: ['cat-file', '--batch-check', '--batch-check'], stdin: 'HEAD\n' },
+      { argv: ['column', '--width=x'], stdin: 'a\n' },
+      { argv: ['pack-objects', '--threads=x', '--stdout'], stdin: '' },
+      { argv: ['write-tree', '--prefix=/'] },
+      { argv: ['write-tree', '--prefix=dir//'] },
+    ]);
+  });
+}
+
+usual('where there is no repository that is said before anything about options', async (t) => {
+  const directory = join(makeSandbox(t), 'none');
+  mkdirSync(directory);
+  for (const argv of [
+    ['ls-tree', '-x'], ['cat-file', '-p', '-t', 'HEAD'], ['update-ref'], ['mktag', '--bogus'], ['for-each-ref', '--bogus'], ['count-objects', 'x'],
+    ['fsck', '--bogus'], ['repack', '--bogus'], ['pack-refs', 'x'], ['rev-parse', '--since=2005-04-07'], ['rev-parse', '--bogus'],
+    ['hash-object', '--bogus'], ['check-ref-format'], ['stripspace', 'x'], ['interpret-trailers', '--bogus'], ['verify-pack'], ['show-index', '--bogus'],
+    ['ls-tree', '-h'], ['rev-parse', '--local-env-vars'], ['patch-id', '--bogus'], ['bundle', 'bogus'], ['config', '--bogus'], ['var'],
+  ]) {
+    const options = { cwd: directory, env: { GIT_CEILING_DIRECTORIES: join(directory, '..') } };
+    compareFinished(t, argv.join(' '), git(argv, options), await cairn(argv, options), { ignoreOutput: argv.includes('-h') });
+  }
+});

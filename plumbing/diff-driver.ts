@@ -5,6 +5,7 @@
 import { RefusedError } from '../pack/errors.js';
 import { Attributes, type AttributeValue } from './attributes.js';
 import type { Config } from './config.js';
+import { latin1 } from './latin1.js';
 import { parsePattern } from './posix-regex.js';
 import type { Repository } from './repository.js';
 
@@ -103,7 +104,6 @@ export class DiffDrivers {
 function readDriver(config: Config, name: string): DiffDriver {
   const value = (key: string): string | undefined => config.get(`diff.${name}.${key}`);
   const [extended, basic] = [value('xfuncname'), value('funcname')];
-  const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
   let findFunction = standardFunction;
   if (extended !== undefined) findFunction = finderOf(latin1(extended), 'extended');
   else if (basic !== undefined) findFunction = finderOf(latin1(basic), 'basic');

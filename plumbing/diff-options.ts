@@ -18,6 +18,7 @@ import { type Pickaxe, parsePickaxe } from './diff-pickaxe.js';
 import type { DirstatOptions, StatOptions } from './diff-stat.js';
 import { defaultAbbreviation } from './format.js';
 import { findRuleFile } from './ignore.js';
+import { latin1 } from './latin1.js';
 import { parsePattern } from './posix-regex.js';
 import { type RenameOptions, findRenames, maxScore } from './rename.js';
 import type { Repository } from './repository.js';
@@ -334,8 +335,6 @@ function linePattern(text: string): RegExp {
     throw error;
   }
 }
-
-const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
 
 function reversed(entry: DiffEntry): DiffEntry {
   if (entry.status === 'U') return entry;

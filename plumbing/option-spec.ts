@@ -5,6 +5,7 @@
 // "PARSEOPT" of git-rev-parse(1).
 import { InvalidError, UsageError } from '../pack/errors.js';
 import type { Context } from './command.js';
+import { readInput } from './line-reader.js';
 import { shellQuote } from './quote.js';
 
 interface ScriptOption {
@@ -21,12 +22,6 @@ interface ScriptOption {
 interface Table {
   readonly usage: string[];
   readonly rows: (ScriptOption | string)[];
-}
-
-function readAll(context: Context): string {
-  const pieces: Buffer[] = [];
-  for (let piece = context.stdin.readChunk(); piece !== undefined; piece = context.stdin.readChunk()) pieces.push(piece);
-  return Buffer.concat(pieces).toString('utf8');
 }
 
 function parseTable(text: string): Table {
@@ -80,7 +75,7 @@ export function normaliseOptions(context: Context, words: readonly string[]): nu
   const keepDashes = own.includes('--keep-dashdash');
   const stopEarly = own.includes('--stop-at-non-option');
   const stuck = own.includes('--stuck-long');
-  const table = parseTable(readAll(context));
+  const table = parseTable(readInput(context.stdin).toString());
   const options = table.rows.filter((row): row is ScriptOption => typeof row !== 'string');
   const argv = words.slice(dashes + 1);
   const out: string[] = [];

@@ -2,6 +2,7 @@
 // Input is read piece by piece and each answer is flushed, so that a program at the other end of a pipe can hold a transaction open.
 import { InvalidError } from '../pack/errors.js';
 import { type ObjectId, isZeroId, zeroId } from '../pack/oid.js';
+import { listWholeLines } from './line-reader.js';
 import { cUnquote } from './quote.js';
 import { decodeRefName, isRefName } from './ref-name.js';
 import { type RefEdit, RefTransaction } from './ref-transaction.js';
@@ -232,19 +233,10 @@ class Fields {
 function* readRecords(repository: Repository, nul: boolean): Generator<string, undefined> {
   const { stdin } = repository.context;
   const terminator = nul ? '\0' : '\n';
-  let pending = '';
-  for (let chunk = stdin.readChunk(); chunk !== undefined; chunk = stdin.readChunk()) {
-    pending += chunk.toString('latin1');
-    let start = 0;
-    for (let end = pending.indexOf(terminator); end >= 0; end = pending.indexOf(terminator, start)) {
-      yield pending.slice(start, end);
-      start = end + 1;
-    }
-    pending = pending.slice(start);
-  }
-  if (pending !== '') {
-    if (!nul) throw new InvalidError(`unexpected end of input: ${pending}`, { code: 'bad-instruction' });
-    yield pending;
+  for (const record of listWholeLines(stdin, terminator)) {
+    const isWhole = record.endsWith(terminator);
+    if (!isWhole && !nul) throw new InvalidError(`unexpected end of input: ${record}`, { code: 'bad-instruction' });
+    yield isWhole ? record.slice(0, -1) : record;
   }
   return undefined;
 }

@@ -286,12 +286,6 @@ export function splitSymmetric(repository: Repository, text: string): { one: Obj
   return { one, two, bases: mergeBases(repository, one, [two]) };
 }
 
-/** A whole number of an option; UsageError otherwise. */
-export function parseCount(name: string, text: string): number {
-  if (!/^-?[0-9]+$/.test(text)) throw new UsageError(`option '${name}' expects a number, not '${text}'`);
-  return Number(text);
-}
-
 /** The tree a tip stands for; InvalidError 'not-a-tree' when it is none. */
 export function treeOfTip(repository: Repository, tip: NamedTip): ObjectId {
   const tree = peel(repository, tip.id, 'tree');

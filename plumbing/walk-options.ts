@@ -11,10 +11,11 @@ import { readIndex } from './index-file.js';
 import { readInput } from './line-reader.js';
 import type { Mailmap } from './mailmap.js';
 import { messageFilter, reflogFilter } from './message-filter.js';
+import { parseCount } from './option-number.js';
 import { Pathspec, pathspecContext } from './pathspec.js';
 import type { Repository } from './repository.js';
 import { resolveCommit } from './revision.js';
-import { type Family, RevisionSet, parseCount, takeRevisions } from './revision-set.js';
+import { type Family, RevisionSet, takeRevisions } from './revision-set.js';
 import type { WalkOptions } from './walk.js';
 
 export const walkOptions: readonly OptionSpec[] = [

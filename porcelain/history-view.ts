@@ -21,10 +21,10 @@ import { type LogEntry, LogPrinter } from '../plumbing/log-printer.js';
 import { Mailmap } from '../plumbing/mailmap.js';
 import { Notes } from '../plumbing/notes.js';
 import { NodeView } from '../plumbing/node-view.js';
+import { parseCount } from '../plumbing/option-number.js';
 import { Pathspec, pathspecContext } from '../plumbing/pathspec.js';
 import { maxScore } from '../plumbing/rename.js';
 import type { Repository } from '../plumbing/repository.js';
-import { parseCount } from '../plumbing/revision-set.js';
 import type { RevWalk } from '../plumbing/walk.js';
 import { formatColor, wantsColor } from './terminal.js';
 

@@ -5,6 +5,7 @@ import { zeroId } from '../pack/oid.js';
 import { formatMode, gitlinkMode, type RepoPath } from '../pack/tree.js';
 import { abbreviateId } from '../plumbing/abbreviation.js';
 import type { DiffEntry } from '../plumbing/diff.js';
+import { latin1 } from '../plumbing/latin1.js';
 import { quotePath } from '../plumbing/quote.js';
 import type { Repository } from '../plumbing/repository.js';
 import { isUtf8 } from '../plumbing/utf8.js';
@@ -110,10 +111,6 @@ function formatShortBranch(report: StatusReport, { colors }: StatusStyle): strin
 
 function shortBranch(report: StatusReport): string {
   return latin1(report.branch!.replace(/^refs\/heads\//, ''));
-}
-
-function latin1(text: string): string {
-  return Buffer.from(text).toString('latin1');
 }
 
 // ---- porcelain version 2

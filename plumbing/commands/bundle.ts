@@ -6,6 +6,7 @@ import { PackIntake } from '../../pack/pack-intake.js';
 import { Arguments, type Command, type Context } from '../command.js';
 import { IncomingObjects } from '../incoming-objects.js';
 import { combineObjectFilters, parseObjectFilter } from '../object-filter.js';
+import { parseCount } from '../option-number.js';
 import { Repository } from '../repository.js';
 import { RevWalk } from '../walk.js';
 import { parseWalk, walkOptions } from '../walk-options.js';
@@ -98,8 +99,7 @@ function versionOf(repository: Repository, args: Arguments, hasFilter: boolean):
   const least = repository.format === 'sha1' && !hasFilter ? 2 : 3;
   const text = args.value('version');
   if (text === undefined || text === '-1') return least;
-  if (!/^-?[0-9]+$/.test(text)) throw new UsageError("option 'version' expects a numerical value");
-  const version = Number(text);
+  const version = parseCount('version', text);
   if (version !== 2 && version !== 3) throw new InvalidError(`unsupported bundle version ${text}`, { code: 'bad-version' });
   if (version < least) throw new InvalidError(`cannot write bundle version ${version} with the object format ${repository.format}${hasFilter ? ' and a filter' : ''}`, { code: 'bad-version' });
   return version;

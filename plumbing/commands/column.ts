@@ -3,7 +3,9 @@ import { InvalidError, UsageError } from '../../pack/errors.js';
 import { formatColumns, noColumns, parseColumnMode, readColumnMode, terminalColumns, usesColumns, type ColumnMode } from '../columns.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { Config } from '../config.js';
+import { latin1 } from '../latin1.js';
 import { listRecords } from '../line-reader.js';
+import { parseCount } from '../option-number.js';
 import { Repository } from '../repository.js';
 
 export const command: Command = {
@@ -46,16 +48,12 @@ function lookOf(context: Context, args: Arguments): Parameters<typeof formatColu
   };
 }
 
-function latin1(text: string): string {
-  return Buffer.from(text).toString('latin1');
-}
-
 function modeOf(args: Arguments, configured: ColumnMode): ColumnMode {
   let mode = configured;
   for (const token of args.tokens) {
     if (token.kind !== 'option') continue;
     if (token.name === 'mode') mode = token.negated ? { ...mode, when: 'never' } : modeFrom(token.value ?? '', { ...mode, when: 'always' });
-    else if (token.name === 'raw-mode') mode = token.negated ? noColumns : rawMode(integer('raw-mode', token.value!));
+    else if (token.name === 'raw-mode') mode = token.negated ? noColumns : rawMode(parseCount('raw-mode', token.value!));
   }
   return mode;
 }
@@ -81,10 +79,5 @@ function rawMode(bits: number): ColumnMode {
 
 function numberOf(args: Arguments, name: string): number | undefined {
   const text = args.value(name);
-  return text === undefined ? undefined : integer(name, text);
-}
-
-function integer(name: string, text: string): number {
-  if (!/^-?[0-9]+$/.test(text)) throw new UsageError(`option '${name}' expects a numerical value`);
-  return Number(text);
+  return text === undefined ? undefined : parseCount(name, text);
 }

@@ -9,6 +9,7 @@ import type { Arguments, Command, Context } from '../command.js';
 import { CommitGraphing, type SplitRequest } from '../commit-graphing.js';
 import { parseExpiry } from '../date.js';
 import { listLines } from '../line-reader.js';
+import { parseCount } from '../option-number.js';
 import { Repository } from '../repository.js';
 import { peel } from '../revision.js';
 
@@ -118,9 +119,7 @@ function parseSplit(args: Arguments): SplitRequest | undefined {
 
 function parseNumber(args: Arguments, name: string): number | undefined {
   const text = args.value(name);
-  if (text === undefined) return undefined;
-  if (!/^\s*[+-]?[0-9]+$/.test(text)) throw new UsageError(`option '${name}' expects a numerical value`);
-  return Number(text);
+  return text === undefined ? undefined : parseCount(name, text);
 }
 
 /** A graph says what is stored; where history is seen otherwise, it would be wrong. */

@@ -1,11 +1,13 @@
 // describe: a name for a commit by the nearest tag it has. See git-describe(1).
-import { CorruptError, InvalidError, NotFoundError, RefusedError, UsageError } from '../../pack/errors.js';
+import { CorruptError, InvalidError, NotFoundError, RefusedError } from '../../pack/errors.js';
 import { type ObjectId, hexSize } from '../../pack/oid.js';
 import { abbreviateId, fewestDigits } from '../abbreviation.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { type Description, Describer, findBlobOrigin, formatDescription, mostCandidates } from '../describe.js';
 import { diffTreeToWorkTree } from '../diff-index.js';
 import { readIndex } from '../index-file.js';
+import { latin1 } from '../latin1.js';
+import { parseCount } from '../option-number.js';
 import { Repository } from '../repository.js';
 import { nameRevisions } from '../rev-name.js';
 import { findRevision, peel, resolveTree } from '../revision.js';
@@ -61,15 +63,12 @@ interface Printing {
   readonly suffix: string;
 }
 
-const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
-
 /** Undefined: as configured; 0: none. */
 function digitsOf(repository: Repository, args: Arguments): number | undefined {
   if (args.flag('abbrev') === false) return 0;
   const typed = args.value('abbrev');
   if (typed === undefined) return undefined;
-  if (!/^[+-]?[0-9]+$/.test(typed)) throw new UsageError(`option 'abbrev' expects a numerical value`);
-  const number = Number(typed);
+  const number = parseCount('abbrev', typed);
   if (number === 0) return 0;
   return number < 0 ? undefined : Math.min(Math.max(number, fewestDigits), hexSize(repository.format));
 }
@@ -82,8 +81,7 @@ function candidatesOf(args: Arguments): number {
     if (token.name === 'exact-match') count = token.negated ? 10 : 0;
     if (token.name !== 'candidates') continue;
     const typed = token.negated ? '0' : token.value ?? '';
-    if (!/^[+-]?[0-9]+$/.test(typed)) throw new UsageError(`option 'candidates' expects a numerical value`);
-    count = Math.min(Math.max(Number(typed), 0), mostCandidates);
+    count = Math.min(Math.max(parseCount('candidates', typed), 0), mostCandidates);
   }
   return count;
 }

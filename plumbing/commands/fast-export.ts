@@ -5,6 +5,7 @@ import { Anonymity } from '../anonymity.js';
 import type { Arguments, Command } from '../command.js';
 import { parseScore } from '../diff-options.js';
 import { type ExportOptions, FastExport, type FilteredTags, type Reencoding, type SignedTags } from '../fast-export.js';
+import { latin1 } from '../latin1.js';
 import { findMarks, readMarks, writeMarks } from '../marks.js';
 import type { RenameOptions } from '../rename.js';
 import { Repository } from '../repository.js';
@@ -82,7 +83,6 @@ function gatherOptions(repository: Repository, args: Arguments): ExportOptions {
   const progress = args.value('progress');
   if (progress !== undefined && !/^[0-9]{1,9}$/.test(progress)) throw new UsageError(`option 'progress' expects a number, not '${progress}'`);
   const specs = args.values('refspec');
-  const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
   if (args.has('anonymize-map') && !args.has('anonymize')) throw new InvalidError('the option --anonymize-map requires --anonymize', { code: 'bad-options' });
   const given = new Map(args.values('anonymize-map').map((text) => {
     const [from = '', ...to] = text.split(':');

@@ -5,6 +5,7 @@ import { NotFoundError, UsageError, isSystemError } from '../../pack/errors.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { readInput } from '../line-reader.js';
 import { formatMergeMessage, readLogLength, usualLogLength } from '../merge-message.js';
+import { parseCount } from '../option-number.js';
 import { Repository } from '../repository.js';
 
 export const command: Command = {
@@ -38,8 +39,7 @@ function askedLength(args: Arguments): number | undefined {
   if (token?.kind !== 'option') return undefined;
   if (token.negated) return 0;
   const { value } = token;
-  if (value !== undefined && !/^-?[0-9]+$/.test(value)) throw new UsageError(`option '${token.name}' expects a numerical value`);
-  const length = value === undefined ? usualLogLength : Number(value);
+  const length = value === undefined ? usualLogLength : parseCount(token.name, value);
   return length < 0 ? undefined : length;
 }
 

@@ -4,6 +4,7 @@ import type { ObjectId } from '../../pack/oid.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { formatMode } from '../../pack/tree.js';
 import { DiffOutput } from '../diff-report.js';
+import { latin1 } from '../latin1.js';
 import { listLines } from '../line-reader.js';
 import { mergeBases } from '../merge-base.js';
 import { type MergeResult, mergeCommits } from '../merge.js';
@@ -76,7 +77,6 @@ function merge(repository: Repository, args: Arguments, ours: string, theirs: st
   if (bases.length === 0 && !args.has('allow-unrelated-histories')) {
     throw new RefusedError('refusing to merge unrelated histories', { code: 'unrelated-histories', hint: 'use --allow-unrelated-histories' });
   }
-  const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
   return mergeCommits(repository, one, two, bases, { ours: latin1(ours), theirs: latin1(theirs) });
 }
 

@@ -3,6 +3,7 @@ import { NotFoundError, UsageError } from '../../pack/errors.js';
 import { type ObjectId, hexSize } from '../../pack/oid.js';
 import { abbreviateId } from '../abbreviation.js';
 import type { Arguments, Command, Context } from '../command.js';
+import { latin1 } from '../latin1.js';
 import { listLines } from '../line-reader.js';
 import { Repository } from '../repository.js';
 import { type RevNameOptions, RevNames, nameRevisions } from '../rev-name.js';
@@ -41,8 +42,6 @@ export const command: Command = {
     return 0;
   },
 };
-
-const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
 
 interface Printing {
   readonly repository: Repository;

@@ -9,10 +9,10 @@ import { PackingList } from '../../pack/packing-list.js';
 import { packingCaches } from '../../pack/verified-packs.js';
 import type { ObjectId } from '../../pack/oid.js';
 import type { Arguments, Command, Context } from '../command.js';
-import { parseConfigInteger } from '../config.js';
 import { parseExpiry } from '../date.js';
 import { listLines } from '../line-reader.js';
 import { combineObjectFilters, parseObjectFilter } from '../object-filter.js';
+import { parseCount, parseMagnitude } from '../option-number.js';
 import { PackSelection } from '../pack-selection.js';
 import { type PackSettings, compressionLevel, deltaLimits, packLimit, readPackSettings } from '../pack-settings.js';
 import { Repository } from '../repository.js';
@@ -132,17 +132,12 @@ function settingsOf({ config }: Repository, args: Arguments): PackSettings {
 
 function integer(args: Arguments, name: string): number | undefined {
   const text = args.flag(name) === false ? '0' : args.value(name);
-  if (text === undefined) return undefined;
-  if (!/^[-+]?[0-9]+$/.test(text)) throw new UsageError(`option '${name}' expects a numerical value`);
-  return Number(text);
+  return text === undefined ? undefined : parseCount(name, text);
 }
 
 function magnitude(args: Arguments, name: string): number | undefined {
   const text = args.flag(name) === false ? '0' : args.value(name);
-  if (text === undefined) return undefined;
-  const value = parseConfigInteger(text);
-  if (value === undefined || value < 0) throw new UsageError(`option '${name}' expects a non-negative integer value with an optional k/m/g suffix`);
-  return value;
+  return text === undefined ? undefined : parseMagnitude(name, text);
 }
 
 function indexVersion(args: Arguments): 1 | 2 | undefined {

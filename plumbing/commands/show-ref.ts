@@ -3,6 +3,7 @@ import { InvalidError, NotFoundError, UsageError } from '../../pack/errors.js';
 import type { ObjectId } from '../../pack/oid.js';
 import { abbreviateId } from '../abbreviation.js';
 import type { Arguments, Command, Context } from '../command.js';
+import { listLines } from '../line-reader.js';
 import { decodeRefName, encodeRefName, isRefName } from '../ref-name.js';
 import { peelTag } from '../ref-transaction.js';
 import { Repository } from '../repository.js';
@@ -119,9 +120,7 @@ function abbreviate({ repository, digits }: Shown, id: ObjectId): string {
 function excludeExisting(context: Context, repository: Repository, pattern: string | undefined): number {
   const existing = new Set<string>();
   for (const { name } of listValidRefs(repository, 'refs/')) existing.add(name);
-  let input = '';
-  for (let chunk = context.stdin.readChunk(); chunk !== undefined; chunk = context.stdin.readChunk()) input += chunk.toString('latin1');
-  for (const line of input.split('\n')) {
+  for (const line of listLines(context.stdin)) {
     const text = line.endsWith('^{}') ? line.slice(0, -3) : line;
     const name = /[^ \t\r\v\f]*$/.exec(text)![0];
     if (name === '') continue;

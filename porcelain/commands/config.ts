@@ -9,6 +9,7 @@ import {
 } from '../../plumbing/config.js';
 import { type ConfigKey, type SetOptions, editConfigFile, parseConfigKey, renameInConfig, setInConfig, unsetInConfig } from '../../plumbing/config-file.js';
 import { parseExpiry } from '../../plumbing/date.js';
+import { latin1 } from '../../plumbing/latin1.js';
 import { readInput } from '../../plumbing/line-reader.js';
 import { parsePattern } from '../../plumbing/posix-regex.js';
 import { quotePath } from '../../plumbing/quote.js';
@@ -520,8 +521,4 @@ function canonicalPattern(typed: string): string {
   const first = text.indexOf('.');
   const last = text.lastIndexOf('.');
   return last < 0 ? text.toLowerCase() : text.slice(0, first).toLowerCase() + text.slice(first, last) + text.slice(last).toLowerCase();
-}
-
-function latin1(text: string): string {
-  return Buffer.from(text).toString('latin1');
 }

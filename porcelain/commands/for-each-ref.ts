@@ -2,6 +2,7 @@
 import { UsageError } from '../../pack/errors.js';
 import type { ObjectId } from '../../pack/oid.js';
 import type { Arguments, Command } from '../../plumbing/command.js';
+import { parseCount } from '../../plumbing/option-number.js';
 import { filterRefs, parseSortKeys, sortRefs } from '../../plumbing/ref-filter.js';
 import { type QuoteStyle, RefFormat } from '../../plumbing/ref-format.js';
 import { Repository } from '../../plumbing/repository.js';
@@ -38,9 +39,8 @@ export const command: Command = {
   run(context, args) {
     const styles = Object.keys(quoteStyles).filter((name) => args.has(name));
     if (styles.length > 1) throw new UsageError('more than one quoting style');
-    const count = args.value('count') ?? '0';
-    if (!/^-?[0-9]+$/.test(count)) throw new UsageError(`option 'count' expects a numerical value`);
-    if (Number(count) < 0) throw new UsageError(`invalid --count argument: '${count}'`);
+    const count = parseCount('count', args.value('count') ?? '0');
+    if (count < 0) throw new UsageError(`invalid --count argument: '${count}'`);
     const repository = Repository.open(context);
     const quote = styles[0] === undefined ? undefined : quoteStyles[styles[0]];
     const isColored = wantsColor(context, undefined, undefined, colorOf(args));
@@ -59,7 +59,7 @@ export const command: Command = {
     });
     sortRefs(subjects, keys, ignoreCase, repository);
     let text = '';
-    for (const subject of Number(count) > 0 ? subjects.slice(0, Number(count)) : subjects) {
+    for (const subject of count > 0 ? subjects.slice(0, count) : subjects) {
       text += `${format.format(subject)}\n`;
       if (text.length < outputBytes) continue;
       context.stdout.write(Buffer.from(text, 'latin1'));

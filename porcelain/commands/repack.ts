@@ -1,9 +1,9 @@
 // cairn repack: puts what is in several packs, or loose, into one (git-repack(1)).
-import { InvalidError, UsageError } from '../../pack/errors.js';
+import { InvalidError } from '../../pack/errors.js';
 import type { Arguments, Command } from '../../plumbing/command.js';
 import type { Config } from '../../plumbing/config.js';
-import { parseConfigInteger } from '../../plumbing/config.js';
 import { parseExpiry } from '../../plumbing/date.js';
+import { parseCount, parseMagnitude } from '../../plumbing/option-number.js';
 import { type PackSettings, deltaLimits, packLimit, readPackSettings } from '../../plumbing/pack-settings.js';
 import { Repository } from '../../plumbing/repository.js';
 import { MaintenanceLock } from '../leases.js';
@@ -89,7 +89,7 @@ function settingsOf(config: Config, args: Arguments): PackSettings {
   const most = magnitude(args, 'max-pack-size');
   return {
     ...configured,
-    limits: deltaLimits(numeral(args, 'window') ?? window, numeral(args, 'depth') ?? depth, numeral(args, 'window-memory') ?? memoryBytes),
+    limits: deltaLimits(count(args, 'window') ?? window, count(args, 'depth') ?? depth, magnitude(args, 'window-memory') ?? memoryBytes),
     mostBytes: most === undefined ? configured.mostBytes : packLimit(most),
   };
 }
@@ -104,25 +104,12 @@ function cruftSettingsOf(config: Config, settings: PackSettings): PackSettings {
   };
 }
 
-function numeral(args: Arguments, name: string): number | undefined {
-  const text = args.value(name);
-  if (text === undefined) return undefined;
-  const value = parseConfigInteger(text);
-  if (value === undefined) throw new UsageError(`option '${name}' expects a number, not '${text}'`);
-  return value;
-}
-
 function count(args: Arguments, name: string): number | undefined {
   const text = args.value(name);
-  if (text === undefined) return undefined;
-  if (!/^[-+]?[0-9]+$/.test(text)) throw new UsageError(`option '${name}' expects a numerical value`);
-  return Number(text);
+  return text === undefined ? undefined : parseCount(name, text);
 }
 
 function magnitude(args: Arguments, name: string): number | undefined {
   const text = args.value(name);
-  if (text === undefined) return undefined;
-  const value = parseConfigInteger(text);
-  if (value === undefined || value < 0) throw new UsageError(`option '${name}' expects a non-negative integer value with an optional k/m/g suffix`);
-  return value;
+  return text === undefined ? undefined : parseMagnitude(name, text);
 }

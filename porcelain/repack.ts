@@ -241,7 +241,7 @@ class Repacking {
   #sweep(packs: readonly OldPack[], lost: readonly ObjectId[]): void {
     sweep(this.#repository, {
       store: this.#store, lock: this.#lock, packs, loose: [], times: this.#times, marked: new Set(),
-      hasNewMultiPackIndex: this.#request.writesMultiPackIndex,
+      hasNewMultiPackIndex: this.#request.writesMultiPackIndex, othersStay: true,
       expired: new Map(lost.map((id) => [id, { lastUsedMs: 0 }])),
       written: new Set(this.#written.map(({ packId }) => `pack-${packId}`)),
     });

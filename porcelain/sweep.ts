@@ -43,6 +43,8 @@ export interface SweepRequest {
   readonly hasNewMultiPackIndex?: boolean;
   /** Needed besides what the repository's own roots reach. */
   readonly heads?: readonly ObjectId[];
+  /** There are objects nobody needs that stay nevertheless, and what these name stays with them. */
+  readonly othersStay?: boolean;
   /** Where it goes; absent: away for good when the phase ends. */
   readonly quarantine?: {
     readonly nowMs: number;
@@ -106,10 +108,9 @@ class Sweeping {
       throw error;
     }
     try {
-      const needed = new Set<ObjectId>();
-      this.#findNeeded(needed, []);
-      if (batch !== undefined) this.#take(batch, phase, needed);
-      const remaining = this.#settle(needed, batch !== undefined);
+      this.#extendMark([]);
+      if (batch !== undefined) this.#take(batch, phase);
+      const remaining = this.#settle(batch !== undefined);
       const isEmpty = this.#taken.length + this.#removedPacks.size === 0;
       const isKept = !isEmpty && quarantine !== undefined && quarantine.windowMs > 0;
       const quarantined = {
@@ -156,18 +157,15 @@ class Sweeping {
   }
 
   /** S4, S8: what roots, `more`, and objects written or renewed since, reach by now. What of it only quarantine has comes back. */
-  #findNeeded(needed: Set<ObjectId>, more: readonly ObjectId[]): void {
-    const { expired, marked, times, store, written, lock, heads = [] } = this.#request;
+  #extendMark(more: readonly ObjectId[]): void {
+    const { marked, times, store, written, lock, heads = [] } = this.#request;
     const options: ReachableOptions = {
       seen: marked,
       withoutParents: readShallow(this.#repository),
       checkBlobs: true,
       onMissing: () => undefined,
       onCorrupt: (_id, error) => { if (!(error instanceof CorruptError)) throw error; },
-      onObject: (id) => {
-        lock.beat();
-        if (expired.has(id)) needed.add(id);
-      },
+      onObject: () => { lock.beat(); },
     };
     markReachable(store, [...[...listRoots(this.#repository)].map(({ id }) => id), ...heads, ...more], options);
     // A tree that is not in any ref yet may name an old blob.
@@ -176,18 +174,20 @@ class Sweeping {
   }
 
   /** S8: the store is made whole again; gives what expired and is there nevertheless. */
-  #settle(needed: Set<ObjectId>, hasTaken: boolean): Set<ObjectId> {
+  #settle(hasTaken: boolean): Set<ObjectId> {
     const { expired, store } = this.#request;
     const remaining = (): ObjectId[] => {
       store.refresh();
       return [...expired.keys()].filter((id) => store.isHere(id));
     };
-    if (hasTaken) this.#findNeeded(needed, remaining());
+    const { othersStay, marked } = this.#request;
+    if (hasTaken) this.#extendMark(othersStay ? [...store.listIds()].filter((id) => !marked.has(id)) : remaining());
     return new Set(remaining());
   }
 
-  #take(batch: Batch, phase: RemovalPhase, needed: ReadonlySet<ObjectId>): void {
-    const { packs, loose, quarantine, store, onRemoved } = this.#request;
+  #take(batch: Batch, phase: RemovalPhase): void {
+    const { packs, loose, quarantine, store, expired, marked, onRemoved } = this.#request;
+    const needed = new Set([...expired.keys()].filter((id) => marked.has(id)));
     // S5
     const heldLoose = loose.flatMap((file) => {
       const held = needed.has(file.id) || !isUnchanged(file.path, file.mtimeMs) ? undefined : batch.holdLoose(file.path);

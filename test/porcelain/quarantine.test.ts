@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type Disk, realDisk, useDisk } from '../../pack/disk.js';
 import type { ObjectId } from '../../pack/oid.js';
@@ -293,49 +293,51 @@ test('a writer stands back while a sweep is on', async (t) => {
   t.true(existsSync(join(repository, '.git/refs/heads/new')));
 });
 
-test.serial('whatever step gc is at, a writer that names what is about to go gets all of it', async (t) => {
-  if (skipWithoutGit(t)) return;
-  const start = makeRepository(t, 'sha1', history);
-  const lost = abandon(start);
-  const flagged = new Set<boolean>();
-  let total = 0;
-  const attempt = async (nth: number): Promise<void> => {
-    const repository = join(dirname(start), `${basename(start)}-${nth}`);
-    cpSync(start, repository, { recursive: true, preserveTimestamps: true });
-    let step = 0;
-    let busy = false;
-    const stepping = new Proxy(realDisk, {
-      get(disk, name: keyof Disk) {
-        return (...parameters: unknown[]): unknown => {
-          if (!busy && step++ === nth) {
-            busy = true;
-            // Where the flag is up it would wait for us, who wait for it: that it waits is shown elsewhere.
-            const isOn = existsSync(join(repository, '.git/cairn/sweep'));
-            flagged.add(isOn);
-            if (!isOn) t.is(cairnProcess(['update-ref', 'refs/heads/named', lost], { cwd: repository }).code, 0);
-            busy = false;
+for (const [command, packed] of [[['gc', '-q', '--grace=0'], false], [['gc', '-q', '--grace=0'], true], [['prune'], false], [['repack', '-a', '-d', '-q'], true]] as const) {
+  test.serial(`whatever step ${command[0]} is at, a writer that names what is about to go${packed ? ' from a pack' : ''} gets all of it or is refused`, async (t) => {
+    if (skipWithoutGit(t)) return;
+    const start = makeRepository(t, 'sha1', history);
+    const lost = abandon(start, { packed });
+    let named = 0;
+    /** Names it before the disk operation of that number, when no flag is up: then it would wait for us, who wait for it. */
+    const attempt = async (nth: number): Promise<number> => {
+      const repository = join(dirname(start), `${basename(start)}-${command[0]}-${nth}`);
+      cpSync(start, repository, { recursive: true, preserveTimestamps: true });
+      let step = 0;
+      let isNamed = false;
+      const stepping = new Proxy(realDisk, {
+        get: (disk, name: keyof Disk) => (...parameters: unknown[]): unknown => {
+          if (step++ === nth && !existsSync(join(repository, '.git/cairn/sweep'))) {
+            isNamed = cairnProcess(['update-ref', 'refs/heads/named', lost], { cwd: repository }).code === 0;
+            if (isNamed) named += 1;
           }
           return (disk[name] as (...all: unknown[]) => unknown)(...parameters);
-        };
-      },
-    });
-    const restore = useDisk(stepping);
-    try {
-      t.is((await cairn(['gc', '-q', '--grace=0'], { cwd: repository, nowMs: Date.now(), pid: process.pid })).code, 0);
-    } finally {
-      restore();
-    }
-    total = step;
-    if (existsSync(join(repository, '.git/refs/heads/named')) || gitOutput(['branch', '--list', 'named'], { cwd: repository }) !== '') {
-      t.is(gitOutput(['show', 'named:lost'], { cwd: repository }), 'lost', `named at step ${nth}`);
-    }
-    isSound(t, repository);
-    renameSync(repository, `${repository}-done`);
-  };
-  await attempt(Infinity);
-  for (let nth = 0; nth < total; nth += Math.ceil(total / 10)) await attempt(nth);
-  t.true(flagged.has(false));
-  t.true(statSync(start).isDirectory());
+        },
+      });
+      const restore = useDisk(stepping);
+      try {
+        t.is((await cairn(command, { cwd: repository, nowMs: Date.now(), pid: process.pid })).code, 0);
+      } finally {
+        restore();
+      }
+      if (isNamed) t.is(gitOutput(['show', 'named:lost'], { cwd: repository }), 'lost', `named at step ${nth}`);
+      isSound(t, repository);
+      return step;
+    };
+    const total = await attempt(Infinity);
+    for (let nth = 0; nth < total; nth += Math.ceil(total / 6)) await attempt(nth);
+    t.true(named > 0);
+  });
+}
+
+test('repack keeps of what it drops what a loose object names, which stays', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeRepository(t, 'sha1', history);
+  const lost = abandon(repository, { packed: true });
+  const child = gitOutput(['commit-tree', '-p', lost, '-m', 'loose', `${lost}^{tree}`], { cwd: repository });
+  await cairnOutput(['repack', '-a', '-d', '-q'], { cwd: repository, nowMs: Date.now(), pid: process.pid });
+  await cairnOutput(['update-ref', 'refs/heads/child', child], { cwd: repository, pid: process.pid });
+  isSound(t, repository);
 });
 
 test('gc --auto takes in what is new without letting anything go, when all was collected a while ago', async (t) => {

@@ -230,7 +230,7 @@ class LongFormatter {
     const commits = (count: number): string => `${count} commit${count === 1 ? '' : 's'}`;
     if (upstream.gone) {
       this.#text += `Your branch is based on '${name}', but the upstream is gone.\n`;
-      this.#hint('use "$ branch --unset-upstream" to fixup', '');
+      this.#hint('use "$ branch --unset-upstream" to fixup');
     } else if (!upstream.differs) {
       this.#text += `Your branch is up to date with '${name}'.\n`;
     } else if (ahead === undefined || behind === undefined) {
@@ -284,8 +284,7 @@ class LongFormatter {
   #formatUnstageHint(): void {
     const { merge, head } = this.#report;
     if (merge.mergeHeads.length > 0 || merge.cherryPickHead !== undefined) return;
-    this.#hint(head === undefined ? 'use "$ rm --cached <file>..." to unstage' : 'use "$ restore --staged <file>..." to unstage',
-      head === undefined ? undefined : 'use "$ read-tree HEAD" to unstage everything');
+    this.#hint(head === undefined ? 'use "$ rm --cached <file>..." to unstage' : 'use "$ restore --staged <file>..." to unstage');
   }
 
   #line(slot: keyof StatusColors, word: string, width: number, name: string): void {
@@ -323,8 +322,7 @@ class LongFormatter {
     const hasDeleted = entries.some(({ change }) => change!.kind === 'deleted');
     this.#text += 'Changes not staged for commit:\n';
     this.#hint(`use "$ ${hasDeleted ? 'add/rm' : 'add'} <file>..." to update what will be committed`);
-    this.#hint('use "$ restore <file>..." to discard changes in working directory',
-      'use "$ checkout-index -f -- <file>..." to discard changes in working directory');
+    this.#hint('use "$ restore <file>..." to discard changes in working directory');
     for (const { path, change } of entries) {
       const isNested = change!.new?.mode === gitlinkMode;
       this.#line('changed', stagedWords[worktreeLetters[change!.kind]]!, stagedWidth, this.#quote(path));

@@ -345,9 +345,10 @@ export class PackIndexer {
   /** Resolves all that wait for an object, and for what is made of it: the one with the largest family of its own last, when the base is no longer needed. */
   #resolveFamily(root: number, content: Buffer | undefined): void {
     if (this.#firstWaiting[root]! < 0) return;
-    const pending = [this.#familyOf(root, content)];
-    for (let family = pending.at(-1); family !== undefined; family = pending.at(-1)) {
-      const base = family.bytes ??= this.#rebuild(family.number);
+    const pending = new PendingFamilies();
+    pending.push(this.#familyOf(root, content));
+    for (let family = pending.top; family !== undefined; family = pending.top) {
+      const base = family.bytes ?? pending.hold(this.#rebuild(family.number));
       const member = family.members[family.next]!;
       family.next += 1;
       if (family.next === family.members.length) pending.pop();
@@ -356,7 +357,6 @@ export class PackIndexer {
       this.#attachWaitingForId(member);
       if (this.#firstWaiting[member]! < 0) continue;
       pending.push(this.#familyOf(member, bytes));
-      dropBeyond(pending, mostPendingBytes);
     }
   }
 
@@ -446,12 +446,36 @@ export class PackIndexer {
   }
 }
 
-/** Forgets contents from the bottom of the stack on until the rest is small enough; the topmost stays. */
-function dropBeyond(pending: readonly Family[], mostBytes: number): void {
-  let held = pending.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0);
-  for (let at = 0; held > mostBytes && at < pending.length - 1; at += 1) {
-    held -= pending[at]!.bytes?.length ?? 0;
-    pending[at]!.bytes = undefined;
+/** Families being resolved, each begun within the one below. When their contents take too much, those at the bottom are forgotten. */
+class PendingFamilies {
+  readonly #families: Family[] = [];
+  #heldBytes = 0;
+  /** Those below hold nothing. */
+  #firstHeld = 0;
+
+  get top(): Family | undefined { return this.#families.at(-1); }
+
+  push(family: Family): void {
+    this.#families.push(family);
+    this.#heldBytes += family.bytes?.length ?? 0;
+    for (; this.#heldBytes > mostPendingBytes && this.#firstHeld < this.#families.length - 1; this.#firstHeld += 1) {
+      const lowest = this.#families[this.#firstHeld]!;
+      this.#heldBytes -= lowest.bytes?.length ?? 0;
+      lowest.bytes = undefined;
+    }
+  }
+
+  /** Gives the topmost its content back. */
+  hold(bytes: Buffer): Buffer {
+    this.top!.bytes = bytes;
+    this.#heldBytes += bytes.length;
+    this.#firstHeld = Math.min(this.#firstHeld, this.#families.length - 1);
+    return bytes;
+  }
+
+  pop(): void {
+    this.#heldBytes -= this.#families.pop()?.bytes?.length ?? 0;
+    this.#firstHeld = Math.min(this.#firstHeld, this.#families.length);
   }
 }
 

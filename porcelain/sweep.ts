@@ -63,7 +63,6 @@ export interface SweepResult {
   /** What the batch holds, in bytes on disk. */
   readonly quarantined: Tally & { readonly batch: string | undefined };
   readonly discarded: Tally & { readonly batches: number };
-  /** Packs that are gone for good, since what of them expired was packed anew in the batch. */
   /** Names of packs that are gone. */
   readonly removedPacks: ReadonlySet<string>;
   /** How many packs and loose files were touched, or are needed by now, and stay. */

@@ -3,13 +3,14 @@
 import { hexSize, type ObjectFormat } from '../pack/oid.js';
 
 /** The part of a ref's name that may be told. */
-const openPrefix = /^refs\/(?:heads|tags|remotes|notes)\//;
+const openPrefix = /^refs\/(?:(?:heads|tags|remotes)\/)?/;
 
 export class Anonymity {
   readonly #format: ObjectFormat;
   /** What the user wants to be called so, for every kind of name. */
   readonly #given: ReadonlyMap<string, string>;
   readonly #names = new Map<string, Map<string, string>>();
+  #messages = 0;
 
   constructor(format: ObjectFormat, given: ReadonlyMap<string, string>) {
     this.#format = format;
@@ -29,8 +30,9 @@ export class Anonymity {
     return Buffer.from(this.#name('blob', content, (count) => `anonymous blob ${count}`));
   }
 
-  message(message: string): string {
-    return this.#name('message', message, (count) => `subject ${count}\n\nbody\n`);
+  /** Every commit has a message of its own, even where the same one was given twice. */
+  message(): string {
+    return `subject ${this.#messages++}\n\nbody\n`;
   }
 
   tagMessage(message: string): string {

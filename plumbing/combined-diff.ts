@@ -2,6 +2,7 @@
 //
 // A file is shown when it differs from every parent. 'dense' leaves out hunks that are equal to one of them. Lines lost from several
 // parents are shown once, with a sign for each. Specified by "COMBINED DIFF FORMAT" of git-diff(1).
+import { InvalidError } from '../pack/errors.js';
 import type { ObjectStore } from '../pack/object-store.js';
 import type { ObjectId } from '../pack/oid.js';
 import { formatMode } from '../pack/tree.js';
@@ -56,10 +57,15 @@ export function listCombined(store: ObjectStore, tree: ObjectId, parents: readon
   return result;
 }
 
+function refuseLinePatterns({ format }: CombinedOptions): void {
+  if ((format.text?.ignoreLines?.length ?? 0) > 0) throw new InvalidError("combined diff and '--ignore-matching-lines' cannot be used together", { code: 'bad-options' });
+}
+
 /** Everything the format asks for, of a merge. */
 export function formatCombined(repository: Repository, tree: ObjectId, parents: readonly ObjectId[], options: CombinedOptions): string {
   const store = repository.objects;
   const { format } = options;
+  refuseLinePatterns(options);
   const paths = listCombined(store, tree, parents, options);
   let text = formatRawCombined(store, paths, options);
   let sections = text === '' ? 0 : 1;
@@ -77,6 +83,7 @@ export function formatCombined(repository: Repository, tree: ObjectId, parents: 
 
 /** Paths compared one by one with several sides: a raw line or a patch for each. */
 export function formatCombinedEntries(store: ObjectStore, paths: readonly CombinedPath[], options: CombinedOptions, sink: Sink): void {
+  refuseLinePatterns(options);
   for (const path of paths) {
     const raw = formatRawCombined(store, [path], options);
     sink(raw !== '' || !options.format.patch ? raw : formatCombinedPath(store, path, options));

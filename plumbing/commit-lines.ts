@@ -93,7 +93,8 @@ export class CommitLines {
     const kind = this.#format?.pretty.kind;
     if ((kind === 'user' || kind === 'reference') && args.flag('commit-header') === false) return '';
     const shown = (id: ObjectId): string => (this.#digits === undefined ? id : this.#repository.objects.abbreviate(id, this.#digits));
-    const listed = (ids: readonly ObjectId[]): string => ids.map((id) => ` ${shown(id)}`).join('');
+    // However short the commit's own id is, those beside it are whole.
+    const listed = (ids: readonly ObjectId[]): string => ids.map((id) => ` ${id}`).join('');
     let text = args.has('timestamp') ? `${node.seconds} ` : '';
     if (this.#format !== undefined && kind !== 'oneline') text += 'commit ';
     text += (this.#graph === undefined ? mark : '') + shown(node.id);

@@ -20,18 +20,10 @@ export function ancestorsOf(history: History, starts: Iterable<ObjectId>): Set<O
 export class Containment {
   readonly #history: History;
   readonly #answers = new Map<CommitNode, boolean>();
-  /** No commit older than the oldest wanted one contains it; dates lie, so this allows a day. */
-  readonly #oldest: number;
 
   constructor(history: History, wanted: readonly ObjectId[]) {
     this.#history = history;
-    let oldest = Infinity;
-    for (const id of wanted) {
-      const node = history.load(history.node(id));
-      this.#answers.set(node, true);
-      oldest = Math.min(oldest, node.seconds);
-    }
-    this.#oldest = oldest - 86_400;
+    for (const id of wanted) this.#answers.set(history.node(id), true);
   }
 
   contains(id: ObjectId): boolean {
@@ -42,12 +34,8 @@ export class Containment {
         stack.pop();
         continue;
       }
-      const { parents, seconds } = this.#history.load(node);
-      if (seconds < this.#oldest) {
-        this.#answers.set(node, false);
-        stack.pop();
-        continue;
-      }
+      // Dates lie, so however old a commit claims to be, its parents are asked.
+      const { parents } = this.#history.load(node);
       const unknown = parents.find((parent) => !this.#answers.has(parent));
       if (unknown !== undefined && !parents.some((parent) => this.#answers.get(parent) === true)) {
         stack.push(unknown);

@@ -12,5 +12,6 @@ export function readDiffColors(config: Config): DiffColors {
   return {
     meta: slot('meta', 'bold'), frag: slot('frag', 'cyan'), func: slot('func', ''), old: slot('old', 'red'), new: slot('new', 'green'),
     context: plain === undefined ? slot('context', '') : formatColor(plain), whitespace: slot('whitespace', 'normal red'), reset: formatColor('reset'),
+    commit: slot('commit', 'yellow'),
   };
 }

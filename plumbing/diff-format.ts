@@ -25,6 +25,8 @@ export interface DiffColors {
   readonly new: string;
   readonly context: string;
   readonly whitespace: string;
+  /** Of the line that names a commit. */
+  readonly commit?: string;
   readonly reset: string;
 }
 

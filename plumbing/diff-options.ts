@@ -19,6 +19,7 @@ import type { DirstatOptions, StatOptions } from './diff-stat.js';
 import { defaultAbbreviation } from './format.js';
 import { findRuleFile } from './ignore.js';
 import { latin1 } from './latin1.js';
+import { wantsAllPaths } from './merge-style.js';
 import { parsePattern } from './posix-regex.js';
 import { type RenameOptions, findRenames, maxScore } from './rename.js';
 import type { Repository } from './repository.js';
@@ -122,6 +123,8 @@ export interface DiffDefaults {
   readonly format?: 'patch' | 'raw';
   /** Columns of the terminal, for --stat. */
   readonly columns: number;
+  /** Many differences are shown one after the other (log, show). */
+  readonly walks?: boolean;
   /** Colours are wanted; absent: as --color says. */
   readonly isColored?: boolean;
 }
@@ -147,7 +150,7 @@ export class DiffRequest {
   readonly #isPorcelain: boolean;
   readonly #drivers: DiffDrivers;
   readonly #order: string | undefined;
-  readonly #rotation: { readonly path: string; readonly skips: boolean } | undefined;
+  readonly #rotation: { readonly path: string; readonly skips: boolean; readonly isStrict: boolean } | undefined;
   readonly #ignoresSubmodules: boolean;
   readonly #submodules: string;
   /** Whether there are differences is known only from the patch. */
@@ -157,9 +160,10 @@ export class DiffRequest {
     this.#repository = repository;
     this.#isPorcelain = defaults.porcelain;
     const { config } = repository;
-    const given = formatsGiven(args);
+    const given = formatsGiven(args, defaults.walks === true && args.has('quiet'));
     this.isAnyFormatGiven = given.size > 0;
-    this.quiet = args.has('quiet');
+    // Where commits are walked, --quiet only is an early -s.
+    this.quiet = args.has('quiet') && !defaults.walks;
     this.exitCode = args.has('exit-code') || args.has('no-index') || this.quiet;
     this.isReversed = args.has('R');
     this.renames = renamesOf(args, defaults.porcelain ? config.get('diff.renames') : 'false', config.getInteger('diff.renamelimit'));
@@ -177,7 +181,7 @@ export class DiffRequest {
     this.outputPath = args.value('output');
     this.#order = orderOf(repository, args, defaults.porcelain);
     const rotation = args.lastOf('rotate-to', 'skip-to');
-    this.#rotation = rotation === undefined ? undefined : { path: latin1(args.value(rotation)!), skips: rotation === 'skip-to' };
+    this.#rotation = rotation === undefined ? undefined : { path: latin1(args.value(rotation)!), skips: rotation === 'skip-to', isStrict: !defaults.walks };
     this.#ignoresSubmodules = ignoresSubmodules(args, defaults.porcelain ? config.get('diff.ignoresubmodules') : undefined);
     const submodule = args.has('submodule') ? args.value('submodule') ?? 'log' : (defaults.porcelain ? config.get('diff.submodule') : undefined) ?? 'short';
     if (!['short', 'log', 'diff'].includes(submodule)) throw new UsageError(`failed to parse --submodule option parameter: '${submodule}'`);
@@ -242,7 +246,7 @@ export class DiffRequest {
       ...(linePrefix === undefined ? {} : { linePrefix: () => latin1(linePrefix) }),
       driverOf: (path) => this.#drivers.driverOf(path),
       programs: programsOf(args, config.get('diff.external') ?? this.#repository.context.env['GIT_EXTERNAL_DIFF']),
-      allPaths: args.has('combined-all-paths'), refusesSubmodules: this.#submodules !== 'short',
+      allPaths: wantsAllPaths(args), refusesSubmodules: this.#submodules !== 'short',
     };
   }
 
@@ -285,7 +289,7 @@ export class DiffRequest {
       list = pickaxe.all && fitting.length > 0 ? list : fitting;
     }
     if (this.#order !== undefined) list = orderByPatterns(list, this.#order);
-    if (this.#rotation !== undefined) list = rotateTo(list, this.#rotation.path, this.#rotation.skips);
+    if (this.#rotation !== undefined) list = rotateTo(list, this.#rotation);
     list = this.#applyFilter(list);
     if (this.relative === undefined || this.relative === '') return list;
     const cut = (path: string): RepoPath => path.slice(this.relative!.length) as RepoPath;
@@ -302,7 +306,7 @@ export class DiffRequest {
       const own = [...kinds(entry)];
       return (wanted === '' || own.some((kind) => wanted.includes(kind))) && !own.some((kind) => unwanted.includes(kind));
     };
-    if (filter.includes('*')) return entries.some(fits) ? entries : [];
+    if (filter.includes('*')) return wanted !== '' && entries.some(fits) ? entries : [];
     return entries.filter(fits);
   }
 
@@ -367,8 +371,8 @@ const lonely: readonly Format[] = ['name-only', 'name-status', 'check', 'nothing
 /** These take back an earlier -s. */
 const loud = new Set(['patch', 'u', 'unified', 'binary', 'patch-with-raw', 'patch-with-stat']);
 
-function formatsGiven(args: Arguments): Set<Format> {
-  const formats = new Set<Format>();
+function formatsGiven(args: Arguments, isSilent: boolean): Set<Format> {
+  const formats = new Set<Format>(isSilent ? ['nothing'] : []);
   for (const token of args.tokens) {
     if (token.kind !== 'option') continue;
     const { name, negated } = token;
@@ -518,6 +522,17 @@ function wordsOf(args: Arguments, configured: string | undefined): DiffFormatOpt
   }
   if (style === undefined) return undefined;
   return { style, ...(pattern === undefined ? {} : { pattern: latin1(pattern) }), ...(configured === undefined ? {} : { fallback: latin1(configured) }) };
+}
+
+/** What was typed about colours, as the value of --color; undefined for nothing. */
+export function typedColor(args: Arguments): string | undefined {
+  let typed: string | undefined;
+  for (const token of args.tokens) {
+    if (token.kind !== 'option') continue;
+    if (token.name === 'color') typed = token.negated ? 'never' : token.value ?? '';
+    if (token.name === 'color-words' || (token.name === 'word-diff' && token.value === 'color')) typed = 'always';
+  }
+  return typed;
 }
 
 /** Colours without a word from the porcelain: only where they are asked for. */

@@ -16,10 +16,11 @@ export function orderByPatterns(entries: readonly DiffEntry[], text: string): Di
   return entries.map((entry) => ({ entry, place: placeOf(entry.path) })).sort((one, two) => one.place - two.place).map(({ entry }) => entry);
 }
 
-/** Begins with `path`; what comes before it follows at the end, or is left out. NotFoundError when it is not there. */
-export function rotateTo(entries: readonly DiffEntry[], path: string, skips: boolean): DiffEntry[] {
+/** Begins with `path`; what comes before it follows at the end, or is left out. When it is not there: all as they are, or a NotFoundError. */
+export function rotateTo(entries: readonly DiffEntry[], { path, skips, isStrict }: { readonly path: string; readonly skips: boolean; readonly isStrict: boolean }): DiffEntry[] {
   if (entries.length === 0) return [];
   const at = entries.findIndex((entry) => entry.path === path);
+  if (at < 0 && !isStrict) return [...entries];
   if (at < 0) throw new NotFoundError(`no such path '${path}' in the diff`, { code: 'no-such-path' });
   return [...entries.slice(at), ...(skips ? [] : entries.slice(0, at))];
 }

@@ -71,9 +71,12 @@ export class PatchWriter {
     return true;
   }
 
+  /** A tab that only ends the name stays outside the colours. */
   #painted(text: string): string {
     const { meta, reset } = this.#colors;
-    return meta === '' && reset === '' ? `${text}\n` : `${meta}${text}${reset}\n`;
+    if (meta === '' && reset === '') return `${text}\n`;
+    const [, words, tab] = /^(.*?)(\t?)$/s.exec(text)!;
+    return `${meta}${words}${reset}${tab}\n`;
   }
 
   #writeBinary(entry: DiffEntry, header: string, isPlain: boolean): boolean {

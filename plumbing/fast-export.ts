@@ -227,7 +227,7 @@ export class FastExport {
     if (author === undefined || committer === undefined) throw new InvalidError(`commit '${id}' has no author or committer`, { code: 'bad-commit' });
     let encoding = line('encoding');
     let message = end < 0 ? '' : bytes.slice(end + 2);
-    if (encoding !== undefined && this.#options.reencoding === 'abort') {
+    if (encoding !== undefined && this.#options.anonymity === undefined && this.#options.reencoding === 'abort') {
       throw new RefusedError(`commit '${id}' is in the encoding ${encoding}`, { code: 'encoded-commit', hint: 'say with --reencode=yes or --reencode=no what to do with it' });
     }
     if (encoding !== undefined && this.#options.reencoding === 'yes') {
@@ -241,7 +241,7 @@ export class FastExport {
     if (anonymity === undefined) return { author: `author ${author}`, committer: `committer ${committer}`, encoding, message };
     // The committer gets a name first, as with git.
     const anonymousCommitter = anonymity.ident(committer);
-    return { author: `author ${anonymity.ident(author)}`, committer: `committer ${anonymousCommitter}`, encoding, message: anonymity.message(message) };
+    return { author: `author ${anonymity.ident(author)}`, committer: `committer ${anonymousCommitter}`, encoding: undefined, message: anonymity.message() };
   }
 
   #parentLines(parents: readonly ObjectId[]): string {

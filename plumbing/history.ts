@@ -103,6 +103,11 @@ export class History {
     this.#numbers = new Int32Array(this.#graph?.count ?? 0).fill(-1);
   }
 
+  /** A commit graph tells of commits without reading them. */
+  get hasGraph(): boolean {
+    return this.#graph !== undefined;
+  }
+
   /** The node of `id`, which need not exist until it is loaded. */
   node(id: ObjectId): CommitNode {
     return this.nodeOf(this.table.number(id));

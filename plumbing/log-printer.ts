@@ -23,6 +23,11 @@ export interface LogPrinterOptions {
   readonly abbreviation?: number;
   readonly showParents?: boolean;
   readonly showSource?: boolean;
+  readonly showSize?: boolean;
+  /** --line-prefix: stands before the lines of the header. */
+  readonly linePrefix?: string;
+  /** Set between commits that do not follow one another. */
+  readonly breakBar?: string;
   readonly decorate?: (id: ObjectId) => string;
   /** What is put below the message of a named format; '' for nothing. */
   readonly notes?: (id: ObjectId) => string;
@@ -54,9 +59,16 @@ export class LogPrinter {
   readonly #options: LogPrinterOptions;
   #isFirst = true;
   #missingNewline = false;
+  #hasErrors = false;
+  #hasChanges = false;
 
   constructor(options: LogPrinterOptions) {
     this.#options = options;
+  }
+
+  /** What --check and --exit-code make of what was printed; for the latter the last difference counts. */
+  get code(): number {
+    return (this.#hasErrors ? 2 : 0) | (this.#options.diff?.exitCode && this.#hasChanges ? 1 : 0);
   }
 
   print(entry: LogEntry): void {
@@ -64,29 +76,37 @@ export class LogPrinter {
     const sink = page.text;
     const { changes } = entry;
     const hasChanges = changes !== undefined && changes.length > 0;
+    if (changes !== undefined && typeof changes !== 'string') this.#hasChanges = hasChanges;
     if (entry.needsChanges && !hasChanges) return;
     this.#printHeader(entry);
     if (typeof changes === 'string' && diff?.isShown && !format.isEmpty) {
       // A merge shown as one difference is set off even when there is none.
       const prefix = graph === undefined ? undefined : (): string => graph.paddingRow();
-      sink(`${prefix?.() ?? ''}${nul ? '\0' : '\n'}`);
+      sink(`${prefix?.() ?? this.#options.linePrefix ?? ''}${nul ? '\0' : '\n'}`);
       sink(prefix === undefined ? changes : changes.replace(/[^\n]*\n/g, (line) => prefix() + line));
       return;
     }
     if (typeof changes === 'string' || !hasChanges || diff === undefined || !diff.isShown) return;
     if (format.pretty.kind !== 'oneline' && !format.isEmpty) {
       const both = diff.format.stat !== undefined && diff.format.patch;
-      sink(`${graph === undefined ? '' : graph.paddingRow()}${both ? '---' : ''}\n`);
+      sink(`${graph?.paddingRow() ?? this.#options.linePrefix ?? ''}${both ? '---' : ''}\n`);
     }
     const prefix = graph === undefined ? undefined : (): string => graph.paddingRow();
-    diff.writer(sink, prefix === undefined ? { nul: nul ?? false } : { linePrefix: prefix }).write(changes);
+    const writer = diff.writer(sink, prefix === undefined ? { nul: nul ?? false } : { linePrefix: prefix });
+    writer.write(changes);
+    this.#hasErrors ||= writer.hasErrors;
+  }
+
+  /** Tells that the next commit does not follow the last one. */
+  printBreak(): void {
+    this.#options.page.text(`\n${this.#options.breakBar ?? ''}\n`);
   }
 
   /** A commit is its id and its subject, and nothing else that depends on it. */
   get isBare(): boolean {
-    const { format, graph, decorate, notes, showParents, showSource, childrenOf, commitColor = '' } = this.#options;
+    const { format, graph, decorate, notes, showParents, showSource, showSize, linePrefix, breakBar, childrenOf, commitColor = '' } = this.#options;
     return format.pretty.kind === 'oneline' && graph === undefined && decorate === undefined && notes === undefined && !showParents
-      && !showSource && childrenOf === undefined && commitColor === '';
+      && !showSource && !showSize && linePrefix === undefined && breakBar === undefined && childrenOf === undefined && commitColor === '';
   }
 
   /** What `print` does where the printer is bare and the commit has neither mark nor changes; false, and nothing done, for a subject that is not plain. */
@@ -122,22 +142,22 @@ export class LogPrinter {
   }
 
   #printHeader(entry: LogEntry): void {
-    const { format, graph, page, nul, notes } = this.#options;
+    const { format, graph, page, nul, notes, linePrefix = '', showSize } = this.#options;
     const sink = page.text;
     const { node, view } = entry;
     const end = nul ? '\0' : '\n';
     if (!this.#isFirst && !format.isTerminated) {
-      if (!nul && !this.#missingNewline && graph !== undefined) sink(graph.paddingRow());
+      if (!nul && !this.#missingNewline) sink(graph?.paddingRow() ?? linePrefix);
       sink(end);
     }
     this.#isFirst = false;
-    if (graph !== undefined) sink(graph.commitRows());
+    sink(graph?.commitRows() ?? linePrefix);
     if (!format.isWhole) {
       sink(this.#headerLine(entry));
       if (format.pretty.kind === 'oneline') sink(' ');
       else {
         sink('\n');
-        if (graph !== undefined) sink(graph.nextRow());
+        sink(graph?.nextRow() ?? linePrefix);
       }
       const reflog = this.#reflogLines(view);
       if (reflog !== '') sink(reflog);
@@ -148,9 +168,10 @@ export class LogPrinter {
     }
     const text = format.isWhole || notes === undefined ? format.format(view) : format.format(view) + notes(view.id);
     this.#missingNewline = !text.endsWith('\n');
-    sink(graph === undefined ? text : graph.message(text));
+    if (showSize) sink(`log size ${text.length}\n${graph?.nextRow() ?? linePrefix}`);
+    sink(graph === undefined ? text.replace(/\n(?=[^])/g, `\n${linePrefix}`) : graph.message(text));
     if (format.isTerminated && !format.isEmpty) {
-      if (!this.#missingNewline && graph !== undefined) sink(graph.paddingRow());
+      if (!this.#missingNewline) sink(graph?.paddingRow() ?? linePrefix);
       sink(end);
     }
     node.letGo();

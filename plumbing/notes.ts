@@ -5,6 +5,7 @@
 // git-notes(1). A ref that is missing has no notes; a tree deeper than an id has digits is not followed.
 import type { ObjectId } from '../pack/oid.js';
 import { isTreeMode } from '../pack/tree.js';
+import type { Arguments, OptionSpec } from './command.js';
 import type { Repository } from './repository.js';
 import { peel } from './revision.js';
 import { wildmatch } from './wildmatch.js';
@@ -16,6 +17,34 @@ export interface NotesChoice {
   readonly extra: readonly string[];
   /** The configured refs, or the standard one; default when there are no further ones. */
   readonly standard?: boolean;
+}
+
+export const notesOptions: readonly OptionSpec[] = [
+  { name: 'notes', value: 'ref', valueOptional: true, negatable: true, help: 'show notes, of the standard ref or another one (shown without a format by default)' },
+  { name: 'show-notes', value: 'ref', valueOptional: true, help: 'same as --notes, for old scripts: another ref is shown besides the standard one' },
+  { name: 'standard-notes', negatable: true, help: 'for old scripts: show what is shown of the standard ref, too' },
+];
+
+/** What the options say; `isWanted` is undefined where it depends on the format. */
+export function parseNotesChoice(args: Arguments): { readonly choice: NotesChoice | undefined; readonly isWanted: boolean | undefined } {
+  let standard: boolean | undefined;
+  let extra: string[] = [];
+  let isWanted: boolean | undefined;
+  for (const token of args.tokens) {
+    if (token.kind !== 'option') continue;
+    if (token.name === 'standard-notes') {
+      standard = !token.negated;
+      if (standard) isWanted ??= false;
+    } else if (token.name === 'notes' && token.negated) [standard, extra, isWanted] = [undefined, [], false];
+    else if (token.name === 'notes' || token.name === 'show-notes') {
+      if (token.value === undefined) standard = true;
+      else extra.push(token.value);
+      if (token.name === 'show-notes') standard ??= true;
+      isWanted = true;
+    }
+  }
+  const choice = standard === undefined && extra.length === 0 ? undefined : { extra, ...(standard === undefined ? {} : { standard }) };
+  return { choice, isWanted };
 }
 
 /** The notes of all commits, from several refs. */

@@ -13,6 +13,8 @@ const classes: Readonly<Record<string, string>> = {
 
 /** The pattern as a RegExp without the 'g' flag; '^' and '$' match at lines when `lines` is given. */
 export function parsePattern(pattern: string, kind: PatternKind, options: { ignoreCase?: boolean; lines?: boolean } = {}): RegExp {
+  const inline = kind === 'perl' ? /^\(\?i\)/.exec(pattern) : null;
+  if (inline !== null) return parsePattern(pattern.slice(inline[0].length), kind, { ...options, ignoreCase: true });
   const source = kind === 'fixed' ? pattern.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&') : kind === 'perl' ? pattern : translate(pattern, kind, options.lines === true);
   try {
     return new RegExp(source, `${options.ignoreCase ? 'i' : ''}${options.lines ? 'm' : ''}`);

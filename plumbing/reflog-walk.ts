@@ -65,7 +65,8 @@ function* listOne(repository: Repository, typed: string, history: History, dateM
   const entries = readReflog(repository, full).filter(({ newId }) => !isZeroId(newId));
   const first = at && /^[0-9]+$/.test(at[2]!) ? Number(at[2]) : 0;
   const until = at && !/^[0-9]+$/.test(at[2]!) ? approximateDate(at[2]!, repository.context.clock).seconds : undefined;
-  const name = base === '' ? full : base;
+  // A name that git has to look for is told in full.
+  const name = base !== '' && [base, `refs/${base}`, `refs/heads/${base}`].includes(full) ? base : full;
   const short = name.replace(/^refs\/(heads|tags|remotes)\//, '').replace(/^refs\//, '');
   for (let number = first; number < entries.length; number += 1) {
     const entry = entries[entries.length - 1 - number]!;

@@ -73,9 +73,9 @@ export function findRenames(store: ObjectStore, entries: readonly DiffEntry[], o
   return rebuild(entries, sources, targets);
 }
 
-/** A work-tree file with the id its content has. */
+/** A file or symbolic link of the work tree with the id its content has. */
 function hashed(store: ObjectStore, side: DiffSide): DiffSide {
-  if (side.content === undefined || !isRegular(side.mode)) return side;
+  if (side.content === undefined || (side.mode & 0o170000) === 0o160000) return side;
   return { ...side, id: hashObject('blob', side.content(), store.format), isHashed: true };
 }
 

@@ -69,6 +69,15 @@ export class RevNames {
     for (const { object, name } of tips) if (!this.#exact.has(object)) this.#exact.set(object, name);
     // A name that is better spreads first, so that a worse one has less to do.
     tips.sort((a, b) => Number(b.isTag) - Number(a.isTag) || a.seconds - b.seconds);
+    this.#spreadAll(tips, cutoff);
+    // With a commit graph git goes by generations, which do not lie as clocks do.
+    if (cutoff > 0 && this.#history.hasGraph && wanted?.some((id) => !this.#ways.has(this.#history.node(id)))) {
+      this.#ways.clear();
+      this.#spreadAll(tips, 0);
+    }
+  }
+
+  #spreadAll(tips: readonly Tip[], cutoff: number): void {
     for (const tip of tips) if (tip.commit !== undefined) this.#spread(tip, tip.commit, cutoff);
   }
 

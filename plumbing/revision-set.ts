@@ -217,10 +217,15 @@ export function* listFamily(
 
 /** True when a file of that name is there, relative to the current directory. */
 export function isPresentPath(repository: Repository, argument: string): boolean {
-  if (argument.startsWith(':')) return /^:[/!^(]/.test(argument) || argument === ':';
-  if (/[*?[]/.test(argument)) return true;
+  if (argument.startsWith(':(') || argument === ':' || /[*?[]/.test(argument)) return true;
+  const short = /^:([/!^])(.*)$/s.exec(argument);
+  if (short !== null) return short[2] === '' || isThere(short[1] === '/' ? repository.workTree ?? repository.gitDirectory : repository.context.cwd, short[2]!);
+  return !argument.startsWith(':') && isThere(repository.context.cwd, argument);
+}
+
+function isThere(directory: string, path: string): boolean {
   try {
-    lstatSync(resolve(repository.context.cwd, argument));
+    lstatSync(resolve(directory, path));
     return true;
   } catch (error) {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'EINVAL')) return false;
@@ -265,7 +270,7 @@ export function takeRevisions(repository: Repository, set: RevisionSet, words: r
 }
 
 function isPlainFile(repository: Repository, word: string): boolean {
-  return !/[*?[]/.test(word) && !word.startsWith(':') && isPresentPath(repository, word);
+  return !/[*?[]/.test(word) && (!word.startsWith(':') || /^:[/!^]/.test(word)) && isPresentPath(repository, word);
 }
 
 function findQuietly(repository: Repository, word: string): boolean {
@@ -291,6 +296,11 @@ export function treeOfTip(repository: Repository, tip: NamedTip): ObjectId {
   const tree = peel(repository, tip.id, 'tree');
   if (tree === undefined) throw new InvalidError(`'${tip.name}' is no tree`, { code: 'not-a-tree' });
   return tree;
+}
+
+/** InvalidError unless all are commits, named without a tag: what --merge-base asks for. */
+export function checkCommits(tips: readonly NamedTip[]): void {
+  if (tips.some(({ object, id, type }) => type !== 'commit' || object !== id)) throw new InvalidError('--merge-base only works with commits', { code: 'not-a-commit' });
 }
 
 /** The tree of the only merge base of two revisions; an error when there is none, or several. */

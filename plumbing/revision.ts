@@ -331,6 +331,7 @@ function findByMessage(repository: Repository, typed: string, roots: readonly Ob
     pattern = pattern.slice(negative ? 2 : 1);
   }
   const regex = parsePattern(pattern, 'extended', { lines: true });
+  const grafts = readGrafts(repository);
   const seen = new Set<ObjectId>();
   const queue: { id: ObjectId; commit: Commit }[] = [];
   const add = (id: ObjectId): void => {
@@ -344,7 +345,7 @@ function findByMessage(repository: Repository, typed: string, roots: readonly Ob
   for (const id of roots) add(id);
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     if (regex.test(next.commit.message.toString('latin1')) !== negative) return next.id;
-    for (const parent of next.commit.parents) add(parent);
+    for (const parent of grafts.get(next.id) ?? next.commit.parents) add(parent);
   }
   return undefined;
 }

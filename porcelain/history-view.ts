@@ -1,7 +1,7 @@
 // What log and show have in common: their options beyond the walk and the differences, and a printer made from them.
 //
 // Specified by git-log(1) and git-show(1); the record of --json by cairn-log(1).
-import { UsageError } from '../pack/errors.js';
+import { InvalidError, UsageError } from '../pack/errors.js';
 import type { ObjectId } from '../pack/oid.js';
 import type { Tag } from '../pack/tag.js';
 import type { Arguments, Context, OptionSpec } from '../plumbing/command.js';
@@ -13,13 +13,14 @@ import { type DiffEntry, diffTrees } from '../plumbing/diff.js';
 import { DiffOutput } from '../plumbing/diff-report.js';
 import type { Sink } from '../plumbing/diff-format.js';
 import type { FileStat } from '../plumbing/diff-stat.js';
-import { DiffRequest } from '../plumbing/diff-options.js';
+import { DiffRequest, typedColor } from '../plumbing/diff-options.js';
 import { CommitFormat, type CommitView, type PrettyFormat, bodyOf, defaultAbbreviation, messageOf, parsePrettyFormat, subjectOf } from '../plumbing/format.js';
 import { HistoryGraph } from '../plumbing/graph.js';
 import type { CommitNode, KeptPart } from '../plumbing/history.js';
 import { type LogEntry, LogPrinter } from '../plumbing/log-printer.js';
 import { Mailmap } from '../plumbing/mailmap.js';
-import { Notes } from '../plumbing/notes.js';
+import { type MergeStyle, type MergeStyleChoice, mergeStyleOptions, parseMergeStyle } from '../plumbing/merge-style.js';
+import { Notes, notesOptions, parseNotesChoice } from '../plumbing/notes.js';
 import { NodeView } from '../plumbing/node-view.js';
 import { parseCount } from '../plumbing/option-number.js';
 import { Pathspec, pathspecContext } from '../plumbing/pathspec.js';
@@ -39,18 +40,17 @@ export const viewOptions: readonly OptionSpec[] = [
   { name: 'relative-date', help: 'same as --date=relative' },
   { name: 'encoding', value: 'name', help: 'encoding of messages' },
   { name: 'expand-tabs', value: 'columns', valueOptional: true, negatable: true, help: 'replace tabs in messages by spaces up to the next of so many columns (8)' },
-  { name: 'notes', value: 'ref', valueOptional: true, negatable: true, help: 'show notes, of the standard ref or another one (shown without a format by default)' },
+  ...notesOptions,
   { name: 'decorate', value: 'how', valueOptional: true, negatable: true, help: 'names of refs beside commits: short, full, auto or no' },
   { name: 'decorate-refs', value: 'pattern', help: 'only these refs beside commits' },
   { name: 'decorate-refs-exclude', value: 'pattern', help: 'not these refs beside commits' },
   { name: 'clear-decorations', help: 'all refs beside commits' },
+  { name: 'show-signature', negatable: true, hidden: true, help: 'refused, and --no-show-signature accepted' },
+  { name: 'log-size', negatable: true, help: 'show the size of each message below its id' },
+  { name: 'show-linear-break', value: 'bar', valueOptional: true, help: 'show a bar between commits that do not follow one another' },
   { name: 'source', help: 'show the name each commit was reached from' },
   { name: 'quiet', short: 'q', help: 'show no differences' },
-  { name: 'm', help: 'show merges as differences from each parent' },
-  { name: 'c', help: 'show merges as one difference from all parents' },
-  { name: 'cc', help: 'like -c, only hunks that differ from all parents' },
-  { name: 'diff-merges', value: 'how', help: 'off, first-parent, separate, combined or dense-combined' },
-  { name: 'no-diff-merges', help: 'same as --diff-merges=off' },
+  ...mergeStyleOptions,
   { name: 'root', help: 'a root commit is shown as all new (the default, unless log.showRoot is false)' },
   { name: 'r', help: 'go into directories (always)' },
   { name: 't', help: 'show the trees too' },
@@ -64,8 +64,6 @@ function expansionOf(args: Arguments): { expandTabs?: number } {
   if (flag === undefined) return {};
   return { expandTabs: flag ? parseCount('expand-tabs', args.value('expand-tabs') ?? '8') : 0 };
 }
-
-type MergeStyle = 'off' | 'first-parent' | 'separate' | 'combined' | 'dense';
 
 const everyMark: MarkOptions = { graph: false, leftRight: true, cherryMark: true };
 
@@ -93,6 +91,7 @@ export class HistoryView {
   readonly #isBare: boolean;
   readonly #output: DiffOutput;
   #follow: string | undefined;
+  #lastShown: { readonly id: ObjectId; readonly parents: readonly ObjectId[] } | undefined;
 
   constructor(
     context: Context, repository: Repository, args: Arguments,
@@ -103,14 +102,16 @@ export class HistoryView {
     this.#args = args;
     this.#isJson = args.has('json');
     const { config } = repository;
-    const typed = args.flag('color') === false ? 'never' : args.has('color') ? args.value('color') ?? '' : undefined;
+    if (args.flag('show-signature') === true) throw new UsageError('signatures are not checked');
+    if (args.has('show-linear-break') && args.flag('graph') === true) throw new InvalidError('options --show-linear-break and --graph cannot be used together', { code: 'bad-options' });
+    const typed = typedColor(args);
     const isColored = !this.#isJson && wantsColor(context, config, 'color.diff', typed);
     const headerColor = config.get('color.diff.commit');
     this.#headerColor = isColored ? formatColor(headerColor ?? 'yellow') : '';
     this.color = isColored ? (words) => formatColor(words) : undefined;
     const merges = mergeStyle(args, setup.denseMerges);
     this.diff = new DiffRequest(repository, args, {
-      porcelain: true, columns: context.stdout.columns, ...(setup.showsPatches || merges.implies !== undefined ? { format: 'patch' as const } : {}),
+      porcelain: true, walks: true, columns: context.stdout.columns, ...(setup.showsPatches || merges.implies !== undefined ? { format: 'patch' as const } : {}),
       isColored,
     });
     this.#output = new DiffOutput(context, this.diff.outputPath);
@@ -150,9 +151,12 @@ export class HistoryView {
       ...(decoration === 'no' ? {} : { decorate: (id: ObjectId) => this.#decorations.format(id, 'wrapped', decoration === 'full', color) }),
       ...(notes === undefined ? {} : { notes: (id: ObjectId) => notes.format(id, false) }),
       ...(isColored ? { commitColor: this.#headerColor, resetColor: formatColor('reset') } : {}),
+      showSize: args.flag('log-size') ?? config.getBoolean('log.showsize') === true,
+      ...(args.has('line-prefix') ? { linePrefix: Buffer.from(args.value('line-prefix') ?? '').toString('latin1') } : {}),
+      ...(args.has('show-linear-break') ? { breakBar: Buffer.from(args.value('show-linear-break') ?? ' '.repeat(20) + '.'.repeat(10)).toString('latin1') } : {}),
       nul: args.has('z'), ...(args.has('children') && walk !== undefined ? { childrenOf: (node: CommitNode) => walk.childrenOf(node) } : {}),
     });
-    this.#isBare = this.printer.isBare && !this.#isJson && !this.diff.isShown && !this.#hasLimits;
+    this.#isBare = this.printer.isBare && !this.#isJson && !this.diff.isShown && !this.#hasLimits && !this.diff.exitCode;
   }
 
   /** The format tells where commits were reached from, as --source does. */
@@ -174,6 +178,11 @@ export class HistoryView {
 
   flush(): void {
     this.#output.flush();
+  }
+
+  /** The exit code --check and --exit-code ask for. */
+  get code(): number {
+    return this.printer.code;
   }
 
   /** The first line of what is shown, in its colour. */
@@ -204,6 +213,19 @@ export class HistoryView {
 
   /** Shows one commit, and what it changed when that is asked for. */
   show(node: CommitNode, reflog?: CommitView['reflog']): void {
+    if (!this.#args.has('show-linear-break')) {
+      this.#showOne(node, reflog);
+      return;
+    }
+    const isReversed = this.#args.flag('reverse') === true;
+    const parents = node.parentIds;
+    const follows = this.#lastShown === undefined || (isReversed ? parents.includes(this.#lastShown.id) : this.#lastShown.parents.includes(node.id));
+    if (!follows) this.printer.printBreak();
+    this.#lastShown = { id: node.id, parents };
+    this.#showOne(node, reflog);
+  }
+
+  #showOne(node: CommitNode, reflog?: CommitView['reflog']): void {
     const mark = commitMark(node, this.#marks);
     if (this.#isBare && mark === '' && reflog === undefined && this.printer.printBare(node)) return;
     const view = new NodeView(node, commitMark(node, everyMark), reflog);
@@ -213,7 +235,9 @@ export class HistoryView {
       return;
     }
     const hasLimits = this.#hasLimits;
-    if (!this.diff.isShown && !hasLimits) {
+    // Where nothing is shown of differences, a filter that only leaves out lets nothing pass in git.
+    if (!this.diff.isShown && this.diff.filter !== undefined && !/[A-Z*]/.test(this.diff.filter)) return;
+    if (!this.diff.isShown && !hasLimits && !this.diff.exitCode) {
       this.printer.print({ node, view, mark });
       return;
     }
@@ -334,33 +358,12 @@ function prettyText(args: Arguments): string | undefined {
   return text;
 }
 
-/** How merges are shown, and whose patches that asks for when no format is given: all commits' or only those of merges. */
-function mergeStyle(args: Arguments, dense: boolean): { readonly style: MergeStyle; readonly implies?: 'all' | 'merges' } {
-  let style: MergeStyle | undefined;
-  let implies: 'all' | 'merges' | undefined;
-  for (const token of args.tokens) {
-    if (token.kind !== 'option') continue;
-    switch (token.name) {
-      case 'm': [style, implies] = ['separate', undefined]; break;
-      case 'c': [style, implies] = ['combined', 'all']; break;
-      case 'cc': [style, implies] = ['dense', 'all']; break;
-      case 'no-diff-merges': [style, implies] = ['off', undefined]; break;
-      case 'diff-merges':
-        style = mergeStyles[token.value ?? ''];
-        if (style === undefined) throw new UsageError(`'${token.value ?? ''}' is no way to show merges`);
-        implies = style === 'off' ? undefined : 'merges';
-        break;
-      default:
-    }
-  }
+/** The style merges are shown in where some is, and whose patches that asks for. */
+function mergeStyle(args: Arguments, dense: boolean): MergeStyleChoice & { readonly style: MergeStyle } {
+  const { style, implies } = parseMergeStyle(args, dense);
   const found = style ?? (args.has('first-parent') ? 'first-parent' : dense ? 'dense' : 'off');
   return { style: found === 'separate' && args.has('first-parent') ? 'first-parent' : found, ...(implies === undefined ? {} : { implies }) };
 }
-
-const mergeStyles: Readonly<Record<string, MergeStyle>> = {
-  off: 'off', none: 'off', 'first-parent': 'first-parent', 1: 'first-parent', separate: 'separate', m: 'separate', on: 'separate',
-  combined: 'combined', c: 'combined', 'dense-combined': 'dense', cc: 'dense',
-};
 
 /** What the options say about names beside commits; patterns count from the last --clear-decorations on. */
 export function decorationOptions(args: Arguments): DecorationOptions {
@@ -383,15 +386,9 @@ export function notesToSearch(repository: Repository, args: Arguments): ((id: Ob
 
 /** The notes to show; undefined when none are wanted or there are none. */
 function findNotes(repository: Repository, args: Arguments, pretty: PrettyFormat): Notes | undefined {
-  let choice: { extra: string[]; standard?: boolean } | undefined;
-  for (const token of args.tokens) {
-    if (token.kind !== 'option' || token.name !== 'notes') continue;
-    if (token.negated) choice = { extra: [], standard: false };
-    else if (token.value === undefined) choice = { extra: choice?.extra ?? [], standard: true };
-    else choice = { ...(choice?.standard ? { standard: true } : {}), extra: [...choice?.extra ?? [], token.value] };
-  }
-  const isWanted = choice !== undefined || prettyText(args) === undefined || (pretty.kind === 'user' && pretty.text.includes('%N'));
-  const notes = isWanted ? new Notes(repository, choice) : undefined;
+  const { choice, isWanted } = parseNotesChoice(args);
+  const isShown = isWanted ?? (prettyText(args) === undefined || (pretty.kind === 'user' && pretty.text.includes('%N')));
+  const notes = isShown ? new Notes(repository, choice) : undefined;
   return notes?.isEmpty ? undefined : notes;
 }
 

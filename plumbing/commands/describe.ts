@@ -78,7 +78,7 @@ function candidatesOf(args: Arguments): number {
   let count = 10;
   for (const token of args.tokens) {
     if (token.kind !== 'option') continue;
-    if (token.name === 'exact-match') count = token.negated ? 10 : 0;
+    if (token.name === 'exact-match') count = 0;
     if (token.name !== 'candidates') continue;
     const typed = token.negated ? '0' : token.value ?? '';
     count = Math.min(Math.max(parseCount('candidates', typed), 0), mostCandidates);

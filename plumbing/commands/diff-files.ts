@@ -5,6 +5,7 @@ import { diffIndexToWorkTree } from '../diff-index.js';
 import { DiffRequest, diffOptions } from '../diff-options.js';
 import { reportDiff } from '../diff-report.js';
 import { readIndex } from '../index-file.js';
+import { parseMergeStyle } from '../merge-style.js';
 import { parseLimits } from '../pathspec.js';
 import { Repository } from '../repository.js';
 import { RevisionSet, takeRevisions } from '../revision-set.js';
@@ -32,6 +33,7 @@ export const command: Command = {
   run(context: Context, args: Arguments): number {
     const repository = Repository.open(context);
     const combines = args.has('c') || args.has('cc');
+    parseMergeStyle(args);
     const request = new DiffRequest(repository, args, { porcelain: false, format: combines ? 'patch' : 'raw', columns: 80 });
     const { before, after, dashes } = args.split();
     const set = new RevisionSet(repository);

@@ -5,9 +5,10 @@ import { diffTreeToWorkTree } from '../diff-index.js';
 import { DiffRequest, diffOptions } from '../diff-options.js';
 import { reportDiff } from '../diff-report.js';
 import { readIndex } from '../index-file.js';
+import { parseMergeStyle } from '../merge-style.js';
 import { parseLimits } from '../pathspec.js';
 import { Repository } from '../repository.js';
-import { RevisionSet, mergeBaseTree, takeRevisions, treeOfTip } from '../revision-set.js';
+import { RevisionSet, checkCommits, mergeBaseTree, takeRevisions, treeOfTip } from '../revision-set.js';
 import { listStagedChanges } from '../staged-changes.js';
 
 export const command: Command = {
@@ -28,12 +29,14 @@ export const command: Command = {
   run(context: Context, args: Arguments): number {
     const repository = Repository.open(context);
     const combines = args.has('c') || args.has('cc');
+    parseMergeStyle(args);
     const request = new DiffRequest(repository, args, { porcelain: false, format: combines ? 'patch' : 'raw', columns: 80 });
     const { before, after, dashes } = args.split();
     const set = new RevisionSet(repository);
     const limits = parseLimits(repository, takeRevisions(repository, set, before, dashes, after));
     const [tip] = set.tips;
     if (tip === undefined || set.tips.length > 1) throw new UsageError('one tree is needed');
+    if (args.has('merge-base')) checkCommits([tip]);
     const tree = args.has('merge-base') ? mergeBaseTree(repository, tip.name, 'HEAD') : treeOfTip(repository, tip);
     const index = readIndex(repository);
     const options = { ...limits, unchanged: request.wantsUnchanged };

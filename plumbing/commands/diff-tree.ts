@@ -4,16 +4,19 @@ import { type ObjectId, emptyTreeId, isObjectId, zeroId } from '../../pack/oid.j
 import { formatCombined } from '../combined-diff.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { parseDateMode } from '../date.js';
+import { Decorations } from '../decorations.js';
 import { type DiffEntry, diffTrees } from '../diff.js';
 import { DiffRequest, diffOptions } from '../diff-options.js';
 import { DiffOutput } from '../diff-report.js';
 import type { Sink } from '../diff-format.js';
 import { CommitFormat, parsePrettyFormat } from '../format.js';
 import { listWholeLines } from '../line-reader.js';
+import { type MergeStyle, mergeStyleOptions, parseMergeStyle } from '../merge-style.js';
+import { Notes, notesOptions, parseNotesChoice } from '../notes.js';
 import { Pathspec, pathspecContext } from '../pathspec.js';
 import { Repository } from '../repository.js';
 import { findRevision, peel, resolveTree } from '../revision.js';
-import { RevisionSet, takeRevisions } from '../revision-set.js';
+import { RevisionSet, checkCommits, takeRevisions } from '../revision-set.js';
 import { mergeBases } from '../merge-base.js';
 
 export const command: Command = {
@@ -25,9 +28,7 @@ export const command: Command = {
     { name: 'r', short: 'r', help: 'go into directories' },
     { name: 't', short: 't', help: 'with -r: show the directories too' },
     { name: 'root', help: 'show a root commit as all new' },
-    { name: 'm', short: 'm', help: 'show merges, from each parent' },
-    { name: 'c', short: 'c', help: 'show merges as one difference from all parents' },
-    { name: 'cc', help: 'like -c, only hunks that differ from all parents' },
+    ...mergeStyleOptions,
     { name: 'no-commit-id', help: 'do not print the commit before its differences' },
     { name: 'always', help: 'print the commit even when nothing differs' },
     { name: 'stdin', help: 'read commits, or pairs of trees, from standard input' },
@@ -40,13 +41,14 @@ export const command: Command = {
     { name: 'date', value: 'mode', help: 'how dates are shown: relative, local, iso, iso-strict, rfc, short, raw, human, unix, format:...' },
     { name: 'relative-date', help: 'same as --date=relative' },
     { name: 'encoding', value: 'name', help: 'encoding of messages' },
+    ...notesOptions,
     ...diffOptions,
   ],
   run(context: Context, args: Arguments): number {
     const repository = Repository.open(context);
     const run = new TreeComparison(context, repository, args);
-    if (args.has('stdin')) run.takeInput(args.split().before);
-    else run.takeArguments();
+    run.takeArguments();
+    if (args.has('stdin')) run.takeInput();
     run.end();
     return run.code;
   },
@@ -73,6 +75,8 @@ class TreeComparison {
   readonly #format: CommitFormat | undefined;
   /** Hex digits of ids; undefined: all. */
   readonly #abbreviation: number | undefined;
+  readonly #merges: MergeStyle;
+  readonly #notes: Notes | undefined;
   #pathspec: Pathspec | undefined;
   #hasShown = false;
   readonly #output: DiffOutput;
@@ -81,15 +85,21 @@ class TreeComparison {
     this.#context = context;
     this.#repository = repository;
     this.#args = args;
-    this.request = new DiffRequest(repository, args, { porcelain: false, format: args.has('cc') ? 'patch' : 'raw', columns: 80 });
+    this.#merges = parseMergeStyle(args).style ?? 'off';
+    this.request = new DiffRequest(repository, args, { porcelain: false, format: this.#merges === 'dense' ? 'patch' : 'raw', columns: 80 });
     this.#output = new DiffOutput(context, this.request.outputPath);
     const pretty = prettyOf(args);
     const encoding = args.value('encoding');
     const date = args.has('relative-date') ? 'relative' : args.value('date') ?? 'default';
     this.#abbreviation = this.request.format.rawAbbreviation;
+    const { choice, isWanted } = parseNotesChoice(args);
+    const notes = isWanted === true ? new Notes(repository, choice) : undefined;
+    const decorations = new Decorations(repository, { include: [], exclude: [], everything: true });
+    this.#notes = notes;
     this.#format = pretty === undefined ? undefined : new CommitFormat(parsePrettyFormat(pretty, repository.config), {
       repository, clock: context.clock, dateMode: parseDateMode(date), abbreviation: this.#abbreviation ?? zeroId(repository.format).length,
-      ...(encoding === undefined ? {} : { encoding }),
+      decorate: (id, style) => decorations.format(id, style, false),
+      ...(notes === undefined ? {} : { notes: (id: ObjectId, raw: boolean) => notes.format(id, raw) }), ...(encoding === undefined ? {} : { encoding }),
     });
   }
 
@@ -111,19 +121,26 @@ class TreeComparison {
     this.#setPaths(takeRevisions(this.#repository, set, before, dashes, after));
     const { tips } = set;
     const [one, two] = tips[1]?.isExcluded ? [tips[1], tips[0]] : tips;
-    if (one === undefined) throw new UsageError('one or two trees are needed');
+    if (this.#args.has('merge-base') && (this.#args.has('stdin') || tips.length !== 2)) {
+      throw new InvalidError('--merge-base only works with two commits', { code: 'bad-options' });
+    }
+    if (one === undefined) {
+      if (this.#args.has('stdin')) return;
+      throw new UsageError('one or two trees are needed');
+    }
     // Of more there is nothing to be said, and git says nothing.
     if (tips.length > 2) return;
     if (two === undefined) {
-      if (one.type === 'tree') throw new UsageError('a tree needs another to be compared with');
-      this.#showCommit(one.id);
+      if (one.type === 'blob' || one.type === 'tree') this.#context.stderr.write(`error: object '${one.id}' is a ${one.type}, not a commit\n`);
+      else this.#showCommit(one.id);
       return;
     }
     let from = one.id;
     if (this.#args.has('merge-base')) {
-      const [base] = mergeBases(this.#repository, one.id, [two.id]);
-      if (base === undefined) throw new UsageError('no merge base found');
-      from = base;
+      checkCommits(tips);
+      const bases = mergeBases(this.#repository, one.id, [two.id]);
+      if (bases.length !== 1) throw new InvalidError(bases.length === 0 ? 'no merge base found' : 'multiple merge bases found', { code: 'merge-bases' });
+      [from] = bases as [ObjectId];
     }
     this.#write(this.#changes(this.#treeOf(from), this.#treeOf(two.id)));
   }
@@ -134,8 +151,7 @@ class TreeComparison {
     return tree;
   }
 
-  takeInput(paths: readonly string[]): void {
-    this.#setPaths(paths);
+  takeInput(): void {
     for (const whole of listWholeLines(this.#context.stdin)) {
       // A line that does not end is not looked at.
       if (!whole.endsWith('\n')) return;
@@ -176,14 +192,15 @@ class TreeComparison {
       const entries = this.#args.has('root') ? this.#changes(emptyTreeId(this.#repository.format), commit.tree) : [];
       this.#showOne(id, parents, entries);
     } else if (parents.length === 1) this.#showOne(id, parents, this.#changes(treeOf(parents[0]!), commit.tree));
-    else if (this.#args.has('c') || this.#args.has('cc')) {
+    else if (this.#merges === 'combined' || this.#merges === 'dense') {
       const text = formatCombined(this.#repository, commit.tree, parents.map(treeOf), {
-        dense: this.#args.has('cc'), format: this.request.format, request: this.request, ...(this.#pathspec === undefined ? {} : { pathspec: this.#pathspec }),
+        dense: this.#merges === 'dense', format: this.request.format, request: this.request, ...(this.#pathspec === undefined ? {} : { pathspec: this.#pathspec }),
         ...(this.request.format.colors === undefined ? {} : { colors: this.request.format.colors }),
       });
       this.#header(id, parents, undefined);
       if (this.request.isShown) this.#sink((this.#format === undefined || text === '' ? '' : '\n') + text);
-    } else if (this.#args.has('m')) {
+    } else if (this.#merges === 'first-parent') this.#showOne(id, parents, this.#changes(treeOf(parents[0]!), commit.tree));
+    else if (this.#merges === 'separate') {
       for (const parent of parents) this.#showOne(id, parents, this.#changes(treeOf(parent), commit.tree), parent);
     } else if (this.#args.has('always')) this.#header(id, parents, undefined);
   }
@@ -191,7 +208,7 @@ class TreeComparison {
   #showOne(id: ObjectId, parents: readonly ObjectId[], entries: readonly DiffEntry[], from?: ObjectId): void {
     if (entries.length === 0 && !this.#args.has('always')) return;
     this.#header(id, parents, from);
-    if (this.#format !== undefined && entries.length > 0 && this.request.isShown && this.#format.pretty.kind !== 'oneline') {
+    if (this.#format !== undefined && !this.#args.has('no-commit-id') && entries.length > 0 && this.request.isShown && this.#format.pretty.kind !== 'oneline') {
       this.#sink(this.request.format.stat !== undefined && this.request.format.patch ? '---\n' : '\n');
     }
     this.#write(entries);
@@ -210,8 +227,11 @@ class TreeComparison {
     this.#hasShown = true;
     const isShort = this.#abbreviation !== undefined && (this.#args.flag('abbrev-commit') ?? this.#args.has('oneline'));
     const shown = isShort ? this.#repository.objects.abbreviate(id, this.#abbreviation!) : id;
-    if (!format.isWhole) this.#sink(`${format.pretty.kind === 'oneline' ? '' : 'commit '}${shown}${from === undefined ? '' : ` (from ${from})`}${format.pretty.kind === 'oneline' ? ' ' : '\n'}`);
-    const text = format.format({ id, commit: this.#repository.objects.readCommit(id), parents, bytes: this.#repository.objects.read(id).bytes });
-    this.#sink(format.isTerminated ? `${text}\n` : text);
+    const isLine = format.pretty.kind === 'oneline';
+    const commit = this.request.format.colors?.commit ?? '';
+    const reset = this.request.format.colors?.reset ?? '';
+    if (!format.isWhole) this.#sink(`${commit}${isLine ? '' : 'commit '}${shown}${from === undefined ? '' : ` (from ${from})`}${reset}${isLine ? ' ' : '\n'}`);
+    const text = format.format({ id, commit: this.#repository.objects.readCommit(id), parents, bytes: this.#repository.objects.read(id).bytes }) + (format.isWhole ? '' : this.#notes?.format(id, false) ?? '');
+    this.#sink(format.isTerminated ? text + end : text);
   }
 }

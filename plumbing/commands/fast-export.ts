@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { InvalidError, UsageError } from '../../pack/errors.js';
 import { Anonymity } from '../anonymity.js';
-import type { Arguments, Command } from '../command.js';
+import { Arguments, type Command } from '../command.js';
 import { parseScore } from '../diff-options.js';
 import { type ExportOptions, FastExport, type FilteredTags, type Reencoding, type SignedTags } from '../fast-export.js';
 import { latin1 } from '../latin1.js';
@@ -24,9 +24,9 @@ export const command: Command = {
   numeric: true,
   options: [
     { name: 'progress', value: 'n', help: 'a progress command after every so many objects' },
-    { name: 'signed-tags', value: 'mode', help: 'signed tags: verbatim, warn, warn-strip, strip or abort (the default)' },
-    { name: 'tag-of-filtered-object', value: 'mode', help: 'tags of what is not exported: abort (the default), drop or rewrite' },
-    { name: 'reencode', value: 'mode', help: 'messages in other encodings: yes, no or abort (the default)' },
+    { name: 'signed-tags', value: 'mode', negatable: true, help: 'signed tags: verbatim, warn, warn-strip, strip or abort (the default)' },
+    { name: 'tag-of-filtered-object', value: 'mode', negatable: true, help: 'tags of what is not exported: abort (the default), drop or rewrite' },
+    { name: 'reencode', value: 'mode', negatable: true, help: 'messages in other encodings: yes, no or abort (the default)' },
     { name: 'export-marks', value: 'file', help: 'write the marks of commits to a file at the end' },
     { name: 'import-marks', value: 'file', help: 'read marks from a file; what they name is not exported again' },
     { name: 'import-marks-if-exists', value: 'file', help: 'the same, if there is such a file' },
@@ -47,7 +47,8 @@ export const command: Command = {
   ],
   run(context, args) {
     const repository = Repository.open(context);
-    const request = parseWalk(repository, args);
+    // As in git, '--' does not tell paths from revisions here.
+    const request = parseWalk(repository, new Arguments(args.argv.filter((word) => word !== '--'), args.tokens.map((token) => (token.kind === 'positional' ? { ...token, afterDashes: false } : token))));
     if (!request.set.isGiven && args.argv.length === 0) throw new UsageError('no revision is given');
     const unfit = ['walk-reflogs', 'children'].find((name) => args.flag(name) === true);
     if (unfit !== undefined) throw new InvalidError(`--${unfit} has no meaning in a stream`, { code: 'bad-options' });

@@ -50,11 +50,7 @@ export const command: Command = {
     if (words.length !== 2) throw new UsageError('two branches are needed');
     const printer = new MergePrinter(repository, args, output, args.has('z'));
     const [ours, theirs] = words as [string, string];
-    for (const word of [ours, theirs]) {
-      if (findCommit(repository, word) !== undefined) continue;
-      context.stderr.write(`merge-tree: ${word} - not something we can merge\n`);
-      return 1;
-    }
+    if (!areCommits(context, repository, [ours, theirs])) return 1;
     const result = merge(repository, args, ours, theirs);
     printer.print(result);
     output.end();
@@ -65,6 +61,13 @@ export const command: Command = {
 function findCommit(repository: Repository, name: string): ObjectId | undefined {
   const found = findRevision(repository, name);
   return found === undefined ? undefined : peel(repository, found, 'commit');
+}
+
+/** False, and told, when one is no commit. */
+function areCommits(context: Context, repository: Repository, words: readonly string[]): boolean {
+  const wrong = words.find((word) => findCommit(repository, word) === undefined);
+  if (wrong !== undefined) context.stderr.write(`merge-tree: ${wrong} - not something we can merge\n`);
+  return wrong === undefined;
 }
 
 function merge(repository: Repository, args: Arguments, ours: string, theirs: string): MergeResult {
@@ -83,16 +86,21 @@ function merge(repository: Repository, args: Arguments, ours: string, theirs: st
 /** One merge for each line. */
 function mergeAll(context: Context, repository: Repository, args: Arguments, output: DiffOutput): number {
   const printer = new MergePrinter(repository, args, output, true);
-  for (const line of listLines(context.stdin)) {
-    const words = Buffer.from(line, 'latin1').toString('utf8').split(' ');
-    if (words.length !== 2) throw new InvalidError(`malformed input line: '${line}'`, { code: 'bad-input' });
-    const result = merge(repository, args, words[0]!, words[1]!);
-    output.sink(`${result.isClean ? 1 : 0}\0`);
-    printer.print(result);
-    output.sink('\0');
+  try {
+    for (const line of listLines(context.stdin)) {
+      const words = Buffer.from(line, 'latin1').toString('utf8').split(' ');
+      if (words.length !== 2) throw new InvalidError(`malformed input line: '${line}'`, { code: 'bad-input' });
+      if (!areCommits(context, repository, words)) return 1;
+      const result = merge(repository, args, words[0]!, words[1]!);
+      output.sink(`${result.isClean ? 1 : 0}\0`);
+      printer.print(result);
+      output.sink('\0');
+    }
+    return 0;
+  } finally {
+    // What was merged before an error is told.
+    output.end();
   }
-  output.end();
-  return 0;
 }
 
 class MergePrinter {

@@ -4,16 +4,17 @@ import { type ObjectId, emptyTreeId } from '../../pack/oid.js';
 import { formatCombined } from '../../plumbing/combined-diff.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
 import { type DiffEntry, diffTrees } from '../../plumbing/diff.js';
-import { DiffRequest, diffOptions } from '../../plumbing/diff-options.js';
+import { DiffRequest, diffOptions, typedColor } from '../../plumbing/diff-options.js';
 import { type IndexDiff, diffIndexToWorkTree, diffTreeToWorkTree } from '../../plumbing/diff-index.js';
 import { diffFiles, findMissing } from '../../plumbing/file-diff.js';
 import { DiffOutput, reportDiff } from '../../plumbing/diff-report.js';
 import { readIndex } from '../../plumbing/index-file.js';
+import { parseMergeStyle } from '../../plumbing/merge-style.js';
 import { type Pathspec, parseLimits } from '../../plumbing/pathspec.js';
 import { readInput } from '../../plumbing/line-reader.js';
 import { Repository } from '../../plumbing/repository.js';
 import { findRevision, peel, resolveCommit } from '../../plumbing/revision.js';
-import { type NamedTip, RevisionSet, mergeBaseTree, splitSymmetric, takeRevisions, treeOfTip } from '../../plumbing/revision-set.js';
+import { type NamedTip, RevisionSet, checkCommits, mergeBaseTree, splitSymmetric, takeRevisions, treeOfTip } from '../../plumbing/revision-set.js';
 import { listStagedChanges } from '../../plumbing/staged-changes.js';
 import { fileRecord } from '../history-view.js';
 import { wantsColor } from '../terminal.js';
@@ -39,8 +40,9 @@ export const command: Command = {
   ],
   run(context: Context, args: Arguments): number {
     const repository = Repository.open(context);
+    parseMergeStyle(args);
     const { config } = repository;
-    const typed = args.flag('color') === false ? 'never' : args.has('color') ? args.value('color') ?? '' : undefined;
+    const typed = typedColor(args);
     const isColored = !args.has('json') && wantsColor(context, config, 'color.diff', typed);
     const request = new DiffRequest(repository, args, {
       porcelain: true, format: 'patch', columns: context.stdout.columns, isColored,
@@ -119,7 +121,17 @@ function planOf(repository: Repository, args: Arguments): Comparison {
     if (base === undefined) throw new NotFoundError('the commits have no merge base', { code: 'no-merge-base' });
     return between(peel(repository, base, 'tree')!, peel(repository, only!.two, 'tree')!);
   }
-  if (tips.length === 2 && tips.every(({ type }) => type === 'blob')) return betweenBlobs(tips[0]!, tips[1]!);
+  if (args.has('merge-base')) {
+    if (tips.length > 2) throw new UsageError('--merge-base takes one or two commits');
+    if (tips.length === 0 && !isCached) throw new UsageError('--merge-base needs a commit');
+    checkCommits(tips);
+  }
+  const blobs = tips.filter(({ type }) => type === 'blob').length;
+  if (blobs === 2 && tips.length === 2) return betweenBlobs(tips[0]!, tips[1]!);
+  if (blobs > 0 && tips.length !== 1) throw new UsageError('files are compared with files, trees with trees');
+  if (tips.length > 2 && tips.some((tip, at) => tip.isExcluded && rest.includes(`${tip.name}..${tips[at + 1]?.name ?? ''}`))) {
+    throw new UsageError('a range stands alone');
+  }
   if (isCached) {
     if (tips.length > 1) throw new UsageError('--cached takes one commit');
     const index = readIndex(repository);

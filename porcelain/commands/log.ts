@@ -23,7 +23,7 @@ export const command: Command = {
   numeric: true,
   paged: true,
   options: [
-    ...walkOptions, ...viewOptions, ...diffOptions.filter(({ name }) => !taken.has(name) && name !== 'exit-code'),
+    ...walkOptions, ...viewOptions, ...diffOptions.filter(({ name }) => !taken.has(name)),
     { name: 'follow', negatable: true, help: 'go on beyond renames of the one file given' },
     { name: 'runs', help: 'list the runs and their commits instead of history' },
   ],
@@ -31,7 +31,7 @@ export const command: Command = {
     const repository = Repository.open(context);
     const view = args.has('runs') ? showRuns(context, repository, args) : showHistory(context, repository, args);
     view.flush();
-    return 0;
+    return view.code;
   },
 };
 

@@ -23,7 +23,7 @@ export const command: Command = {
   paged: true,
   options: [
     ...walkOptions.filter(({ name }) => name !== 'walk-reflogs'), ...viewOptions,
-    ...diffOptions.filter(({ name }) => !taken.has(name) && name !== 'exit-code'),
+    ...diffOptions.filter(({ name }) => !taken.has(name)),
   ],
   run(context: Context, args: Arguments): number {
     const repository = Repository.open(context);
@@ -40,7 +40,7 @@ export const command: Command = {
     if (walk !== undefined) for (const node of walk) view.show(node);
     else new ObjectShow(context, repository, view, options, args.has('json')).show(request.set.tips);
     view.flush();
-    return 0;
+    return view.code;
   },
 };
 
@@ -62,7 +62,11 @@ class ObjectShow {
   }
 
   show(tips: readonly NamedTip[]): void {
-    for (const tip of tips) this.#showTip(tip);
+    for (const tip of tips) {
+      this.#showTip(tip);
+      // Git shows no more after a difference that --check or --exit-code objects to.
+      if (this.#view.code !== 0) return;
+    }
   }
 
   /** A tag is shown first, then what it names. */

@@ -151,13 +151,13 @@ export function parseWalk(repository: Repository, args: Arguments, defaults: Wal
       case 'stdin':
         if (isRead) throw new InvalidError('--stdin given twice', { code: 'bad-options' });
         isRead = true;
-        input.push(...takeInput(repository, set));
+        for (const path of takeInput(repository, set)) input.push(path);
         break;
       default:
     }
   }
   paths.push(...(pathsBegan ? words : split.after));
-  paths.push(...input);
+  for (const path of input) paths.push(path);
   const start = args.value('default') ?? defaults.start;
   if (!set.isGiven && start !== undefined) takeDefault(repository, set, start);
   return { set, paths, options: optionsOf(repository, args, set, paths, defaults), isReflogWalk: args.has('walk-reflogs'), reflogMatches: reflogFilter(repository, args), isGraph: args.flag('graph') === true };

@@ -236,7 +236,12 @@ export function parseConfigBoolean(value: string | undefined): boolean | undefin
   if (lower === 'true' || lower === 'yes' || lower === 'on') return true;
   if (lower === 'false' || lower === 'no' || lower === 'off' || lower === '') return false;
   const number = parseConfigInteger(value);
-  return number === undefined ? undefined : number !== 0;
+  return number === undefined || !isNarrow(number) ? undefined : number !== 0;
+}
+
+/** Whether a number has at most 32 bits, as git wants it of what may stand in the place of a boolean. */
+export function isNarrow(number: number): boolean {
+  return Math.abs(number) <= 0x7fffffff;
 }
 
 /** A number with an optional k, m or g (1024 each); undefined when it is none or exceeds 64 bits as git counts. */

@@ -13,7 +13,7 @@ import { parentsOf, readGrafts } from './grafts.js';
 import { readIndex } from './index-file.js';
 import { parsePattern } from './posix-regex.js';
 import { encodeRefName } from './ref-name.js';
-import { findLoggedRef, readReflog } from './reflog.js';
+import { findLoggedRef, hasReflog, readReflog } from './reflog.js';
 import type { Repository } from './repository.js';
 import { findPushTarget, findUpstream } from './upstream.js';
 
@@ -261,6 +261,8 @@ function priorBranch(repository: Repository, count: number): string | undefined 
 
 function findInReflog(repository: Repository, name: string, inside: string, typed: string): ObjectId | undefined {
   const entries = readReflog(repository, name);
+  // A ref without a log has no former values; that is no name at all, where a log without entries is an error.
+  if (entries.length === 0 && !hasReflog(repository, name)) return undefined;
   if (entries.length === 0) throw new NotFoundError(`log for '${typed.slice(0, typed.lastIndexOf('@{'))}' is empty`, { code: 'bad-revision' });
   if (/^[0-9]+$/.test(inside) && Number(inside) <= 100000000) {
     const back = Number(inside);

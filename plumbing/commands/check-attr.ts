@@ -1,11 +1,11 @@
 // cairn check-attr: what attributes paths have.
-import { InvalidError, UsageError } from '../../pack/errors.js';
+import { UsageError } from '../../pack/errors.js';
 import { type AttributeValue, Attributes, isAttributeName } from '../attributes.js';
 import type { Command } from '../command.js';
 import { readIndex } from '../index-file.js';
 import { listPathLines } from '../line-reader.js';
 import { normalisePath } from '../pathspec.js';
-import { quotePath, unquotePath } from '../quote.js';
+import { escapeControls, quotePath, unquotePath } from '../quote.js';
 import { Repository } from '../repository.js';
 
 export const command: Command = {
@@ -45,7 +45,11 @@ export const command: Command = {
     }
     if (fromInput && paths.length > 0) throw new UsageError("can't specify files with --stdin");
     if (!fromInput && paths.length === 0) throw new UsageError('no file specified');
-    for (const name of names) if (!isAttributeName(name)) throw new InvalidError(`${name} is not a valid attribute name`, { code: 'bad-attribute' });
+    const bad = names.find((name) => !isAttributeName(name));
+    if (bad !== undefined) {
+      context.stderr.write(`error: ${escapeControls(bad)}: not a valid attribute name\n`);
+      return 255;
+    }
     const index = readIndex(repository);
     const attributes = Attributes.load(repository, args.has('cached') || repository.isBare ? { index } : { fallback: index });
     const nul = args.has('z');

@@ -5,7 +5,7 @@ import { replaceFile } from '../../pack/disk.js';
 import { CairnError, ConflictError, InvalidError, LockedError, NotFoundError, RefusedError, UsageError, isSystemError } from '../../pack/errors.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
 import {
-  Config, type ConfigEntry, type ConfigScope, configPlaces, expandHome, findConfigBytes, parseConfig, parseConfigBoolean, parseConfigInteger, readConfigFile,
+  Config, type ConfigEntry, type ConfigScope, configPlaces, expandHome, findConfigBytes, parseConfig, parseConfigBoolean, isNarrow, parseConfigInteger, readConfigFile,
 } from '../../plumbing/config.js';
 import { type ConfigKey, type SetOptions, editConfigFile, parseConfigKey, renameInConfig, setInConfig, unsetInConfig } from '../../plumbing/config-file.js';
 import { parseExpiry } from '../../plumbing/date.js';
@@ -223,12 +223,13 @@ class Request {
     }
     const showNames = this.#action === 'get-regexp';
     const nameOnly = this.#args.has('name-only');
-    const lines = (this.#action === 'get' ? found.slice(-1) : found).map((entry) => {
+    // Every value must be of the type, also those a later one overrides.
+    const lines = found.map((entry) => {
       const value = nameOnly ? undefined : this.#format(entry);
       const shown = showNames ? latin1(entry.name) + (value === undefined ? '' : (this.#nul ? '\n' : ' ') + value) : value ?? '';
       return `${this.#whence(entry)}${shown}${this.#nul ? '\0' : '\n'}`;
     });
-    this.#print(lines.join(''));
+    this.#print(this.#action === 'get' ? lines.at(-1)! : lines.join(''));
     return 0;
   }
 
@@ -292,7 +293,8 @@ class Request {
       }
       case 'bool-or-int': {
         const number = entry.value === undefined ? undefined : parseConfigInteger(value);
-        if (number !== undefined) return String(number);
+        if (number !== undefined && isNarrow(number)) return String(number);
+        if (number !== undefined) throw bad('numeric');
         const boolean = parseConfigBoolean(entry.value);
         if (boolean === undefined) throw bad('boolean');
         return String(boolean);

@@ -11,7 +11,7 @@ const usual = hasGit() ? test : test.skip;
 
 const fixture = `
 mkdir -p dir/sub; echo hello > a.txt; printf 'x\\r\\n' > crlf.txt; echo 1 > dir/one; ln -s a.txt link; echo '*.txt text' > .gitattributes
-git add -A; git commit -qm first; echo 2 > dir/one; echo o > x.o; echo '*.o' > .gitignore; git branch side
+git add -A; git commit -qm first; echo 2 > dir/one; echo o > x.o; echo '*.o' > .gitignore; git branch side; git tag tagged
 `;
 
 for (const format of bothFormats) {
@@ -41,6 +41,21 @@ for (const format of bothFormats) {
       { argv: ['ls-files', '-m', '--error-unmatch', 'a.txt', 'dir/one'] },
       { argv: ['ls-files', '-c', '-i', '-x', '*.dat', '--error-unmatch', 'a.txt'] },
       { argv: ['ls-files', '-X', 'nosuch'] },
+      { argv: ['check-attr', 'bad name', 'a.txt'] },
+      { argv: ['-c', 'x.y=8g', 'config', '--type=bool', 'x.y'] },
+      { argv: ['-c', 'x.y=8g', 'config', '--type=bool-or-int', 'x.y'] },
+      { argv: ['-c', 'x.y=8g', 'config', '--type=int', 'x.y'] },
+      { argv: ['-c', 'x.y=2147483647', 'config', '--type=bool-or-int', 'x.y'] },
+      { argv: ['-c', 'x.y=-2147483648', 'config', '--type=bool', 'x.y'] },
+      { argv: ['-c', 'x.y=8g', 'config', '--type=bool-or-str', 'x.y'] },
+      { argv: ['-c', 'x.y=bad', '-c', 'x.y=1', 'config', '--get', '--bool', 'x.y'] },
+      { argv: ['-c', 'x.y=bad', '-c', 'x.y=1', 'config', '--bool', 'x.y'] },
+      { argv: ['rev-parse', '--verify', '-q', 'refs/tags/none@{0}'] },
+      { argv: ['rev-parse', '--verify', '-q', 'tagged@{0}'] },
+      { argv: ['rev-parse', '--verify', 'tagged@{now}'] },
+      { argv: ['rev-parse', 'tagged@{1}'] },
+      { argv: ['rev-parse', '--verify', '-q', 'main@{0}'] },
+      { argv: ['rev-parse', '--verify', '-q', 'main@{9}'] },
       { argv: ['rev-parse', '--sq', 'HEAD', '^side', 'HEAD..side'] },
       { argv: ['cat-file', '--batch-check', '--batch-check'], stdin: 'HEAD\n' },
       { argv: ['column', '--width=x'], stdin: 'a\n' },

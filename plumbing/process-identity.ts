@@ -64,12 +64,14 @@ function readKernel(): { boot: string; namespace: string } | undefined {
   }
 }
 
-/** When the process began; undefined when there is no such process. */
+/** When the process began; undefined when there is no such process, or it has ended. */
 function findStart(pid: number): string | undefined {
   try {
     const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
     // The name in parentheses may itself contain anything.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // A zombie has ended with all its threads; its parent may never ask for it.
+    return fields[0] === 'Z' && Number(fields[17]) <= 1 ? undefined : fields[19];
   } catch (error) {
     if (isSystemError(error, 'ENOENT', 'ESRCH')) return undefined;
     throw error;

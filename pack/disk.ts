@@ -178,6 +178,24 @@ export function fillFile(path: string, fill: (append: (bytes: Uint8Array) => voi
   disk().fsyncDirectory(dirname(path));
 }
 
+/**
+ * The same for a file somebody named for output: behind symbolic links the file they lead to is replaced, and what is no regular file
+ * (/dev/null, a pipe) is written to, never replaced.
+ */
+export function fillNamedFile(path: string, fill: (append: (bytes: Uint8Array) => void) => void): void {
+  const found = fs.statSync(path, { throwIfNoEntry: false });
+  if (found === undefined || found.isFile()) {
+    fillFile(found === undefined ? path : fs.realpathSync(path), fill);
+    return;
+  }
+  const fd = disk().open(path, 'r+', 0o666);
+  try {
+    fill((bytes) => disk().write(fd, bytes));
+  } finally {
+    disk().close(fd);
+  }
+}
+
 /** Removes a file; false when it was not there. */
 export function removeIfPresent(path: DiskPath): boolean {
   try {

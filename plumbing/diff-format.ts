@@ -110,6 +110,11 @@ export class DiffWriter {
     this.#sink = prefix === undefined || options.nul ? sink : (text) => sink(text.replace(/[^\n]*\n/g, (line) => prefix() + line));
   }
 
+  /** The widths of --stat beside what stands before each line, colours counted as git counts them. */
+  #fitted(stat: StatOptions): StatOptions {
+    return stat.sharesWidth ? { ...stat, width: stat.width - this.#prefix().length } : stat;
+  }
+
   /** Everything, in git's order. */
   write(entries: readonly DiffEntry[]): void {
     const { raw, nameOnly, nameStatus, check, stat, numstat, shortstat, dirstat, summary, patch } = this.#options;
@@ -126,7 +131,7 @@ export class DiffWriter {
     if (stat || numstat || shortstat || countsLines) {
       const files = this.countLines(entries);
       if (numstat) for (const file of files) this.#writeNumbers(file);
-      if (stat) writeStat(files, stat, (file) => this.#statName(file), this.#options.colors ?? { old: '', new: '', reset: '' }, this.#sink);
+      if (stat) writeStat(files, this.#fitted(stat), (file) => this.#statName(file), this.#options.colors ?? { old: '', new: '', reset: '' }, this.#sink);
       if (shortstat) this.#sink(shortStat(files));
       if (countsLines) this.#sink(formatDirstat(files.filter(({ isUnmerged }) => !isUnmerged).map(lineDamage), dirstat));
       sections += 1;

@@ -428,7 +428,7 @@ function statOf(args: Arguments, defaults: DiffDefaults, configuredGraph: number
     }
   }
   return {
-    width: width || (defaults.porcelain ? defaults.columns : 80), ...(nameWidth === undefined ? {} : { nameWidth }),
+    width: width || (defaults.porcelain ? defaults.columns : 80), ...(!width && defaults.porcelain ? { sharesWidth: true } : {}), ...(nameWidth === undefined ? {} : { nameWidth }),
     ...(count === undefined ? {} : { count }), ...(graphWidth === undefined ? {} : { graphWidth }),
   };
 }

@@ -7,6 +7,8 @@ import { displayWidth } from './format.js';
 export interface StatOptions {
   /** Columns; default 80. */
   readonly width: number;
+  /** The width is that of the terminal: what stands before each line (a graph) takes its share. */
+  readonly sharesWidth?: boolean;
   readonly nameWidth?: number;
   readonly graphWidth?: number;
   /** Files shown. */

@@ -4,7 +4,7 @@
 // If the power fails: a marks file is the old or the new one.
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { makeDirectories, replaceFile } from '../pack/disk.js';
+import { fillNamedFile, makeDirectories } from '../pack/disk.js';
 import { InvalidError, NotFoundError, isSystemError } from '../pack/errors.js';
 
 /** Ids are kept as they stand in the file, so that a repository of the other object format can be told of, too. */
@@ -42,5 +42,5 @@ function damaged(path: string, line: string): InvalidError {
 export function writeMarks(path: string, marks: ReadonlyMap<number, string>): void {
   const lines = [...marks].sort(([one], [other]) => one - other).map(([mark, id]) => `:${mark} ${id}\n`);
   makeDirectories(dirname(path));
-  replaceFile(path, lines.join(''));
+  fillNamedFile(path, (append) => { append(Buffer.from(lines.join(''))); });
 }

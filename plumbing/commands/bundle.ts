@@ -1,6 +1,6 @@
 // cairn bundle: moves objects and refs by file (git-bundle(1)).
 import { join, resolve } from 'node:path';
-import { fillFile } from '../../pack/disk.js';
+import { fillNamedFile } from '../../pack/disk.js';
 import { CorruptError, InvalidError, NotFoundError, RefusedError, UsageError, isSystemError } from '../../pack/errors.js';
 import { PackIntake } from '../../pack/pack-intake.js';
 import { Arguments, type Command, type Context } from '../command.js';
@@ -86,9 +86,9 @@ function create(context: Context, args: Arguments, file: string): number {
   return 0;
 }
 
-function fillReported(path: string, shown: string, fill: Parameters<typeof fillFile>[1]): void {
+function fillReported(path: string, shown: string, fill: Parameters<typeof fillNamedFile>[1]): void {
   try {
-    fillFile(path, fill);
+    fillNamedFile(path, fill);
   } catch (error) {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR')) throw new NotFoundError(`cannot create '${shown}': its directory does not exist`, { code: 'directory-missing', cause: error });
     throw error;

@@ -1,6 +1,6 @@
 // cairn read-tree: trees into the index, alone or merged with what is there; with -u the work tree follows.
 import { resolve } from 'node:path';
-import { replaceFile } from '../../pack/disk.js';
+import { fillNamedFile } from '../../pack/disk.js';
 import { ConflictError, InvalidError, RefusedError } from '../../pack/errors.js';
 import { emptyTreeId } from '../../pack/oid.js';
 import type { Arguments, Command, Context } from '../command.js';
@@ -80,7 +80,7 @@ export const command: Command = {
     if (args.has('verbose') && usesWorkTree) context.stderr.write(`updated ${plan.updates.length} files, removed ${plan.deletions.length}\n`);
     if (trees.length === 1 && kind !== 'bind') primeCacheTree(index, repository.objects, trees[0]!);
     const output = args.value('index-output');
-    if (output !== undefined) replaceFile(resolve(context.cwd, output), index.encode());
+    if (output !== undefined) fillNamedFile(resolve(context.cwd, output), (append) => { append(index.encode()); });
     else lock.write(undefined, trees);
     return 0;
   },

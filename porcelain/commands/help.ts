@@ -8,6 +8,7 @@ const everyday: readonly (readonly [title: string, names: readonly string[]])[] 
   ['start', ['init', 'config', 'help']],
   ['record', ['add', 'rm', 'commit', 'status']],
   ['look', ['log', 'show', 'diff', 'reflog']],
+  ['branch and go back', ['branch', 'tag', 'switch', 'restore', 'reset']],
   ['publish', ['release', 'rollback']],
   ['keep and reclaim', ['gc', 'fsck']],
 ];

@@ -1,7 +1,8 @@
 import test from 'ava';
-import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, lstatSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Disk, makeDirectories, realDisk, removeIfPresent, replaceFile, useDisk } from '../../pack/disk.js';
+import { type Disk, fillNamedFile, makeDirectories, realDisk, removeIfPresent, replaceFile, useDisk } from '../../pack/disk.js';
 import { makeSandbox } from '../helpers/sandbox.js';
 
 /** A disk that notes what is asked of it, and fails at one kind of step. */
@@ -71,4 +72,21 @@ test('a write that fails names the file', (t) => {
   const fd = realDisk.open('/dev/full', 'w', 0o600);
   t.throws(() => { realDisk.write(fd, Buffer.from('x')); }, { code: 'ENOSPC', message: /write '\/dev\/full'$/ });
   realDisk.close(fd);
+});
+
+test.serial('a named output file behind a symbolic link is replaced and the link stays', (t) => {
+  const directory = makeSandbox(t);
+  const [file, link] = [join(directory, 'file'), join(directory, 'link')];
+  writeFileSync(file, 'old and longer');
+  symlinkSync('file', link);
+  fillNamedFile(link, (append) => { append(Buffer.from('new')); });
+  t.true(lstatSync(link).isSymbolicLink());
+  t.is(readFileSync(file, 'utf8'), 'new');
+});
+
+test.serial('a pipe or device named for output is written to, never replaced by a file', (t) => {
+  const pipe = join(makeSandbox(t), 'pipe');
+  if (spawnSync('mkfifo', [pipe]).status !== 0) return void t.log('skipped: no mkfifo here');
+  fillNamedFile(pipe, (append) => { append(Buffer.from('new')); });
+  t.true(lstatSync(pipe).isFIFO());
 });

@@ -131,6 +131,13 @@ test('log heeds the configuration as git does', async (t) => {
   await compareWithGit(t, makeRepository(t, 'sha1', richHistory), cases);
 });
 
+test('the graph takes its share of the columns of --stat', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const words = [['--graph', '--stat'], ['--graph', '--stat', '--color=always'], ['--graph', '--stat=40'], ['--stat']];
+  await compareWithGit(t, makeRepository(t, 'sha1', 'seq 200 > many\ngit add many\ngit commit -q -m many'),
+    words.map((options) => ({ argv: ['log', ...options], env: { COLUMNS: '40' }, readsOnly: true })));
+});
+
 test('log works below the top, in a bare repository and in one without commits', async (t) => {
   if (skipWithoutGit(t)) return;
   const below = [['--oneline', '.'], ['--oneline', 'main.c'], ['--stat', '--relative'], ['--oneline', '../docs'], ['--oneline', ':/docs'], ['--name-only', ':!deep', '.'], ['--follow', '--oneline', '../docs/manual.txt']];

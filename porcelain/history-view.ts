@@ -4,6 +4,7 @@
 import { InvalidError, UsageError } from '../pack/errors.js';
 import type { ObjectId } from '../pack/oid.js';
 import type { Tag } from '../pack/tag.js';
+import { terminalColumns } from '../plumbing/columns.js';
 import type { Arguments, Context, OptionSpec } from '../plumbing/command.js';
 import { formatCombined } from '../plumbing/combined-diff.js';
 import { type MarkOptions, commitMark } from '../plumbing/commit-mark.js';
@@ -111,7 +112,7 @@ export class HistoryView {
     this.color = isColored ? (words) => formatColor(words) : undefined;
     const merges = mergeStyle(args, setup.denseMerges);
     this.diff = new DiffRequest(repository, args, {
-      porcelain: true, walks: true, columns: context.stdout.columns, ...(setup.showsPatches || merges.implies !== undefined ? { format: 'patch' as const } : {}),
+      porcelain: true, walks: true, columns: terminalColumns(context), ...(setup.showsPatches || merges.implies !== undefined ? { format: 'patch' as const } : {}),
       isColored,
     });
     this.#output = new DiffOutput(context, this.diff.outputPath);

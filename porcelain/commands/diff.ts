@@ -1,6 +1,7 @@
 // diff: what changed between commits, the index and the work tree. See git-diff(1) and cairn-diff(1).
 import { NotFoundError, UsageError } from '../../pack/errors.js';
 import { type ObjectId, emptyTreeId } from '../../pack/oid.js';
+import { terminalColumns } from '../../plumbing/columns.js';
 import { formatCombined } from '../../plumbing/combined-diff.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
 import { type DiffEntry, diffTrees } from '../../plumbing/diff.js';
@@ -45,7 +46,7 @@ export const command: Command = {
     const typed = typedColor(args);
     const isColored = !args.has('json') && wantsColor(context, config, 'color.diff', typed);
     const request = new DiffRequest(repository, args, {
-      porcelain: true, format: 'patch', columns: context.stdout.columns, isColored,
+      porcelain: true, format: 'patch', columns: terminalColumns(context), isColored,
     });
     const missing = args.has('no-index') ? findMissing(context.cwd, args.positionals) : undefined;
     if (missing !== undefined) {

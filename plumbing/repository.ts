@@ -95,6 +95,10 @@ export class Repository {
   static open(context: Context): Repository {
     const repository = Repository.find(context);
     if (repository === undefined) {
+      const explicit = context.env['GIT_DIR'];
+      if (explicit !== undefined) {
+        throw new NotFoundError(`not a cairn or git repository: '${explicit}'`, { code: 'no-repository', hint: 'GIT_DIR or --git-dir names no repository' });
+      }
       throw new NotFoundError('not a cairn or git repository (or any of the parent directories)', { code: 'no-repository', hint: 'make one with cairn init' });
     }
     return repository;
@@ -345,9 +349,7 @@ function discover(context: Context): Found | undefined {
     const path = resolve(context.cwd, explicit);
     const target = readGitFile(path);
     const gitDirectory = target ?? path;
-    if (explicit === '' || !isGitDirectory(gitDirectory, context)) {
-      throw new NotFoundError(`not a cairn or git repository: '${explicit}'`, { code: 'no-repository', hint: 'GIT_DIR or --git-dir names no repository' });
-    }
+    if (explicit === '' || !isGitDirectory(gitDirectory, context)) return undefined;
     return { gitDirectory: realPath(gitDirectory), top: undefined, gitFile: target === undefined ? undefined : path, isExplicit: true };
   }
   const ceilings = listCeilings(env['GIT_CEILING_DIRECTORIES']);

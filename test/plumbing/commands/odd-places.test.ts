@@ -66,6 +66,14 @@ for (const format of bothFormats) {
   });
 }
 
+usual('commands that need no repository are not disturbed by a GIT_DIR that is none', async (t) => {
+  await compareWithGit(t, makeRepository(t, 'sha1', fixture), [
+    { argv: ['hash-object', 'a.txt'] }, { argv: ['stripspace'], stdin: 'a  \n' }, { argv: ['interpret-trailers'], stdin: 'a\n' }, { argv: ['var', 'GIT_AUTHOR_IDENT'] },
+    { argv: ['config', 'a.b'] }, { argv: ['config', '--local', 'a.b', 'c'] }, { argv: ['check-ref-format', 'refs/heads/a'] }, { argv: ['rev-parse', 'HEAD'] },
+    { argv: ['rev-parse', '--git-dir'] }, { argv: ['cat-file', '-t', 'HEAD'] }, { argv: ['hash-object', '-w', 'a.txt'] }, { argv: ['show-ref'] },
+  ].map((one) => ({ ...one, env: { GIT_DIR: 'nosuch' } })));
+});
+
 usual('where there is no repository that is said before anything about options', async (t) => {
   const directory = join(makeSandbox(t), 'none');
   mkdirSync(directory);

@@ -220,12 +220,7 @@ function linkUnlessThere(path: string, name: string): void {
 
 /** Replaces a file under git's lock; read-only, as git leaves it. */
 function writeLocked(path: string, bytes: Buffer, durable: boolean): void {
-  const lock = LockFile.acquire(path, { mode: 0o444, durable });
-  try {
-    lock.write(bytes);
-    lock.commit();
-  } catch (error) {
-    lock.rollback();
-    throw error;
-  }
+  using lock = LockFile.acquire(path, { mode: 0o444, durable });
+  lock.write(bytes);
+  lock.commit();
 }

@@ -68,14 +68,9 @@ export class MultiPackIndexing {
       ...(preferred === undefined ? {} : { preferred }),
       ...(dropped === undefined ? {} : { dropped: new Set(packs.flatMap(({ name }, number) => (dropped.has(name) ? [number] : []))) }),
     }, this.#store.format);
-    const lock = LockFile.acquire(this.#path, { holder: this.#holder, durable: this.#store.hardening.packMetadata });
-    try {
-      lock.write(bytes);
-      lock.commit();
-    } catch (error) {
-      lock.rollback();
-      throw error;
-    }
+    using lock = LockFile.acquire(this.#path, { holder: this.#holder, durable: this.#store.hardening.packMetadata });
+    lock.write(bytes);
+    lock.commit();
     this.#removeCompanions(bytes.subarray(-(this.#store.format === 'sha1' ? 20 : 32)).toString('hex'));
   }
 

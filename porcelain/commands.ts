@@ -74,6 +74,7 @@ export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   help: () => import('./commands/help.js'),
   init: () => import('./commands/init.js'),
   log: () => import('./commands/log.js'),
+  merge: () => import('./commands/merge.js'),
   reflog: () => import('./commands/reflog.js'),
   release: () => import('./commands/release.js'),
   reset: () => import('./commands/reset.js'),

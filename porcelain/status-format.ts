@@ -255,7 +255,7 @@ class LongFormatter {
       if (hasUnmerged) {
         this.#text += 'You have unmerged paths.\n';
         this.#hint('fix conflicts and run "$ commit"');
-        this.#hint('use "$ merge --abort" to abort the merge', '');
+        this.#hint('use "$ merge --abort" to abort the merge');
       } else {
         this.#text += 'All conflicts fixed but you are still merging.\n';
         this.#hint('use "$ commit" to conclude merge');

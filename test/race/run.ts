@@ -37,6 +37,8 @@ class Race {
   readonly deadlineMs = Date.now() + seconds * 1000;
   readonly counts = { acknowledged: 0, refused: 0, looks: 0, kills: 0, collections: 0, blocked: 0, prunes: 0, repacks: 0 };
   readonly problems: string[] = [];
+  /** Why collections gave up, and how often. */
+  readonly reasons = new Map<string, number>();
   /** What each branch was acknowledged to be, the last one last. */
   readonly journal = new Map<string, string[]>();
 
@@ -115,10 +117,17 @@ class Race {
       } else {
         const { code, stderr } = await this.run(cairnProgram, ['gc', '-q', `--grace=${grace}`]);
         if (code === 0) this.counts.collections += 1;
-        else if (code === 4) this.counts.blocked += 1;
+        else if (code === 4) this.blocked(stderr);
         else this.problems.push(`gc: exit ${code}: ${stderr}`);
       }
     }
+  }
+
+  /** Told why, by kind: digits differ from time to time. */
+  blocked(stderr: string): void {
+    this.counts.blocked += 1;
+    const why = stderr.split('\n')[0]!.replace(/ since .*/, '').replace(/\d+/g, 'N');
+    this.reasons.set(why, (this.reasons.get(why) ?? 0) + 1);
   }
 
   /** Stock git knows nothing of quarantine: what it misses is missing. */
@@ -170,6 +179,7 @@ const lost = race.countLost();
 const { acknowledged, refused, looks, kills, collections, blocked, prunes, repacks } = race.counts;
 print(`${acknowledged} updates acknowledged, ${lost} lost, ${refused} refused`);
 print(`${collections} collections, ${blocked} gave up, ${kills} killed, ${prunes} prunes, ${repacks} repacks, ${looks} looks by stock git`);
+for (const [why, times] of race.reasons) print(`  gave up ${times} times: ${why}`);
 for (const problem of race.problems) print(`  ${problem}`);
 process.exitCode = lost === 0 && race.problems.length === 0 ? 0 : 1;
 if (process.argv.includes('--keep')) print(repository);

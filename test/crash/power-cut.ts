@@ -327,7 +327,7 @@ export function afterReboot(state: State): State {
   const result = new Map<string, StateEntry>();
   for (const [path, entry] of state) {
     const renamed = path.replace(/(\/cairn\/(?:locks|leases|ref-journal)\/\d+_)\d+(_\d+_)/, '$11$2');
-    const rewritten = path.endsWith('/cairn/sweep') && entry.kind === 'file'
+    const rewritten = /\/cairn\/(?:sweep|tmp_[0-9a-f]+)$/.test(path) && entry.kind === 'file'
       ? { ...entry, bytes: Buffer.from(entry.bytes.toString('latin1').replace(/^(\d+_)\d+(_\d+_)/, '$11$2'), 'latin1') }
       : path.endsWith('/cairn/maintenance') && entry.kind === 'file'
       ? { ...entry, bytes: Buffer.from(entry.bytes.toString('latin1').replace(/"boot":"[^"]*"/, '"boot":"an earlier one"'), 'latin1') }

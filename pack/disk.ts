@@ -46,8 +46,7 @@ export interface Disk {
 const openPaths = new Map<number, DiskPath>();
 
 /** `error`, with the file it happened to in its message. */
-function namingFile(error: unknown, fd: number): unknown {
-  const path = openPaths.get(fd);
+function namingFile(error: unknown, fd: number, path = openPaths.get(fd)): unknown {
   if (path !== undefined && error instanceof Error && !('path' in error)) {
     error.message += ` '${path.toString()}'`;
     Object.assign(error, { path: path.toString() });
@@ -95,7 +94,7 @@ export const realDisk: Disk = {
       fs.fsyncSync(fd);
     } catch (error) {
       // Some file systems cannot fsync a directory and say so; nothing more can be done there.
-      if (!isSystemError(error, 'EINVAL', 'ENOTSUP', 'EISDIR')) throw error;
+      if (!isSystemError(error, 'EINVAL', 'ENOTSUP', 'EISDIR')) throw namingFile(error, fd, path);
     } finally {
       fs.closeSync(fd);
     }

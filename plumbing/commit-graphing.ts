@@ -12,7 +12,7 @@ import { CorruptError, NotFoundError } from '../pack/errors.js';
 import { listDirectory } from '../pack/file-lookup.js';
 import { ObjectStore } from '../pack/object-store.js';
 import { type ObjectId, rawSize } from '../pack/oid.js';
-import { LockFile } from './lockfile.js';
+import { LockFile, type LockHolder, type LockOptions } from './lockfile.js';
 
 /** How a chain grows: see git-commit-graph(1), --split. */
 export interface SplitRequest {
@@ -38,19 +38,23 @@ export interface GraphWriteRequest {
 export class CommitGraphing {
   readonly #store: ObjectStore;
   readonly #directory: string;
+  readonly #holder: LockHolder | undefined;
   readonly #chainDirectory: string;
   readonly #table: CommitTable;
 
   /** Of `directory`, the store's own or one of its alternates. */
-  constructor(store: ObjectStore, directory: string) {
+  constructor(store: ObjectStore, directory: string, holder?: LockHolder) {
     // Commits as they are stored, whatever is read in their place.
     this.#store = ObjectStore.open(store.directory, store.format, { alternates: store.alternates, hardening: store.hardening });
+    this.#holder = holder;
     this.#directory = join(directory, 'info');
     this.#chainDirectory = join(directory, 'info/commit-graphs');
     this.#table = new CommitTable(store.format);
   }
 
   get #isHardened(): boolean { return this.#store.hardening.commitGraph; }
+
+  get #locking(): LockOptions { return { holder: this.#holder, durable: this.#isHardened }; }
 
   get #singlePath(): string { return join(this.#directory, 'commit-graph'); }
 
@@ -123,7 +127,7 @@ export class CommitGraphing {
   #writeSingle(commits: readonly number[], request: GraphWriteRequest): void {
     const bytes = encodeCommitGraph({ table: this.#table, commits, hasDates: request.hasDates });
     makeDirectories(this.#directory, { durable: this.#isHardened });
-    writeLocked(this.#singlePath, bytes, this.#isHardened);
+    writeLocked(this.#singlePath, bytes, this.#locking);
     removeIfPresent(join(this.#chainDirectory, 'commit-graph-chain'));
     this.#expire(new Set(), request.expireBefore);
   }
@@ -143,7 +147,7 @@ export class CommitGraphing {
     const name = bytes.subarray(-rawSize(this.#store.format)).toString('hex');
     this.#writeGraphFile(this.#pathOf(name), bytes);
     names.push(name);
-    writeLocked(join(this.#chainDirectory, 'commit-graph-chain'), Buffer.from(names.map((line) => `${line}\n`).join('')), this.#isHardened);
+    writeLocked(join(this.#chainDirectory, 'commit-graph-chain'), Buffer.from(names.map((line) => `${line}\n`).join('')), this.#locking);
     removeIfPresent(this.#singlePath);
     this.#touchDropped(former, kept, request.nowMs);
     this.#expire(new Set(names.map((one) => basename(this.#pathOf(one)))), request.expireBefore);
@@ -219,8 +223,8 @@ function linkUnlessThere(path: string, name: string): void {
 }
 
 /** Replaces a file under git's lock; read-only, as git leaves it. */
-function writeLocked(path: string, bytes: Buffer, durable: boolean): void {
-  using lock = LockFile.acquire(path, { mode: 0o444, durable });
+function writeLocked(path: string, bytes: Buffer, options: LockOptions): void {
+  using lock = LockFile.acquire(path, { mode: 0o444, ...options });
   lock.write(bytes);
   lock.commit();
 }

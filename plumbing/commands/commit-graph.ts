@@ -61,7 +61,7 @@ function open(context: Context, args: Arguments): { readonly repository: Reposit
   if (directory !== objects.directory && !objects.alternates.includes(directory)) {
     throw new NotFoundError(`could not find object directory matching ${named}`, { code: 'no-object-directory' });
   }
-  return { repository, graphing: new CommitGraphing(objects, directory), directory };
+  return { repository, graphing: new CommitGraphing(objects, directory, repository.lockHolder), directory };
 }
 
 function verify(context: Context, args: Arguments): number {

@@ -1,6 +1,7 @@
 // What the crash lab runs: one case per command that changes a repository, and the repository it starts from.
 import { lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { git } from '../helpers/stock-git.js';
 import type { CrashCase } from './crash-lab.js';
 
 /** For stock git: two branches, packed and loose refs and objects, something staged, an object nobody needs. */
@@ -14,10 +15,48 @@ export const fixtureScript = `
   git branch other; git update-ref refs/heads/third HEAD~2
   echo staged >staged; git add staged
   echo unstaged >unstaged
-  echo lost | git hash-object -w --stdin >/dev/null
+  echo lost | git hash-object -w --stdin >.git/lost
+  blob=$(echo foreign | git hash-object -w --stdin); tree=$(printf '100644 blob %s\\tf\\n' $blob | git mktree)
+  foreign=$(git commit-tree -m foreign $tree); git update-ref refs/heads/foreign $foreign
+  git bundle create -q .git/spare.bundle foreign; git rev-list --objects --no-object-names foreign >.git/spare.ids
+  git pack-objects -q .git/spare <.git/spare.ids >/dev/null; mv .git/spare-*.pack .git/spare.pack; rm .git/spare-*
+  git update-ref -d refs/heads/foreign
+  for id in $(cat .git/spare.ids); do rm -f .git/objects/$(echo $id | cut -c1-2)/$(echo $id | cut -c3-); done
 `;
 
 const main = 'refs/heads/main';
+
+const importStream = `blob
+mark :1
+data 6
+hello
+
+commit refs/heads/imported
+mark :2
+committer A <a@example.com> 1112911993 +0000
+data 3
+one
+M 100644 :1 greeting
+
+commit refs/heads/imported
+committer A <a@example.com> 1112911993 +0000
+data 3
+two
+M 100644 inline greeting
+data 4
+bye
+
+done
+`;
+
+/** What was handed over from elsewhere is there, whole, once that was acknowledged. */
+function checkForeign(directory: string, phase: 'cut' | 'acknowledged' | 'again'): void {
+  if (phase === 'cut') return;
+  for (const id of readFileSync(join(directory, '.git/spare.ids'), 'latin1').trim().split('\n')) {
+    const { code, stderr } = git(['cat-file', '-p', id], { cwd: directory });
+    if (code !== 0) throw new Error(`object '${id}' is not there: ${stderr}`);
+  }
+}
 
 export const crashCases: readonly CrashCase[] = [
   { name: 'hash-object', argv: ['hash-object', '-w', 'file'] },
@@ -53,6 +92,19 @@ export const crashCases: readonly CrashCase[] = [
   { name: 'write-tree', argv: ['write-tree'] },
   { name: 'reflog expire', argv: ['reflog', 'expire', '--expire=all', '--all'] },
   { name: 'prune-packed', argv: ['prune-packed'] },
+  { name: 'fast-import', argv: ['fast-import', '--quiet', '--force'], stdin: importStream },
+  { name: 'bundle unbundle', argv: ['bundle', 'unbundle', '.git/spare.bundle'], check: checkForeign },
+  {
+    name: 'index-pack',
+    argv: ['index-pack', '.git/spare.pack'],
+    check: (directory, phase) => {
+      if (phase === 'cut') return;
+      const { code, stderr } = git(['verify-pack', '.git/spare.idx'], { cwd: directory });
+      if (code !== 0) throw new Error(stderr);
+    },
+  },
+  { name: 'multi-pack-index', argv: ['multi-pack-index', 'write'] },
+  { name: 'commit-graph', argv: ['commit-graph', 'write', '--reachable'] },
   {
     name: 'release',
     argv: ['release', 'stable', '--to', '{}/target'],

@@ -8,7 +8,7 @@ import { makeSandbox, seededRandom } from '../helpers/sandbox.js';
 import { skipWithoutGit } from '../helpers/stock-git.js';
 import { crashCases, fixtureScript } from './crash-cases.js';
 import { crash, readEverything, runIn } from './crash-lab.js';
-import { canKill, killEverywhere } from './kill-lab.js';
+import { canKill, failEverywhere, killEverywhere } from './kill-lab.js';
 import { type Draw, FileSystemModel } from './power-cut.js';
 import { RecordingDisk } from './recording-disk.js';
 
@@ -86,6 +86,19 @@ test.serial('killed at any system call, update-ref leaves the old state or the n
   const result = await killEverywhere(caseNamed('update-ref'), repository, join(makeSandbox(t), 'work'), { calls: ['rename', 'link', 'unlink', 'fsync'] });
   t.deepEqual(result.problems, []);
   t.true(result.states >= 4);
+});
+
+test.serial('when a system call of update-ref fails, it says where, several refs are the old ones, and it goes through afterwards', async (t) => {
+  if (skipWithoutGit(t)) return;
+  if (!canKill()) {
+    t.log('skipped: there is no strace that may trace');
+    t.pass();
+    return;
+  }
+  const repository = makeRepository(t, 'sha1', fixtureScript);
+  const result = await failEverywhere(caseNamed('update-ref of several refs'), repository, join(makeSandbox(t), 'work'), { only: ['EIO'], most: 2 });
+  t.deepEqual(result.problems, []);
+  t.true(result.states >= 8);
 });
 
 test.serial('a file replaced is the old one or the new one after a cut at any operation', (t) => {

@@ -1,7 +1,7 @@
-// Kills the real program (SIGKILL) at its n-th system call of each kind that changes something, for every n, with strace; then
+// Kills the real program (SIGKILL), or lets a call fail, at its n-th system call of each kind that changes something, for every n, with strace; then
 // what is left must be the old state or the new one, and the command must go through when it is run again.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, rmSync, utimesSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { type cairn, cairnProcess, cairnProgram } from '../helpers/cairn.js';
 import { cleanEnvironment } from '../helpers/stock-git.js';
@@ -54,6 +54,68 @@ export async function killEverywhere(one: CrashCase, repository: string, scratch
   }
   rmSync(scratch, { recursive: true, force: true });
   return { operations: 0, states: kills, problems };
+}
+
+/** Errors of the system given to the real program, and the calls they may come from. */
+const faults = {
+  EIO: ['fsync', 'write', 'pwrite64', 'rename', 'unlink', 'link', 'openat', 'mkdir'],
+  ENOSPC: ['write', 'pwrite64', 'mkdir', 'link', 'rename', 'fsync'],
+  EMFILE: ['openat'],
+  EACCES: ['rename', 'unlink', 'link', 'mkdir', 'openat'],
+} as const;
+
+export interface FaultOptions {
+  readonly only?: readonly (keyof typeof faults)[];
+  /** At most so many faults per kind of call. */
+  readonly most?: number;
+}
+
+/** A call that is about the repository. */
+const aboutRepository = /repo\/\.git|\.git\//;
+
+/**
+ * Lets each system call that concerns the repository fail once, on copies of `repository`: the command fails and says at which file, or goes
+ * through; refs and index are the old or the new ones, and it goes through when it is run again. `states` counts the faults.
+ */
+export async function failEverywhere(one: CrashCase, repository: string, scratch: string, options: FaultOptions = {}): Promise<CrashResult> {
+  const top = join(scratch, 'repo');
+  const fresh = (): void => {
+    rmSync(scratch, { recursive: true, force: true });
+    cpSync(repository, top, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+  };
+  fresh();
+  const before = observe(top);
+  const log = join(scratch, 'calls');
+  const problems: string[] = [];
+  let count = 0;
+  for (const [error, calls] of Object.entries(faults) as [keyof typeof faults, readonly string[]][]) {
+    if (options.only !== undefined && !options.only.includes(error)) continue;
+    for (const call of calls) {
+      // Which of the calls are about the repository: descriptors are shown with their paths.
+      fresh();
+      run(one, top, scratch, ['strace', '-f', '-qq', '-y', '-o', log, '-e', `trace=${call}`]);
+      const after = observe(top);
+      const numbers = readFileSync(log, 'latin1').split('\n').filter((line) => line.includes(`${call}(`))
+        .flatMap((line, at) => (aboutRepository.test(line) && !/O_RDONLY/.test(line) ? [at + 1] : [])).slice(0, options.most ?? 10_000);
+      for (const nth of numbers) {
+        fresh();
+        const result = run(one, top, scratch, ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:error=${error}:when=${nth}`]);
+        count += 1;
+        try {
+          const stderr = String(result.stderr);
+          if (result.status === null || result.status === 70) throw new Error(`exits with ${result.status}: ${stderr}`);
+          if (result.status !== 0 && !/['/]/.test(stderr)) throw new Error(`does not say where: ${stderr}`);
+          compare(observe(top), result.status === 0 ? after : before, after, one.timedRefs);
+          readEverything(top);
+          await checkAgain(one, top, after, runAgain);
+        } catch (problem) {
+          problems.push(`${one.name}, ${error} from ${call} number ${nth}: ${problem instanceof Error ? problem.message : String(problem)}`);
+        }
+      }
+    }
+  }
+  rmSync(scratch, { recursive: true, force: true });
+  return { operations: 0, states: count, problems };
 }
 
 function run(one: CrashCase, top: string, above: string, tracer: readonly string[]): ReturnType<typeof spawnSync> {

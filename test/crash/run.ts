@@ -1,5 +1,5 @@
 // `npm run crash [-- <name> ...]`: every case at every operation, many draws, and killed at every system call that changes
-// something; prints how many states were tried.
+// something, and with each of them failing once (EIO, ENOSPC, EMFILE, EACCES); prints how many states were tried.
 // CAIRN_CRASH_SEED chooses the random draws, CAIRN_CRASH_DRAWS how many there are per operation.
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { findCommand } from '../../porcelain/commands.js';
 import { hasGit, runProgram } from '../helpers/stock-git.js';
 import { crashCases, fixtureScript } from './crash-cases.js';
+import { rot, rotScript } from './bit-rot.js';
 import { crash } from './crash-lab.js';
-import { canKill, killEverywhere } from './kill-lab.js';
+import { canKill, failEverywhere, killEverywhere } from './kill-lab.js';
 
 const print = (line: string): void => { process.stdout.write(`${line}\n`); };
 
@@ -46,6 +47,21 @@ try {
     failed += kill.problems.length;
     print(`${one.name}: killed at ${kill.states} system calls, ${kill.problems.length} problems`);
     for (const problem of kill.problems.slice(0, 20)) print(`  ${problem}`);
+    const fault = await failEverywhere(one, repository, join(scratch, 'fault'));
+    total += fault.states;
+    failed += fault.problems.length;
+    print(`${one.name}: ${fault.states} system calls failed, ${fault.problems.length} problems`);
+    for (const problem of fault.problems.slice(0, 20)) print(`  ${problem}`);
+  }
+  if (wanted.length === 0 || wanted.includes('rot')) {
+    const rotting = join(scratch, 'rotting');
+    runProgram('git', ['init', '-q', '-b', 'main', rotting], { cwd: '/' });
+    runProgram('sh', ['-e', '-c', rotScript], { cwd: rotting });
+    const { damages, harmless, problems } = await rot(rotting, { every: 1, fsckEvery: 1, print });
+    total += damages;
+    failed += problems.length;
+    print(`rot: ${damages} damages, ${harmless} of them to nothing that is read, ${problems.length} problems`);
+    for (const problem of problems.slice(0, 20)) print(`  ${problem}`);
   }
 } finally {
   rmSync(scratch, { recursive: true, force: true });

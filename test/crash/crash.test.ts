@@ -17,7 +17,7 @@ const draw = (names: Draw['names'], data: Draw['data']): Draw => ({ names, data,
 
 // One at a time: the disk in use is one for the whole process.
 const sampled: readonly (readonly [name: string, every: number])[] = [
-  ['update-ref of several refs', 4], ['pack-refs', 4], ['update-index', 2], ['config', 2], ['gc', 16], ['gc with grace 0', 14], ['commit', 8],
+  ['update-ref of several refs', 4], ['pack-refs', 4], ['update-index', 2], ['config', 2], ['gc', 16], ['bundle unbundle', 5], ['fast-import', 12], ['update-ref of several refs, packed ones too', 9], ['gc with grace 0', 14], ['commit', 8],
 ];
 
 for (const [name, every] of sampled) {

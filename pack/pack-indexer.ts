@@ -394,8 +394,18 @@ export class PackIndexer {
       else if (this.#bases[at]! < 0) bytes = this.#readStored(at);
       else chain.push(at);
     }
-    for (let link = chain.length - 1; link >= 0; link -= 1) bytes = this.#apply(chain[link]!, bytes);
+    for (let link = chain.length - 1; link >= 0; link -= 1) {
+      bytes = this.#apply(chain[link]!, bytes);
+      this.#keepCopy(chain[link]!, bytes);
+    }
     return bytes;
+  }
+
+  /** So that whoever goes through a long chain applies each of its deltas once. */
+  #keepCopy(number: number, bytes: Buffer): void {
+    const copy = this.#reserve(bytes.length);
+    copy.set(bytes);
+    this.#cache.keep(this.#kept, number, this.typeAt(number), copy);
   }
 
   /** What an entry inflates to, read again. */

@@ -8,7 +8,7 @@ import { readPathspecs } from '../../plumbing/pathspec-file.js';
 import { Repository } from '../../plumbing/repository.js';
 import { findRevision, resolveCommit, resolveTree } from '../../plumbing/revision.js';
 import { restorePaths } from '../restoring.js';
-import { type ResetMode, refresh, resetTo } from '../switching.js';
+import { type ResetMode, moveTrees, refresh, resetTo } from '../switching.js';
 
 const modes: readonly ResetMode[] = ['soft', 'mixed', 'hard', 'merge', 'keep'];
 
@@ -77,9 +77,10 @@ function treeOf(repository: Repository, revision: string): ObjectId {
 
 /** Before the first commit there is only the index to empty. */
 function resetUnborn(repository: Repository, mode: ResetMode): number {
-  if (mode !== 'mixed') throw new RefusedError(`there is no commit to do a ${mode} reset to`, { code: 'no-head' });
+  if (mode !== 'mixed' && mode !== 'hard') throw new RefusedError(`there is no commit to do a ${mode} reset to`, { code: 'no-head' });
   using lock = lockIndex(repository);
-  lock.index.clear();
+  if (mode === 'hard') moveTrees(repository, lock, undefined, emptyTreeId(repository.format), 'discard', 'reset');
+  else lock.index.clear();
   lock.write();
   return 0;
 }

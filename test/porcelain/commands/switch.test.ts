@@ -119,6 +119,16 @@ test('what would lose a local change or an untracked file is refused, with nothi
   for (const line of ['switch', 'switch a b', 'restore', 'reset --hard -- a', 'reset --soft --hard', 'checkout -b x -B y']) await refuses(t, merging, line, 129);
 });
 
+test('before the first commit reset empties the index, and with --hard takes the files too', async (t) => {
+  if (skipWithoutGit(t)) return;
+  for (const [line, files] of [['reset', ['a: a\n']], ['reset --hard', []]] as const) {
+    const directory = makeRepository(t, 'sha1', 'echo a >a; git add a');
+    t.is((await cairn(line.split(' '), { cwd: directory })).code, 0);
+    t.is(gitOutput(['ls-files'], { cwd: directory }), '');
+    t.deepEqual(filesOf(directory), [...files]);
+  }
+});
+
 test('one side of a conflict can be taken', async (t) => {
   if (skipWithoutGit(t)) return;
   const repository = makeRepository(t, 'sha1', `${fixture}; git checkout -q -b m HEAD~1; echo c >>a; git commit -qam c; git merge main || true`);

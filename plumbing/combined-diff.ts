@@ -78,7 +78,11 @@ export function formatCombined(repository: Repository, tree: ObjectId, parents: 
     const patches = paths.map((each) => formatCombinedPath(store, each, options)).join('');
     if (patches !== '') text += (sections > 0 ? '\n' : '') + patches;
   }
-  return text;
+  return withPrefix(text, format);
+}
+
+function withPrefix(text: string, { linePrefix }: DiffFormatOptions): string {
+  return linePrefix === undefined ? text : text.replace(/[^\n]*\n/g, (line) => linePrefix() + line);
 }
 
 /** Paths compared one by one with several sides: a raw line or a patch for each. */
@@ -86,7 +90,7 @@ export function formatCombinedEntries(store: ObjectStore, paths: readonly Combin
   refuseLinePatterns(options);
   for (const path of paths) {
     const raw = formatRawCombined(store, [path], options);
-    sink(raw !== '' || !options.format.patch ? raw : formatCombinedPath(store, path, options));
+    sink(withPrefix(raw !== '' || !options.format.patch ? raw : formatCombinedPath(store, path, options), options.format));
   }
 }
 

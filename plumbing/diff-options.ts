@@ -190,7 +190,7 @@ export class DiffRequest {
     this.format = this.#formatOf(args, defaults, given);
     const { text } = this.format;
     this.#needsContent = Boolean(text?.ignoreAllSpace || text?.ignoreSpaceChange || text?.ignoreSpaceAtEol || text?.ignoreCrAtEol
-      || text?.ignoreBlankLines || (text?.ignoreLines?.length ?? 0) > 0);
+      || (text?.ignoreLines?.length ?? 0) > 0);
   }
 
   #formatOf(args: Arguments, defaults: DiffDefaults, given: ReadonlySet<Format>): DiffFormatOptions {

@@ -38,7 +38,7 @@ export class PatchWriter {
     this.#isBinary = isBinary;
   }
 
-  /** True when there was something to show. */
+  /** True when there was content to show; names, modes and similarities alone are none. */
   write(entry: DiffEntry): boolean {
     if (entry.status === 'U') {
       this.#sink(`* Unmerged path ${entry.path}\n`);
@@ -58,7 +58,7 @@ export class PatchWriter {
     const isPlain = entry.status === 'M' && one.mode === two.mode && entry.score === undefined;
     if (this.#options.irreversibleDelete && two.mode === 0) {
       this.#sink(header);
-      return true;
+      return false;
     }
     const isHidden = this.#isBinary(entry);
     if (isHidden) return this.#writeBinary(entry, header, isPlain);
@@ -68,7 +68,7 @@ export class PatchWriter {
     if (body === '' && isPlain) return false;
     this.#sink(header);
     if (body !== '') this.#sink(this.#painted(`--- ${this.#oldName(entry, true)}`) + this.#painted(`+++ ${this.#newName(entry, true)}`) + body);
-    return true;
+    return body !== '';
   }
 
   /** A tab that only ends the name stays outside the colours. */
@@ -85,7 +85,7 @@ export class PatchWriter {
     const isEqual = isThere && (one.id === two.id && two.content === undefined
       || !isHuge(this.#store, one) && !isHuge(this.#store, two) && readSide(this.#store, one).equals(readSide(this.#store, two)));
     if (!isEqual || !isPlain) this.#sink(header);
-    if (isEqual) return !isPlain;
+    if (isEqual) return false;
     if (this.#options.binary) this.#sink(formatBinaryPatch(readSide(this.#store, one), readSide(this.#store, two), this.#options.compression ?? 1));
     else this.#sink(`Binary files ${this.#oldName(entry, false)} and ${this.#newName(entry, false)} differ\n`);
     return true;

@@ -42,6 +42,8 @@ export interface FormatOptions {
   readonly repository: Repository;
   readonly clock: Clock;
   readonly dateMode: DateMode;
+  /** The mode was asked for, so --pretty=reference heeds it, too. */
+  readonly hasDate?: boolean;
   /** Hex digits of abbreviated ids at least. */
   readonly abbreviation: number;
   /** Escape sequence for git's colour words; absent: no colour. */
@@ -132,7 +134,7 @@ export class CommitFormat {
   }
 
   #expand(view: CommitView): string {
-    const state = new Expansion(view, this.#options, this.pretty.kind === 'reference' ? { kind: 'short', local: false } : this.#options.dateMode, this.#findMailmap);
+    const state = new Expansion(view, this.#options, this.pretty.kind === 'reference' && !this.#options.hasDate ? { kind: 'short', local: false } : this.#options.dateMode, this.#findMailmap);
     for (const part of this.#parts) part(state);
     return state.finish();
   }

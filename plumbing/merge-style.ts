@@ -45,6 +45,11 @@ export function parseMergeStyle(args: Arguments, isCombined = false): MergeStyle
   return found;
 }
 
+/** With differences from single parents history is not simplified, whatever options come after: each parent may matter. */
+export function keepsAllHistory(args: Arguments): boolean {
+  return args.has('m') || args.values('diff-merges').some((word) => mergeStyles[word] === 'separate' || mergeStyles[word] === 'first-parent');
+}
+
 /** Whether --combined-all-paths is in force: an option for the style that comes after it takes it back. */
 export function wantsAllPaths(args: Arguments): boolean {
   const names = ['combined-all-paths', ...mergeStyleOptions.map(({ name }) => name)];

@@ -10,6 +10,7 @@ import { Decorations } from './decorations.js';
 import { readIndex } from './index-file.js';
 import { readInput } from './line-reader.js';
 import type { Mailmap } from './mailmap.js';
+import { keepsAllHistory } from './merge-style.js';
 import { messageFilter, reflogFilter } from './message-filter.js';
 import { parseCount } from './option-number.js';
 import { Pathspec, pathspecContext } from './pathspec.js';
@@ -247,7 +248,7 @@ function optionsOf(repository: Repository, args: Arguments, set: RevisionSet, pa
     boundary: args.has('boundary'), ...(side === undefined ? {} : { side }), unpacked: args.has('unpacked'),
     ancestryPath: args.has('ancestry-path'), ancestryTips: args.values('ancestry-path').map((name) => resolveCommit(repository, name)),
     ...(matches === undefined ? {} : { matches }), ...(pathspec === undefined ? {} : { pathspec }),
-    fullHistory: args.has('full-history') || isSimplified || args.has('ancestry-path'), sparse: args.lastOf('sparse', 'dense') === 'sparse',
+    fullHistory: args.has('full-history') || keepsAllHistory(args) || isSimplified || args.has('ancestry-path'), sparse: args.lastOf('sparse', 'dense') === 'sparse',
     removeEmpty: args.has('remove-empty'), showPulls: args.has('show-pulls'), simplifyMerges: isSimplified,
     ...(isByDecoration ? { isDecorated: decorationTest(repository, defaults.decorations) } : {}),
     limited: args.has('merge') || args.has('bisect'), rewriteParents: rewriteParents || args.has('children'), wantChildren: args.has('children'),

@@ -122,7 +122,8 @@ export class HistoryView {
     this.#follow = setup.follow;
     this.#merges = merges.style;
     this.#showsRoots = args.has('root') || config.getBoolean('log.showroot') !== false;
-    this.#mergesOnly = merges.implies === 'merges' && !setup.showsPatches && !this.diff.isAnyFormatGiven;
+    this.#mergesOnly = merges.implies === 'merges' && !setup.showsPatches && !this.diff.isAnyFormatGiven && !this.diff.exitCode
+      && this.diff.pickaxe === undefined && this.diff.filter === undefined && !['full-diff', 'r', 't', 'follow'].some((name) => args.has(name));
     const date = args.has('relative-date') ? 'relative' : args.value('date') ?? config.get('log.date') ?? 'default';
     this.dateMode = parseDateMode(date.replace(/^auto:.*$/, (auto) => (context.stdout.isTerminal ? auto.slice(5) : 'default')));
     const pretty = parsePrettyFormat(prettyText(args) ?? (setup.showsRuns ? '%C(auto)%h%C(reset) %S %s' : config.get('format.pretty')) ?? 'medium', config);
@@ -134,7 +135,7 @@ export class HistoryView {
     const { color } = this;
     const notes = findNotes(repository, args, pretty);
     this.format = new CommitFormat(pretty, {
-      repository, clock: context.clock, dateMode: this.dateMode, abbreviation: Math.max(digits, 4), ...expansionOf(args),
+      repository, clock: context.clock, dateMode: this.dateMode, hasDate: args.has('date') || args.has('relative-date'), abbreviation: Math.max(digits, 4), ...expansionOf(args),
       decorate: (id, style) => this.#decorations.format(id, style, decoration === 'full', color),
       ...(color === undefined ? {} : { color }), ...(notes === undefined ? {} : { notes: (id: ObjectId, raw: boolean) => notes.format(id, raw) }), ...(encoding === undefined ? {} : { encoding }),
       ...(setup.mailmap === undefined ? {} : { mailmap: setup.mailmap }),
@@ -242,7 +243,7 @@ export class HistoryView {
       this.printer.print({ node, view, mark });
       return;
     }
-    for (const entry of this.#entries(node, view, mark)) this.printer.print({ ...entry, needsChanges: hasLimits });
+    for (const entry of this.#entries(node, view, mark)) this.printer.print({ ...entry, needsChanges: hasLimits && typeof entry.changes !== 'string' });
   }
 
   #entries(node: CommitNode, view: CommitView, mark: string): LogEntry[] {
@@ -251,7 +252,11 @@ export class HistoryView {
     switch (this.#merges) {
       case 'off': return [{ node, view, mark }];
       case 'first-parent': return [{ node, view, mark, changes: this.#changes(node, 0) }];
-      case 'separate': return parents.map((from, index) => ({ node, view, mark, changes: this.#changes(node, index), from }));
+      case 'separate': {
+        // A parent nothing differs from is passed over, unless that would leave the commit out.
+        const entries = parents.map((from, index) => ({ node, view, mark, changes: this.#changes(node, index), from })).filter(({ changes }) => changes.length > 0);
+        return entries.length > 0 || this.#hasLimits ? entries : [{ node, view, mark }];
+      }
       default: {
         const colors = this.diff.format.colors;
         const text = formatCombined(this.#repository, node.tree, parents.map((id) => this.#repository.objects.readCommit(id).tree), {

@@ -97,7 +97,7 @@ class TreeComparison {
     const decorations = new Decorations(repository, { include: [], exclude: [], everything: true });
     this.#notes = notes;
     this.#format = pretty === undefined ? undefined : new CommitFormat(parsePrettyFormat(pretty, repository.config), {
-      repository, clock: context.clock, dateMode: parseDateMode(date), abbreviation: this.#abbreviation ?? zeroId(repository.format).length,
+      repository, clock: context.clock, dateMode: parseDateMode(date), hasDate: date !== 'default', abbreviation: this.#abbreviation ?? zeroId(repository.format).length,
       decorate: (id, style) => decorations.format(id, style, false),
       ...(notes === undefined ? {} : { notes: (id: ObjectId, raw: boolean) => notes.format(id, raw) }), ...(encoding === undefined ? {} : { encoding }),
     });

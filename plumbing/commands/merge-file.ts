@@ -33,6 +33,9 @@ export const command: Command = {
     if (names.length !== 3) throw new UsageError('three files are needed');
     const labels = args.values('L');
     if (labels.length > 3) throw new UsageError('too many labels on the command line');
+    const size = args.value('marker-size');
+    const wrong = args.values('marker-size').find((each) => !/^[0-9]+$/.test(each));
+    if (wrong !== undefined) throw new UsageError(`option 'marker-size' expects a number, not '${wrong}'`);
     const contents: Buffer[] = [];
     for (const name of names) {
       const bytes = readInput(context, name);
@@ -42,8 +45,6 @@ export const command: Command = {
     const [ours, base, theirs] = contents as [Buffer, Buffer, Buffer];
     const label = (at: number): string => Buffer.from(labels[at] ?? names[at]!).toString('latin1');
     const favor = args.lastOf('ours', 'theirs', 'union') as 'ours' | 'theirs' | 'union' | undefined;
-    const size = args.value('marker-size');
-    if (size !== undefined && !/^[0-9]+$/.test(size)) throw new UsageError(`option 'marker-size' expects a number, not '${size}'`);
     const { bytes, conflicts } = mergeTexts(base, ours, theirs, {
       style: styleOf(context, args), joinsPunctuation: true, labels: { ours: label(0), base: label(1), theirs: label(2) },
       ...(favor === undefined ? {} : { favor }), ...(size === undefined || Number(size) === 0 ? {} : { markerSize: Number(size) }),
@@ -68,8 +69,8 @@ function readInput(context: Context, name: string): Buffer | undefined {
 }
 
 function styleOf(context: Context, args: Arguments): ConflictStyle {
-  const typed = args.lastOf('diff3', 'zdiff3');
-  if (typed !== undefined) return typed as ConflictStyle;
+  const typed = args.tokens.findLast((token) => token.kind === 'option' && (token.name === 'diff3' || token.name === 'zdiff3'));
+  if (typed?.kind === 'option') return typed.negated ? 'merge' : typed.name as ConflictStyle;
   const configured = Repository.find(context)?.config.get('merge.conflictstyle');
   return configured === 'diff3' || configured === 'zdiff3' ? configured : 'merge';
 }

@@ -34,6 +34,15 @@ export const command: Command = {
     { name: 'staged', help: 'same as --cached' },
     { name: 'merge-base', help: 'compare with the merge base instead' },
     { name: 'no-index', help: 'compare two files or directories that need not be tracked; exits with 1 when they differ' },
+    { name: 'base', help: 'compare unmerged files with the base (-1)' },
+    { name: 'ours', help: 'compare unmerged files with our side (-2)' },
+    { name: 'theirs', help: 'compare unmerged files with their side (-3)' },
+    { name: '0', help: 'only tell that unmerged files are' },
+    { name: '1', help: 'same as --base' },
+    { name: '2', help: 'same as --ours' },
+    { name: '3', help: 'same as --theirs' },
+    { name: 'c', help: 'show unmerged files, and more than two trees, as one difference' },
+    { name: 'cc', help: 'like -c, only hunks that differ from all (the default)' },
     ...diffOptions,
     { name: 'r', short: 'r', hidden: true, help: 'go into directories (always)' },
     { name: 't', hidden: true, help: 'between trees: show directories too' },
@@ -62,7 +71,7 @@ export const command: Command = {
     }
     const found = comparison.list(request);
     if (!args.has('json')) {
-      const code = reportDiff(context, repository, found, request, { dense: true });
+      const code = reportDiff(context, repository, found, request, { dense: isDense(args) });
       return request.exitCode && found.combined.length > 0 ? 1 : code;
     }
     const output = new DiffOutput(context);
@@ -93,6 +102,12 @@ function plain(entries: DiffEntry[]): IndexDiff {
   return { entries, combined: [] };
 }
 
+const stages = { 0: 0, 1: 1, 2: 2, 3: 3, base: 1, ours: 2, theirs: 3 } as const;
+
+function isDense(args: Arguments): boolean {
+  return args.lastOf('c', 'cc') !== 'c';
+}
+
 function planOf(repository: Repository, args: Arguments): Comparison {
   const { before, after, dashes } = args.split();
   const isCached = args.has('cached') || args.has('staged');
@@ -108,6 +123,9 @@ function planOf(repository: Repository, args: Arguments): Comparison {
   }
   const set = new RevisionSet(repository);
   const paths = takeRevisions(repository, set, rest, dashes, after);
+  if (rest.slice(0, rest.length - paths.length + (dashes ? after.length : 0)).some((word) => word.includes('...') && trySymmetric(repository, word) !== undefined)) {
+    throw new UsageError('a symmetric difference stands alone');
+  }
   words.push(...paths);
   const limits = parseLimits(repository, words);
   const treeOf = (tip: NamedTip): ObjectId => treeOfTip(repository, tip);
@@ -129,7 +147,7 @@ function planOf(repository: Repository, args: Arguments): Comparison {
   }
   const blobs = tips.filter(({ type }) => type === 'blob').length;
   if (blobs === 2 && tips.length === 2) return betweenBlobs(tips[0]!, tips[1]!);
-  if (blobs > 0 && tips.length !== 1) throw new UsageError('files are compared with files, trees with trees');
+  if (blobs > 0) throw new UsageError('files are compared with files, trees with trees');
   if (tips.length > 2 && tips.some((tip, at) => tip.isExcluded && rest.includes(`${tip.name}..${tips[at + 1]?.name ?? ''}`))) {
     throw new UsageError('a range stands alone');
   }
@@ -140,11 +158,15 @@ function planOf(repository: Repository, args: Arguments): Comparison {
     const tree = args.has('merge-base') ? mergeBaseTree(repository, tips[0]?.name ?? 'HEAD', 'HEAD') : start;
     return { list: (request) => plain(listStagedChanges(repository.objects, tree, index, { ...limits, unchanged: request.wantsUnchanged })) };
   }
+  if (tips.length > 0 && ['base', 'ours', 'theirs'].some((name) => args.has(name))) throw new UsageError('stages are compared with files only');
   if (tips.length === 0) {
+    const stage = args.lastOf(...Object.keys(stages)) as keyof typeof stages | undefined;
+    const combines = args.has('c') || args.has('cc');
     const index = readIndex(repository);
     return {
       list: (request) => diffIndexToWorkTree(repository, index, {
-        ...limits, unchanged: request.wantsUnchanged, combines: request.format.patch === true && !args.has('json'),
+        ...limits, unchanged: request.wantsUnchanged, unmergedStage: stage === undefined ? 2 : stages[stage],
+        combines: combines || (stage === undefined && request.format.patch === true && !args.has('json')),
       }),
     };
   }
@@ -154,18 +176,18 @@ function planOf(repository: Repository, args: Arguments): Comparison {
     const tree = args.has('merge-base') ? mergeBaseTree(repository, tip!.name, 'HEAD') : treeOf(tip!);
     return { list: (request) => diffTreeToWorkTree(repository, tree, readIndex(repository), { ...limits, unchanged: request.wantsUnchanged }) };
   }
-  if (tips.length > 2) return asMerge(repository, tips.map(treeOf), limits);
+  if (tips.length > 2) return asMerge(repository, tips.map(treeOf), limits, isDense(args));
   const [one, two] = tips[1]!.isExcluded && !tips[0]!.isExcluded ? [tips[1]!, tips[0]!] : [tips[0]!, tips[1]!];
   return between(args.has('merge-base') ? mergeBaseTree(repository, one.name, two.name) : treeOf(one), treeOf(two));
 }
 
 /** The first tree as if it were a merge of the others. */
-function asMerge(repository: Repository, trees: readonly ObjectId[], limits: { readonly pathspec?: Pathspec }): Comparison {
+function asMerge(repository: Repository, trees: readonly ObjectId[], limits: { readonly pathspec?: Pathspec }, dense: boolean): Comparison {
   const [result, ...parents] = trees;
   return {
     list: () => plain([]),
     combined: (request) => formatCombined(repository, result!, parents, {
-      dense: true, format: request.format, request, ...limits, ...(request.format.colors === undefined ? {} : { colors: request.format.colors }),
+      dense, format: request.format, request, ...limits, ...(request.format.colors === undefined ? {} : { colors: request.format.colors }),
     }),
   };
 }

@@ -32,6 +32,10 @@ const lines = [
   'rev-list --parents --oneline --abbrev-commit main', 'rev-list --children --abbrev-commit main', 'describe --no-exact-match main~1', 'describe --no-exact-match v1',
   'rev-list :/side', 'rev-list :/nonesuch', 'rev-list HEAD :/a', 'rev-list HEAD :/nonesuch', 'log --oneline -P --grep=(?i)SIDE', 'log --oneline --color-words -1', 'log --word-diff=color -1',
   'log -g origin/main -1', 'log -g --oneline heads/main -1', 'fast-export --anonymize --all', 'fast-export --no-reencode main', 'fast-export --no-reencode latin', 'fast-export --no-signed-tags --no-tag-of-filtered-object main', 'fast-export main -- a', 'fast-export main -- nonesuch',
+  'diff -c main~4 main~4^1 main~4^2', 'diff --line-prefix=>> main~4 main~4^1 main~4^2', 'log --line-prefix=>> --cc -p main~4', 'log --pretty=reference --date=iso -2', 'rev-list --pretty=reference --date=iso -2 main',
+  'log --diff-merges=on --diff-filter=A main~4', 'log --diff-merges=on --full-diff main~4', 'log --diff-merges=on -Sboth', 'log --diff-merges=on -t main~4', 'show --diff-filter=A main~4', 'log -c --diff-filter=A --oneline',
+  'log -c -Sboth', 'log -m -p main', 'log -m -p -- evil', 'log -m --oneline main -- a', 'log --diff-merges=first-parent --oneline -- evil', 'log -m -c --oneline -- r', 'log -m --no-diff-merges --oneline -- r',
+  'log -m --raw --format=%h main~3', 'diff main~3 side...root', 'diff main:a', 'diff main..side root', 'diff -w --exit-code --stat main~1 main', 'diff -w --quiet root^{tree} main~4^{tree} -- none', 'diff --ignore-blank-lines --exit-code --numstat v1 main', 'diff-tree -w --exit-code -r -p -M v1 main -- link', 'diff --base HEAD', 'diff --base', 'diff -2 --raw', 'diff --theirs', 'diff -c', 'diff --cc --stat', 'diff -0', 'diff -1', 'diff -3', 'diff --ours',
 ];
 
 for (const format of bothFormats) {
@@ -45,6 +49,13 @@ for (const format of bothFormats) {
       ...['--stdin -s', '--stdin --always -s main~4', '--stdin v1 main', '--stdin -m', '--stdin --merge-base'].map((line): Case => ({ argv: ['diff-tree', ...line.split(' ')], stdin: ids, readsOnly: true })),
       ...['main side\nnope main\n', 'main root\nmain main\n', 'main side\nv1 root\n'].map((stdin): Case => ({ argv: ['merge-tree', '--stdin'], stdin, ignoreObjects: true })),
     ]);
+  });
+
+  test(`files in conflict are compared with the stage that is asked for (${format})`, async (t) => {
+    if (skipWithoutGit(t)) return;
+    const repository = makeRepository(t, format, `${story}\ngit reset -q --hard; git checkout -q v1; git checkout -q -b again; sed -i 's/^5$/again/' a; git commit -qam again; git merge side >/dev/null || true`);
+    const cases = ['--base', '-1', '-2', '--ours --raw', '--theirs --stat', '-3 -p', '-0', '-c', '--cc', '-c --stat', '--cc --raw', '-2 --cc'];
+    await compareWithGit(t, repository, [{ argv: ['update-index', '-q', '--refresh'] }, ...cases.map((line): Case => ({ argv: ['diff', ...line.split(' ')], readsOnly: true }))]);
   });
 
   test(`where history is cut off, and where a commit graph tells of it, clocks that go back mislead nobody (${format})`, async (t) => {

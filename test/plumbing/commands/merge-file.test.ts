@@ -57,7 +57,7 @@ test('merge-file takes what git takes', async (t) => {
   if (skipWithoutGit(t)) return;
   await compareWithGit(t, makeRepository(t, 'sha1', files), [
     ['-p', 'a', 'o', 'b'], ['--stdout', '-q', 'a', 'o', 'b'], ['-p', '--diff3', 'a', 'o', 'b'], ['-p', '--zdiff3', 'a', 'o', 'b'], ['-p', '--ours', 'a', 'o', 'b'],
-    ['-p', '--theirs', 'a', 'o', 'b'], ['-p', '--union', 'a', 'o', 'b'], ['-p', '--marker-size=12', 'a', 'o', 'b'], ['-p', '-L', 'one', '-L', 'two', '-L', 'three', 'a', 'o', 'b'],
+    ['-p', '--diff3', '--no-diff3', 'a', 'o', 'b'], ['-p', '--marker-size=x', '--marker-size=3', 'a', 'o', 'b'], ['-p', '--marker-size=x', 'a', 'o', 'b'], ['-p', '--theirs', 'a', 'o', 'b'], ['-p', '--union', 'a', 'o', 'b'], ['-p', '--marker-size=12', 'a', 'o', 'b'], ['-p', '-L', 'one', '-L', 'two', '-L', 'three', 'a', 'o', 'b'],
     ['-p', 'a', 'o', 'o'], ['-p', 'o', 'o', 'b'], ['-p', 'a', 'empty', 'b'], ['-p', 'a', 'o', 'bin'], ['-p', 'a', 'o', 'none'], ['-p', 'a', 'o'], ['-p', '--nonsense', 'a', 'o', 'b'],
   ].map((argv) => ({ argv: ['merge-file', ...argv], readsOnly: true })));
 });

@@ -158,8 +158,20 @@ export function replaceFile(path: string, content: Uint8Array | string, mode = 0
   fillFile(path, (append) => { append(typeof content === 'string' ? Buffer.from(content) : content); }, mode);
 }
 
-/** The same for a file of any size, whose bytes `fill` appends; when it throws, nothing is left behind. */
+/**
+ * The same for a file of any size, whose bytes `fill` appends; when it throws, nothing is left behind. A device or a pipe stays what it is
+ * and gets the bytes.
+ */
 export function fillFile(path: string, fill: (append: (bytes: Uint8Array) => void) => void, mode = 0o666): void {
+  if (isDevice(path)) {
+    const fd = disk().open(path, 'w', mode);
+    try {
+      fill((bytes) => disk().write(fd, bytes));
+    } finally {
+      disk().close(fd);
+    }
+    return;
+  }
   const temporary = temporaryName(dirname(path));
   const fd = disk().open(temporary, 'wx', mode);
   try {
@@ -193,6 +205,12 @@ export function fillNamedFile(path: string, fill: (append: (bytes: Uint8Array) =
   } finally {
     disk().close(fd);
   }
+}
+
+/** True for what is there and no file, directory or link: a rename would put a file in the place of /dev/null. */
+export function isDevice(path: string): boolean {
+  const status = fs.lstatSync(path, { throwIfNoEntry: false });
+  return status !== undefined && !status.isFile() && !status.isDirectory() && !status.isSymbolicLink();
 }
 
 /** Removes a file; false when it was not there. */

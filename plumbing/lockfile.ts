@@ -9,8 +9,8 @@
 // If the power fails: the old file, or the new one; a lock left over is taken over as above.
 import * as fs from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { disk, makeDirectories, removeIfPresent } from '../pack/disk.js';
-import { ConflictError, LockedError, isSystemError } from '../pack/errors.js';
+import { disk, makeDirectories, removeIfPresent, isDevice } from '../pack/disk.js';
+import { ConflictError, LockedError, isSystemError, RefusedError } from '../pack/errors.js';
 import { type ProcessIdentity, findOut, formatIdentity, identifyProcess, parseIdentity } from './process-identity.js';
 
 /** Who takes locks, and where that is written down. */
@@ -54,6 +54,7 @@ export class LockFile {
 
   /** Locks `path`, whose directory exists; LockedError says how old the other lock is and, where it can be told, whose. */
   static acquire(path: string, options: LockOptions = {}): LockFile {
+    if (isDevice(path)) throw new RefusedError(`'${path}' is no file and cannot be replaced by one`, { code: 'not-a-file' });
     const mode = options.mode ?? existingMode(path);
     // Loading the clock takes a millisecond, which only who has to wait should pay.
     let deadlineMs: number | undefined;

@@ -2,7 +2,8 @@ import test from 'ava';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
-import { LockedError } from '../../pack/errors.js';
+import { replaceFile } from '../../pack/disk.js';
+import { LockedError, RefusedError } from '../../pack/errors.js';
 import { LockFile, type LockHolder } from '../../plumbing/lockfile.js';
 import { ProcessDied, withFailingDisk } from '../helpers/failing-disk.js';
 import { makeSandbox } from '../helpers/sandbox.js';
@@ -175,4 +176,12 @@ test('a disk that fails at any step leaves the old file and no lock', (t) => {
       t.false(existsSync(`${path}.lock`) && steps[step - 1] !== 'unlink', `${failure} at ${step}: ${steps.join(' ')}`);
     }
   }
+});
+
+test('a device is written to, never replaced by a file', (t) => {
+  const before = statSync('/dev/null');
+  t.true(before.isCharacterDevice());
+  t.throws(() => LockFile.acquire('/dev/null'), { instanceOf: RefusedError, code: 'not-a-file' });
+  replaceFile('/dev/null', 'bytes');
+  t.deepEqual([statSync('/dev/null').ino, statSync('/dev/null').rdev], [before.ino, before.rdev]);
 });

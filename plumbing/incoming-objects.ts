@@ -47,6 +47,7 @@ export class IncomingObjects {
   /** Objects named and not seen so far, and what they must be. */
   readonly #wanted = new Map<ObjectId, ObjectType>();
   readonly #seen = new Map<ObjectId, ObjectType>();
+  #twin: ObjectId | undefined;
   readonly #gitmodules = new Set<ObjectId>();
   readonly #checkedGitmodules = new Set<ObjectId>();
   /** Large ones, compared with what is here once they can be read again. */
@@ -63,7 +64,10 @@ export class IncomingObjects {
       if (bytes === undefined) this.#postponed.push(number);
       else this.#compare(store, id, type, bytes);
     }
-    if (links) this.#seen.set(id, type);
+    if (links) {
+      this.#twin ??= this.#seen.has(id) ? id : undefined;
+      this.#seen.set(id, type);
+    }
     if (bytes === undefined || severityOf === undefined) return;
     this.#report(type, id, checkObject(type, bytes, { format: this.#checks.format, strict: true }));
     this.#collect(type, bytes, links === true);
@@ -140,6 +144,9 @@ export class IncomingObjects {
     for (const number of this.#postponed) comparePieces(store!, indexer, number);
     return { foreign: this.#checkLinks(), missingGitmodules: this.#finishGitmodules(indexer) };
   }
+
+  /** An object that came more than once; found only where links are followed. */
+  get twin(): ObjectId | undefined { return this.#twin; }
 
   #checkLinks(): number {
     let foreign = 0;

@@ -48,6 +48,9 @@ export const command: Command = {
     using intake = open(context, args, repository, request, incoming);
     if (verifies) return verify(context, args, request, intake);
     const found = incoming!.finish(intake.indexer);
+    if (args.has('strict') && incoming!.twin !== undefined) {
+      throw new RefusedError(`the object '${incoming!.twin}' is in the pack twice`, { code: 'object-twice' });
+    }
     const id = intake.checksum.toString('hex');
     const { kept } = intake.place(placeOf(args, repository, request, id));
     tell(context, args, intake);

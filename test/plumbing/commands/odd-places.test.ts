@@ -1,7 +1,9 @@
 // What scripts meet rarely: usage errors without a repository, lines with NUL or CR in them, patterns and paths that are looked for but not shown.
 import test from 'ava';
+import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { deflateSync } from 'node:zlib';
 import { cairn } from '../../helpers/cairn.js';
 import { bothFormats, compareFinished, compareWithGit, makeRepository } from '../../helpers/differential.js';
 import { makeSandbox } from '../../helpers/sandbox.js';
@@ -65,6 +67,15 @@ for (const format of bothFormats) {
     ]);
   });
 }
+
+usual('a pack with an object twice is refused by index-pack --strict, and taken without', async (t) => {
+  const entry = Buffer.concat([Buffer.from([0x36]), deflateSync('hello\n')]);
+  const body = Buffer.concat([Buffer.from('PACK\0\0\0\x02\0\0\0\x02', 'latin1'), entry, entry]);
+  const pack = Buffer.concat([body, createHash('sha1').update(body).digest()]);
+  await compareWithGit(t, makeRepository(t, 'sha1', ''), [
+    { argv: ['index-pack', '--stdin', '--strict'], stdin: pack }, { argv: ['unpack-objects', '-q', '--strict'], stdin: pack }, { argv: ['index-pack', '--stdin'], stdin: pack },
+  ]);
+});
 
 usual('commands that need no repository are not disturbed by a GIT_DIR that is none', async (t) => {
   await compareWithGit(t, makeRepository(t, 'sha1', fixture), [

@@ -73,7 +73,7 @@ export class RevisionSet {
       throw new UsageError(`--exclude-hidden cannot be used together with --${family}`);
     }
     this.#isHidden = undefined;
-    const shared = pattern === undefined ? { branches: 'refs/heads/', tags: 'refs/tags/', remotes: 'refs/remotes/' }[family as string] ?? '' : '';
+    const shared = { branches: 'refs/heads/', tags: 'refs/tags/', remotes: 'refs/remotes/' }[family as string] ?? '';
     for (const { name, id } of listFamily(this.#repository, family, pattern, this.#excludePatterns.splice(0))) {
       if (!isHidden(name)) this.#add(id, name.slice(shared.length), this.#isNegated);
     }

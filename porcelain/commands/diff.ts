@@ -172,6 +172,7 @@ function planOf(repository: Repository, args: Arguments): Comparison {
   }
   if (tips.length === 1) {
     const [tip] = tips;
+    if (args.lastOf('0', '1', '2', '3') !== undefined) throw new UsageError('stages are compared with files only');
     if (tip!.isExcluded) throw new UsageError(`'^${tip!.name}' alone compares nothing`);
     const tree = args.has('merge-base') ? mergeBaseTree(repository, tip!.name, 'HEAD') : treeOf(tip!);
     return { list: (request) => diffTreeToWorkTree(repository, tree, readIndex(repository), { ...limits, unchanged: request.wantsUnchanged }) };
@@ -205,7 +206,7 @@ function startOf(repository: Repository): ObjectId {
 }
 
 function betweenBlobs(one: NamedTip, two: NamedTip): Comparison {
-  const name = (tip: NamedTip): string => tip.path ?? tip.object;
+  const name = (tip: NamedTip): string => tip.path ?? Buffer.from(tip.name).toString('latin1');
   const side = (tip: NamedTip): DiffEntry['old'] => ({ mode: tip.mode ?? 0o100644, id: tip.id });
   const entry: DiffEntry = { path: name(two) as DiffEntry['path'], ...(name(one) === name(two) ? {} : { oldPath: name(one) as DiffEntry['path'] }), status: 'M', old: side(one), new: side(two) };
   return { list: () => plain(one.id === two.id ? [] : [entry]) };

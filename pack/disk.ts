@@ -164,7 +164,7 @@ export function replaceFile(path: string, content: Uint8Array | string, mode = 0
  */
 export function fillFile(path: string, fill: (append: (bytes: Uint8Array) => void) => void, mode = 0o666): void {
   if (isDevice(path)) {
-    const fd = disk().open(path, 'w', mode);
+    const fd = disk().open(path, 'r+', mode);
     try {
       fill((bytes) => disk().write(fd, bytes));
     } finally {
@@ -189,22 +189,9 @@ export function fillFile(path: string, fill: (append: (bytes: Uint8Array) => voi
   disk().fsyncDirectory(dirname(path));
 }
 
-/**
- * The same for a file somebody named for output: behind symbolic links the file they lead to is replaced, and what is no regular file
- * (/dev/null, a pipe) is written to, never replaced.
- */
+/** The same for a file somebody named for output: behind symbolic links the file they lead to is replaced. */
 export function fillNamedFile(path: string, fill: (append: (bytes: Uint8Array) => void) => void): void {
-  const found = fs.statSync(path, { throwIfNoEntry: false });
-  if (found === undefined || found.isFile()) {
-    fillFile(found === undefined ? path : fs.realpathSync(path), fill);
-    return;
-  }
-  const fd = disk().open(path, 'r+', 0o666);
-  try {
-    fill((bytes) => disk().write(fd, bytes));
-  } finally {
-    disk().close(fd);
-  }
+  fillFile(fs.existsSync(path) ? fs.realpathSync(path) : path, fill);
 }
 
 /** True for what is there and no file, directory or link: a rename would put a file in the place of /dev/null. */

@@ -55,7 +55,7 @@ function buildLibrary() {
  * exports is first touched.
  */
 const lazyBundles = [
-  'pack/object-store.ts', 'plumbing/index-file.ts', 'plumbing/date.ts', 'plumbing/ref-recovery.ts', 'plumbing/config-file.ts', 'plumbing/option-spec.ts', 'plumbing/revision-set.ts',
+  'pack/object-store.ts', 'plumbing/index/index-file.ts', 'plumbing/date.ts', 'plumbing/refs/ref-recovery.ts', 'plumbing/config-file.ts', 'plumbing/option-spec.ts', 'plumbing/history/revision-set.ts',
   'pack/kernels/wasm.generated.ts',
 ];
 
@@ -69,7 +69,7 @@ function lazyFront(path) {
 async function buildCli() {
   const { build } = await import('esbuild');
   const output = join(root, 'dist/cli');
-  const entries = [{ in: 'porcelain/bin.ts', out: 'cairn' }, ...lazyBundles.map((path) => ({ in: path, out: basename(path, '.ts') })), { in: 'porcelain/main.ts', out: 'main' }, { in: 'pack/errors.ts', out: 'errors' }, { in: 'porcelain/terminal.ts', out: 'terminal' }, { in: 'pack/worker.ts', out: 'worker' }, { in: 'plumbing/look-ahead-worker.ts', out: 'look-ahead-worker' }, { in: 'porcelain/release-worker.ts', out: 'release-worker' }];
+  const entries = [{ in: 'porcelain/bin.ts', out: 'cairn' }, ...lazyBundles.map((path) => ({ in: path, out: basename(path, '.ts') })), { in: 'porcelain/main.ts', out: 'main' }, { in: 'pack/errors.ts', out: 'errors' }, { in: 'porcelain/terminal.ts', out: 'terminal' }, { in: 'pack/worker.ts', out: 'worker' }, { in: 'plumbing/index/look-ahead-worker.ts', out: 'look-ahead-worker' }, { in: 'porcelain/release-worker.ts', out: 'release-worker' }];
   for (const folder of ['plumbing/commands', 'porcelain/commands']) {
     for (const name of readdirSync(join(root, folder))) {
       if (name.endsWith('.ts')) entries.push({ in: `${folder}/${name}`, out: name.slice(0, -3) });

@@ -2,7 +2,7 @@
 // objects directory, with a record beside (cairn-safety(7), "Quarantine").
 //
 // Invariant: a file has a durable name in its batch before it loses the one in the store, and one in the store before it loses that in
-// the batch. So after a power cut it is in one of the two, or both; an open batch is then put back (plumbing/sweep-flag.ts).
+// the batch. So after a power cut it is in one of the two, or both; an open batch is then put back (plumbing/refs/sweep-flag.ts).
 import * as fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { disk, makeDirectories, removeIfPresent, replaceFile, temporaryName } from './disk.js';

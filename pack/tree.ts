@@ -1,7 +1,7 @@
 // Trees: one directory level, "<octal mode> <name>\0<raw id>" after one another, sorted as git-mktree(1) and gitformat-index
 // describe: by bytes, a directory as if its name ended in '/'.
 //
-// Reading is as tolerant as git's reader (odd modes are made canonical, order is not checked; plumbing/fsck.ts is strict);
+// Reading is as tolerant as git's reader (odd modes are made canonical, order is not checked; plumbing/objects/fsck.ts is strict);
 // writing is strict: what encodeTree gives back is sorted, without duplicates, and every name is one path component.
 import { CorruptError, InvalidError, RefusedError } from './errors.js';
 import { decodeObjectId, isObjectId, rawSize } from './oid.js';
@@ -26,7 +26,7 @@ export interface TreeEntry {
   readonly id: ObjectId;
 }
 
-/** Brands a latin1 byte string; checks nothing (plumbing/work-tree.ts `checkPath` does). */
+/** Brands a latin1 byte string; checks nothing (plumbing/index/work-tree.ts `checkPath` does). */
 export function repoPath(latin1: string): RepoPath {
   return latin1 as RepoPath;
 }

@@ -3,7 +3,7 @@
 import { InvalidError } from '../pack/errors.js';
 import type { Context } from './command.js';
 import type { Config } from './config.js';
-import { displayWidth } from './format.js';
+import { displayWidth } from './history/format.js';
 
 /** How a list is laid out, and whether it is at all. */
 export interface ColumnMode {

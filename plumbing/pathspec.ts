@@ -4,7 +4,7 @@
 // Supported magic: top, literal, icase, glob, exclude (`:/`, `:!`, `:^`), prefix; attr where the caller knows attributes.
 import { isAbsolute } from 'node:path';
 import { InvalidError, NotFoundError, RefusedError } from '../pack/errors.js';
-import { Attributes, type AttributeValue, isAttributeName } from './attributes.js';
+import { Attributes, type AttributeValue, isAttributeName } from './content/attributes.js';
 import { foldCase } from './ignore.js';
 import type { Repository } from './repository.js';
 import { compileWildmatch, literalLength } from './wildmatch.js';

@@ -18,10 +18,10 @@ import { Config, type ConfigEntry, expandHome, findConfigBytes, parseConfig, par
 import { parseConfigKey, setInConfig, unsetInConfig } from './config-file.js';
 import { readHardening } from './hardening-config.js';
 import { type LockHolder } from './lockfile.js';
-import { type RefName, isRefName } from './ref-name.js';
-import { hasRefJournal } from './ref-journal.js';
-import { finishRefTransactions } from './ref-recovery.js';
-import { Refs, decodeLooseRef } from './refs.js';
+import { type RefName, isRefName } from './refs/ref-name.js';
+import { hasRefJournal } from './refs/ref-journal.js';
+import { finishRefTransactions } from './refs/ref-recovery.js';
+import { Refs, decodeLooseRef } from './refs/refs.js';
 
 /** The name of the repository's directory inside a work tree. */
 export const repositoryName = '.cairn';

@@ -2,8 +2,8 @@
 import * as fs from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { isSystemError } from '../pack/errors.js';
-import type { RefName } from './ref-name.js';
-import { Refs } from './refs.js';
+import type { RefName } from './refs/ref-name.js';
+import { Refs } from './refs/refs.js';
 import type { Repository } from './repository.js';
 
 export interface WorkTreePlace {

@@ -6,15 +6,15 @@
 import { join } from 'node:path';
 import { CairnError, ConflictError, InvalidError, NotFoundError, RefusedError } from '../pack/errors.js';
 import type { ObjectId } from '../pack/oid.js';
-import { abbreviateId } from '../plumbing/abbreviation.js';
+import { abbreviateId } from '../plumbing/objects/abbreviation.js';
 import { editConfigFile, parseConfigKey, renameInConfig, setInConfig, unsetInConfig } from '../plumbing/config-file.js';
-import { isAncestor, mergeBases } from '../plumbing/merge-base.js';
-import { type RefName, isRefName } from '../plumbing/ref-name.js';
-import { updateRef } from '../plumbing/ref-transaction.js';
-import { readReflog, rewriteReflog } from '../plumbing/reflog.js';
+import { isAncestor, mergeBases } from '../plumbing/history/merge-base.js';
+import { type RefName, isRefName } from '../plumbing/refs/ref-name.js';
+import { updateRef } from '../plumbing/refs/ref-transaction.js';
+import { readReflog, rewriteReflog } from '../plumbing/refs/reflog.js';
 import type { Repository } from '../plumbing/repository.js';
-import { expandBranchName, expandRefName, findRevision, peel, resolveCommit } from '../plumbing/revision.js';
-import { findUpstream, mapRef } from '../plumbing/upstream.js';
+import { expandBranchName, expandRefName, findRevision, peel, resolveCommit } from '../plumbing/history/revision.js';
+import { findUpstream, mapRef } from '../plumbing/refs/upstream.js';
 import { listWorkTrees } from '../plumbing/work-trees.js';
 
 /** What a new branch is to follow: what it starts from, what that follows, nothing; undefined leaves it to the configuration. */

@@ -7,7 +7,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'nod
 import { InvalidError } from '../pack/errors.js';
 import type { ObjectId } from '../pack/oid.js';
 import { editConfigFile, parseConfigKey, setInConfig } from '../plumbing/config-file.js';
-import { type RefName, isRefName, isText } from '../plumbing/ref-name.js';
+import { type RefName, isRefName, isText } from '../plumbing/refs/ref-name.js';
 import type { Repository } from '../plumbing/repository.js';
 
 declare const channelBrand: unique symbol;

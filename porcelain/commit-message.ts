@@ -9,14 +9,14 @@ import { InvalidError } from '../pack/errors.js';
 import type { Ident } from '../pack/ident.js';
 import type { ObjectId } from '../pack/oid.js';
 import { formatDate } from '../plumbing/date.js';
-import { diffTrees } from '../plumbing/diff.js';
-import type { DiffStatus } from '../plumbing/diff.js';
+import { diffTrees } from '../plumbing/diff/diff.js';
+import type { DiffStatus } from '../plumbing/diff/diff.js';
 import { runHook } from '../plumbing/hooks.js';
 import {
   type CleanupMode, cleanUpMessage, commentCharacter, isEmptyMessage, parseCleanupMode, scissorsLine, stripSpace,
 } from '../plumbing/message.js';
 import { quotePath } from '../plumbing/quote.js';
-import { branchName, encodeRefName } from '../plumbing/ref-name.js';
+import { branchName, encodeRefName } from '../plumbing/refs/ref-name.js';
 import type { Repository } from '../plumbing/repository.js';
 import { appendSignOff, appendTrailers, parseTrailer } from '../plumbing/trailers.js';
 import type { CommitState } from './commit.js';

@@ -4,15 +4,15 @@ import type { Ident } from '../pack/ident.js';
 import type { ObjectStore } from '../pack/object-store.js';
 import type { ObjectId } from '../pack/oid.js';
 import { formatMode } from '../pack/tree.js';
-import { abbreviateId } from '../plumbing/abbreviation.js';
+import { abbreviateId } from '../plumbing/objects/abbreviation.js';
 import { formatDate } from '../plumbing/date.js';
-import { isHuge, readSide } from '../plumbing/diff-content.js';
-import { type DiffEntry, diffTrees } from '../plumbing/diff.js';
+import { isHuge, readSide } from '../plumbing/diff/diff-content.js';
+import { type DiffEntry, diffTrees } from '../plumbing/diff/diff.js';
 import { subjectOf } from '../plumbing/message.js';
 import { quotePath } from '../plumbing/quote.js';
-import { branchName, encodeRefName } from '../plumbing/ref-name.js';
+import { branchName, encodeRefName } from '../plumbing/refs/ref-name.js';
 import type { Repository } from '../plumbing/repository.js';
-import { diffLines, isBinary } from '../plumbing/text-diff.js';
+import { diffLines, isBinary } from '../plumbing/diff/text-diff.js';
 import type { CommitOutcome } from './commit.js';
 
 /** How much a commit changed; lines are not counted when that is too much. */

@@ -1,10 +1,10 @@
 // Which branch or commit somebody means who says where to go: a branch, '-' for the one before, a remote's branch that is made here when
 // nothing else has the name, or any commit. Shared by switch and checkout. Nothing is changed.
 import { InvalidError, NotFoundError, RefusedError } from '../pack/errors.js';
-import { branchName, isRefName } from '../plumbing/ref-name.js';
+import { branchName, isRefName } from '../plumbing/refs/ref-name.js';
 import type { Repository } from '../plumbing/repository.js';
-import { expandBranchName } from '../plumbing/revision.js';
-import { mapRef } from '../plumbing/upstream.js';
+import { expandBranchName } from '../plumbing/history/revision.js';
+import { mapRef } from '../plumbing/refs/upstream.js';
 import { type Tracking, findCheckedOut, findStart, parseBranchName, planBranch, resolveStart } from './branch.js';
 import type { Destination } from './switching.js';
 

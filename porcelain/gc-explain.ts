@@ -4,7 +4,7 @@
 import { NotFoundError } from '../pack/errors.js';
 import { ObjectStore } from '../pack/object-store.js';
 import type { ObjectId } from '../pack/oid.js';
-import { markReachable } from '../plumbing/reachable.js';
+import { markReachable } from '../plumbing/history/reachable.js';
 import type { Repository } from '../plumbing/repository.js';
 import { Inventory } from '../pack/inventory.js';
 import { oldestLeaseMs, quarantineWindowMs } from './gc.js';

@@ -11,7 +11,7 @@ import { PackingList } from '../pack/packing-list.js';
 import type { PackCaches } from '../pack/pack-reader.js';
 import type { WrittenPack } from '../pack/pack-writer.js';
 import { writeVerifiedPacks } from '../pack/verified-packs.js';
-import type { PackSettings } from '../plumbing/pack-settings.js';
+import type { PackSettings } from '../plumbing/objects/pack-settings.js';
 
 /** What the delta search goes by. */
 export interface PackedAs {

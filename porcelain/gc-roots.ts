@@ -8,11 +8,11 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { CairnError, CorruptError, isSystemError } from '../pack/errors.js';
 import { type ObjectId, hexSize, isZeroId } from '../pack/oid.js';
-import { type CacheTree } from '../plumbing/cache-tree.js';
-import { Index } from '../plumbing/index-file.js';
+import { type CacheTree } from '../plumbing/index/cache-tree.js';
+import { Index } from '../plumbing/index/index-file.js';
 import { lockSuffix } from '../plumbing/lockfile.js';
-import { decodeReflog } from '../plumbing/reflog.js';
-import { decodeLooseRef } from '../plumbing/refs.js';
+import { decodeReflog } from '../plumbing/refs/reflog.js';
+import { decodeLooseRef } from '../plumbing/refs/refs.js';
 import type { Repository } from '../plumbing/repository.js';
 import { listReleaseRoots } from './release-roots.js';
 

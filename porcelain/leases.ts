@@ -12,7 +12,7 @@ import { findFile } from '../pack/file-lookup.js';
 import { lazyModule } from '../pack/lazy-module.js';
 import { lockSuffix } from '../plumbing/lockfile.js';
 import type { Repository } from '../plumbing/repository.js';
-import { findSweep, restoreOpenBatches, undoDeadSweep } from '../plumbing/sweep-flag.js';
+import { findSweep, restoreOpenBatches, undoDeadSweep } from '../plumbing/refs/sweep-flag.js';
 
 const properLockfile = lazyModule<typeof import('proper-lockfile')>('proper-lockfile');
 

@@ -1,5 +1,5 @@
 // Merging another branch into the current one: going forward where that is all it takes, else a merge of the trees, its commit, or what is left
-// for a person to resolve. Specified by git-merge(1); the merge of trees itself is plumbing/merge.ts.
+// for a person to resolve. Specified by git-merge(1); the merge of trees itself is plumbing/merge/merge.ts.
 //
 // Nothing is begun unless index and HEAD agree and no local change or untracked file is in the way. Files come first, then the index, then what a
 // later commit needs (MERGE_HEAD and its like), and the branch last. If the power fails in between, the branch is where it was, and `reset --merge`
@@ -11,23 +11,23 @@ import { type Commit, encodeCommit } from '../pack/commit.js';
 import { NotFoundError, RefusedError } from '../pack/errors.js';
 import { type ObjectId, emptyTreeId } from '../pack/oid.js';
 import type { RepoPath } from '../pack/tree.js';
-import { whileNaming } from '../plumbing/announcement.js';
+import { whileNaming } from '../plumbing/refs/announcement.js';
 import { formatDate } from '../plumbing/date.js';
 import { runHook } from '../plumbing/hooks.js';
 import { authorIdent, committerIdent } from '../plumbing/identity.js';
-import { indexEntry } from '../plumbing/index-file.js';
-import { type IndexLock, lockIndex } from '../plumbing/index-lock.js';
-import { isAncestor, mergeBases } from '../plumbing/merge-base.js';
-import { formatMergeMessage } from '../plumbing/merge-message.js';
-import { clearMergeState, readMergeState } from '../plumbing/merge-state.js';
-import { type MergeResult, mergeCommits } from '../plumbing/merge.js';
+import { indexEntry } from '../plumbing/index/index-file.js';
+import { type IndexLock, lockIndex } from '../plumbing/index/index-lock.js';
+import { isAncestor, mergeBases } from '../plumbing/history/merge-base.js';
+import { formatMergeMessage } from '../plumbing/merge/merge-message.js';
+import { clearMergeState, readMergeState } from '../plumbing/merge/merge-state.js';
+import { type MergeResult, mergeCommits } from '../plumbing/merge/merge.js';
 import { cleanUpMessage, commentCharacter, isEmptyMessage } from '../plumbing/message.js';
-import { encodeRefName } from '../plumbing/ref-name.js';
-import { updateRef } from '../plumbing/ref-transaction.js';
+import { encodeRefName } from '../plumbing/refs/ref-name.js';
+import { updateRef } from '../plumbing/refs/ref-transaction.js';
 import type { Repository } from '../plumbing/repository.js';
-import { expandBranchName, expandRefName, peel, resolveRevision } from '../plumbing/revision.js';
-import { listStagedChanges } from '../plumbing/staged-changes.js';
-import { RevWalk } from '../plumbing/walk.js';
+import { expandBranchName, expandRefName, peel, resolveRevision } from '../plumbing/history/revision.js';
+import { listStagedChanges } from '../plumbing/index/staged-changes.js';
+import { RevWalk } from '../plumbing/history/walk.js';
 import { moveTrees } from './switching.js';
 import { editFile } from './terminal.js';
 

@@ -4,11 +4,11 @@ import { UsageError } from '../pack/errors.js';
 import type { ObjectId } from '../pack/oid.js';
 import { type ColumnMode, formatColumns, parseColumnMode, readColumnMode, terminalColumns, usesColumns } from '../plumbing/columns.js';
 import type { Arguments, Context, OptionSpec } from '../plumbing/command.js';
-import { filterRefs, parseSortKeys, sortRefs } from '../plumbing/ref-filter.js';
-import type { RefSubject } from '../plumbing/ref-format.js';
-import { encodeRefName } from '../plumbing/ref-name.js';
+import { filterRefs, parseSortKeys, sortRefs } from '../plumbing/refs/ref-filter.js';
+import type { RefSubject } from '../plumbing/refs/ref-format.js';
+import { encodeRefName } from '../plumbing/refs/ref-name.js';
 import type { Repository } from '../plumbing/repository.js';
-import { findRevision, peel, resolveRevision } from '../plumbing/revision.js';
+import { findRevision, peel, resolveRevision } from '../plumbing/history/revision.js';
 import { compileWildmatch } from '../plumbing/wildmatch.js';
 import { formatColor, wantsColor } from './terminal.js';
 

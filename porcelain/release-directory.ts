@@ -12,8 +12,8 @@ import { ConflictError, CorruptError, RefusedError, isSystemError } from '../pac
 import type { ObjectStore } from '../pack/object-store.js';
 import type { ObjectFormat } from '../pack/oid.js';
 import { type RepoPath, gitlinkMode, repoPath, symlinkMode } from '../pack/tree.js';
-import { type StatData, toStatData } from '../plumbing/appearance.js';
-import { Index, indexEntry } from '../plumbing/index-file.js';
+import { type StatData, toStatData } from '../plumbing/index/appearance.js';
+import { Index, indexEntry } from '../plumbing/index/index-file.js';
 import type { Target } from './channel.js';
 import { FileWriter, type Hashed, exclusively, findStatus, hasMode, hashFileAt, hashLinkAt, pathBelow } from './file-writer.js';
 import { type TreeFile, directoriesOf } from './tree-listing.js';

@@ -1,7 +1,7 @@
 // Earlier releases of a channel: which of them are marked bad, which one a rollback goes to, and finding one by what a person calls it.
 // Specified by cairn-rollback(1). Reads receipts and refs; the only change is the ref that marks a release bad, one transaction.
 import { CorruptError, InvalidError, NotFoundError } from '../pack/errors.js';
-import { updateRef } from '../plumbing/ref-transaction.js';
+import { updateRef } from '../plumbing/refs/ref-transaction.js';
 import type { Repository } from '../plumbing/repository.js';
 import { type Channel, badRef } from './channel.js';
 import { appendEvent } from './events.js';

@@ -8,7 +8,7 @@ import { makeDirectories, removeIfPresent } from '../pack/disk.js';
 import { CairnError, CorruptError, LockedError, NotFoundError, isSystemError } from '../pack/errors.js';
 import type { ObjectId } from '../pack/oid.js';
 import { LockFile } from '../plumbing/lockfile.js';
-import { RefTransaction, updateRef } from '../plumbing/ref-transaction.js';
+import { RefTransaction, updateRef } from '../plumbing/refs/ref-transaction.js';
 import type { Repository } from '../plumbing/repository.js';
 import { type Channel, listChannels, receiptRef, releaseRef, rememberTargets, targetKey, targetNamed } from './channel.js';
 import { appendEvent, listEventsBackwards } from './events.js';

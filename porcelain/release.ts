@@ -12,11 +12,11 @@ import { CairnError, ConflictError, CorruptError, InvalidError, NotFoundError, R
 import type { ObjectStore } from '../pack/object-store.js';
 import type { ObjectId } from '../pack/oid.js';
 import { type RepoPath, gitlinkMode } from '../pack/tree.js';
-import { holdLease } from '../plumbing/announcement.js';
+import { holdLease } from '../plumbing/refs/announcement.js';
 import { runHook } from '../plumbing/hooks.js';
 import { committerIdent } from '../plumbing/identity.js';
 import { readPathProtection } from '../plumbing/path-safety.js';
-import { RefTransaction } from '../plumbing/ref-transaction.js';
+import { RefTransaction } from '../plumbing/refs/ref-transaction.js';
 import type { Repository } from '../plumbing/repository.js';
 import { type Channel, type Target, containerPattern, isChannel, rememberedTargets, targetNamed } from './channel.js';
 import { ChannelDirectories, readKeep } from './kept-directories.js';

@@ -3,10 +3,10 @@
 // Invariant: begun under the maintenance lock, after every writer that was about to name something has done so or stood back.
 // If the power fails: the flag names an earlier start of the machine; whoever comes first undoes what was begun.
 import { LockedError } from '../pack/errors.js';
-import { listAnnounced, removeAnnounced } from '../plumbing/announcement.js';
+import { listAnnounced, removeAnnounced } from '../plumbing/refs/announcement.js';
 import { sleep } from '../plumbing/lockfile.js';
 import type { Repository } from '../plumbing/repository.js';
-import { SweepFlag, findSweep, undoDeadSweep } from '../plumbing/sweep-flag.js';
+import { SweepFlag, findSweep, undoDeadSweep } from '../plumbing/refs/sweep-flag.js';
 import { parseGrace } from './grace.js';
 import { type MaintenanceLock, lostError } from './leases.js';
 

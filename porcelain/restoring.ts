@@ -6,12 +6,12 @@
 import { InvalidError, NotFoundError, RefusedError } from '../pack/errors.js';
 import type { ObjectId } from '../pack/oid.js';
 import { pathToUtf8, type RepoPath } from '../pack/tree.js';
-import { diffTrees } from '../plumbing/diff.js';
-import { type Index, type IndexEntry, indexEntry } from '../plumbing/index-file.js';
-import { lockIndex } from '../plumbing/index-lock.js';
+import { diffTrees } from '../plumbing/diff/diff.js';
+import { type Index, type IndexEntry, indexEntry } from '../plumbing/index/index-file.js';
+import { lockIndex } from '../plumbing/index/index-lock.js';
 import { Pathspec, pathspecContext } from '../plumbing/pathspec.js';
 import type { Repository } from '../plumbing/repository.js';
-import { WorkTree } from '../plumbing/work-tree.js';
+import { WorkTree } from '../plumbing/index/work-tree.js';
 import { refresh } from './switching.js';
 
 export interface RestoreRequest {

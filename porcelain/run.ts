@@ -5,9 +5,9 @@ import { InvalidError, NotFoundError, RefusedError, isSystemError } from '../pac
 import { lazyModule } from '../pack/lazy-module.js';
 import { Hasher, type ObjectId, encodeObjectHeader } from '../pack/oid.js';
 import type { Clock } from '../plumbing/command.js';
-import { type RefName, isRefName } from '../plumbing/ref-name.js';
+import { type RefName, isRefName } from '../plumbing/refs/ref-name.js';
 import type { Repository } from '../plumbing/repository.js';
-import { findRevision, peel } from '../plumbing/revision.js';
+import { findRevision, peel } from '../plumbing/history/revision.js';
 
 const crypto = lazyModule<typeof import('node:crypto')>('node:crypto');
 

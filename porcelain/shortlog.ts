@@ -1,7 +1,7 @@
 // Commits put together by who made them, or by whatever else they share: names in byte order, subjects in the order they came.
 //
 // A commit counts once under each name it has. All text is latin1. Specified by git-shortlog(1).
-import { wrapText } from '../plumbing/format.js';
+import { wrapText } from '../plumbing/history/format.js';
 
 /** How lines of subjects are filled: the width (0: never broken), and how far the first and the other lines are indented. */
 export interface LineFill {

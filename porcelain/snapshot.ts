@@ -11,15 +11,15 @@ import type { ObjectId } from '../pack/oid.js';
 import type { BulkWriter } from '../pack/pack-writer.js';
 import { type RepoPath, gitlinkMode, pathToUtf8, repoPath } from '../pack/tree.js';
 import { WorkerPool } from '../pack/workers.js';
-import { writeTreeFromIndex } from '../plumbing/cache-tree.js';
-import type { StatData } from '../plumbing/appearance.js';
+import { writeTreeFromIndex } from '../plumbing/index/cache-tree.js';
+import type { StatData } from '../plumbing/index/appearance.js';
 import { IgnoreRules } from '../plumbing/ignore.js';
-import { type Index, indexEntry } from '../plumbing/index-file.js';
-import { LookAhead } from '../plumbing/look-ahead.js';
+import { type Index, indexEntry } from '../plumbing/index/index-file.js';
+import { LookAhead } from '../plumbing/index/look-ahead.js';
 import type { Pathspec } from '../plumbing/pathspec.js';
 import type { Repository } from '../plumbing/repository.js';
-import { applyRefresh, scanWorkTree } from '../plumbing/work-status.js';
-import { type BlobWriter, WorkTree } from '../plumbing/work-tree.js';
+import { applyRefresh, scanWorkTree } from '../plumbing/index/work-status.js';
+import { type BlobWriter, WorkTree } from '../plumbing/index/work-tree.js';
 import { Progress } from './terminal.js';
 
 export interface SnapshotScope {

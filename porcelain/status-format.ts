@@ -3,14 +3,14 @@
 import { basename } from 'node:path';
 import { zeroId } from '../pack/oid.js';
 import { formatMode, gitlinkMode, type RepoPath } from '../pack/tree.js';
-import { abbreviateId } from '../plumbing/abbreviation.js';
-import type { DiffEntry } from '../plumbing/diff.js';
+import { abbreviateId } from '../plumbing/objects/abbreviation.js';
+import type { DiffEntry } from '../plumbing/diff/diff.js';
 import { latin1 } from '../plumbing/latin1.js';
 import { quotePath } from '../plumbing/quote.js';
 import type { Repository } from '../plumbing/repository.js';
 import { isUtf8 } from '../plumbing/utf8.js';
-import { relativePath } from '../plumbing/work-status.js';
-import type { Change } from '../plumbing/work-tree.js';
+import { relativePath } from '../plumbing/index/work-status.js';
+import type { Change } from '../plumbing/index/work-tree.js';
 import type { StatusEntry, StatusOptions, StatusReport, Upstream } from './status-report.js';
 
 /** Escape sequences by slot; all empty without colour. */

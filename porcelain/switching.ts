@@ -7,20 +7,20 @@ import { existsSync } from 'node:fs';
 import { RefusedError } from '../pack/errors.js';
 import { type ObjectId, emptyTreeId, zeroId } from '../pack/oid.js';
 import { pathToUtf8 } from '../pack/tree.js';
-import { diffTreeToWorkTree } from '../plumbing/diff-index.js';
+import { diffTreeToWorkTree } from '../plumbing/diff/diff-index.js';
 import { runHook } from '../plumbing/hooks.js';
 import { IgnoreRules } from '../plumbing/ignore.js';
-import { type IndexLock, lockIndex } from '../plumbing/index-lock.js';
-import { clearMergeState, readMergeState } from '../plumbing/merge-state.js';
+import { type IndexLock, lockIndex } from '../plumbing/index/index-lock.js';
+import { clearMergeState, readMergeState } from '../plumbing/merge/merge-state.js';
 import { subjectOf } from '../plumbing/message.js';
 import { readPathProtection } from '../plumbing/path-safety.js';
 import { quotePath } from '../plumbing/quote.js';
-import type { RefName } from '../plumbing/ref-name.js';
-import { RefTransaction, updateRef } from '../plumbing/ref-transaction.js';
+import type { RefName } from '../plumbing/refs/ref-name.js';
+import { RefTransaction, updateRef } from '../plumbing/refs/ref-transaction.js';
 import type { Repository } from '../plumbing/repository.js';
-import { type TreeMergeKind, type TreeMergePlan, describeRejection, planTreeMerge, primeCacheTree } from '../plumbing/tree-merge.js';
-import { applyRefresh, relativePath, scanWorkTree } from '../plumbing/work-status.js';
-import { WorkTree } from '../plumbing/work-tree.js';
+import { type TreeMergeKind, type TreeMergePlan, describeRejection, planTreeMerge, primeCacheTree } from '../plumbing/index/tree-merge.js';
+import { applyRefresh, relativePath, scanWorkTree } from '../plumbing/index/work-status.js';
+import { WorkTree } from '../plumbing/index/work-tree.js';
 import { type BranchPlan, shortBranch } from './branch.js';
 
 /** How local changes are treated: kept or refused ('keep'), given up ('discard'). */

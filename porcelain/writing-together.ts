@@ -9,7 +9,7 @@ import { CairnError, ConflictError, CorruptError, InvalidError, NotFoundError, R
 import { lazyModule } from '../pack/lazy-module.js';
 import type { ObjectStore } from '../pack/object-store.js';
 import type { ObjectFormat } from '../pack/oid.js';
-import { type StatData, toStatData } from '../plumbing/appearance.js';
+import { type StatData, toStatData } from '../plumbing/index/appearance.js';
 import { FileWriter } from './file-writer.js';
 import type { TreeFile } from './tree-listing.js';
 

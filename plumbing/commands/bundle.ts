@@ -4,12 +4,12 @@ import { fillNamedFile } from '../../pack/disk.js';
 import { CorruptError, InvalidError, NotFoundError, RefusedError, UsageError, isSystemError } from '../../pack/errors.js';
 import { PackIntake } from '../../pack/pack-intake.js';
 import { Arguments, type Command, type Context } from '../command.js';
-import { IncomingObjects } from '../incoming-objects.js';
-import { combineObjectFilters, parseObjectFilter } from '../object-filter.js';
+import { IncomingObjects } from '../objects/incoming-objects.js';
+import { combineObjectFilters, parseObjectFilter } from '../history/object-filter.js';
 import { parseCount } from '../option-number.js';
 import { Repository } from '../repository.js';
-import { RevWalk } from '../walk.js';
-import { parseWalk, walkOptions } from '../walk-options.js';
+import { RevWalk } from '../history/walk.js';
+import { parseWalk, walkOptions } from '../history/walk-options.js';
 import { type BundleHeader, BundleReader, encodeBundleHeader } from '../wire/bundle.js';
 import { selectContents, writeBundlePack } from '../wire/bundle-contents.js';
 

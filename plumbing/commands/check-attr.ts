@@ -1,8 +1,8 @@
 // cairn check-attr: what attributes paths have.
 import { UsageError } from '../../pack/errors.js';
-import { type AttributeValue, Attributes, isAttributeName } from '../attributes.js';
+import { type AttributeValue, Attributes, isAttributeName } from '../content/attributes.js';
 import type { Command } from '../command.js';
-import { readIndex } from '../index-file.js';
+import { readIndex } from '../index/index-file.js';
 import { listPathLines } from '../line-reader.js';
 import { normalisePath } from '../pathspec.js';
 import { escapeControls, quotePath, unquotePath } from '../quote.js';

@@ -2,12 +2,12 @@
 import { InvalidError } from '../../pack/errors.js';
 import type { Command } from '../command.js';
 import { type IgnoreMatch, IgnoreRules } from '../ignore.js';
-import { readIndex } from '../index-file.js';
+import { readIndex } from '../index/index-file.js';
 import { listPathLines } from '../line-reader.js';
 import { normalisePath } from '../pathspec.js';
 import { quotePath, unquotePath } from '../quote.js';
 import { Repository } from '../repository.js';
-import { WorkTree } from '../work-tree.js';
+import { WorkTree } from '../index/work-tree.js';
 
 export const command: Command = {
   name: 'check-ignore',

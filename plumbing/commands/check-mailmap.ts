@@ -2,7 +2,7 @@
 import { InvalidError } from '../../pack/errors.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { listLines } from '../line-reader.js';
-import { Mailmap, findPerson } from '../mailmap.js';
+import { Mailmap, findPerson } from '../history/mailmap.js';
 import { Repository } from '../repository.js';
 
 export const command: Command = {

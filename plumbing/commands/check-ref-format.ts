@@ -1,9 +1,9 @@
 // cairn check-ref-format: is this a name a ref may have? Exit 0 for yes, 1 for no.
 import { InvalidError, UsageError } from '../../pack/errors.js';
 import type { Command, Context } from '../command.js';
-import { isRefName } from '../ref-name.js';
+import { isRefName } from '../refs/ref-name.js';
 import { Repository } from '../repository.js';
-import { expandBranchName } from '../revision.js';
+import { expandBranchName } from '../history/revision.js';
 
 export const command: Command = {
   name: 'check-ref-format',

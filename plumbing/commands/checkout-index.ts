@@ -2,13 +2,13 @@
 import { ConflictError, InvalidError } from '../../pack/errors.js';
 import { pathToUtf8, symlinkMode, type RepoPath } from '../../pack/tree.js';
 import type { Arguments, Command, Context } from '../command.js';
-import { type Index, type IndexEntry, readIndex } from '../index-file.js';
-import { type IndexLock, lockIndex } from '../index-lock.js';
+import { type Index, type IndexEntry, readIndex } from '../index/index-file.js';
+import { type IndexLock, lockIndex } from '../index/index-lock.js';
 import { listPathLines } from '../line-reader.js';
 import { normalisePath } from '../pathspec.js';
 import { quotePath, unquotePath } from '../quote.js';
 import { Repository } from '../repository.js';
-import { WorkTree } from '../work-tree.js';
+import { WorkTree } from '../index/work-tree.js';
 
 export const command: Command = {
   name: 'checkout-index',

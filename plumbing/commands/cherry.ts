@@ -1,14 +1,14 @@
 // cherry: which commits have not been applied upstream, by the changes they make. See git-cherry(1).
 import { NotFoundError, UsageError } from '../../pack/errors.js';
 import type { ObjectId } from '../../pack/oid.js';
-import { abbreviateId } from '../abbreviation.js';
+import { abbreviateId } from '../objects/abbreviation.js';
 import type { Arguments, Command, Context } from '../command.js';
-import { messageOf, subjectOf } from '../format.js';
-import { patchKeyOf } from '../patch-key.js';
+import { messageOf, subjectOf } from '../history/format.js';
+import { patchKeyOf } from '../diff/patch-key.js';
 import { Repository } from '../repository.js';
-import { findRevision, peel } from '../revision.js';
-import { findUpstream } from '../upstream.js';
-import { RevWalk } from '../walk.js';
+import { findRevision, peel } from '../history/revision.js';
+import { findUpstream } from '../refs/upstream.js';
+import { RevWalk } from '../history/walk.js';
 
 export const command: Command = {
   name: 'cherry',

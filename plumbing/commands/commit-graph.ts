@@ -6,12 +6,12 @@ import { findFile } from '../../pack/file-lookup.js';
 import { type ObjectId, isObjectId } from '../../pack/oid.js';
 import { PackCaches, PackReader } from '../../pack/pack-reader.js';
 import type { Arguments, Command, Context } from '../command.js';
-import { CommitGraphing, type SplitRequest } from '../commit-graphing.js';
+import { CommitGraphing, type SplitRequest } from '../history/commit-graphing.js';
 import { parseExpiry } from '../date.js';
 import { listLines } from '../line-reader.js';
 import { parseCount } from '../option-number.js';
 import { Repository } from '../repository.js';
-import { peel } from '../revision.js';
+import { peel } from '../history/revision.js';
 
 const writeOnly = [
   'reachable', 'stdin-packs', 'stdin-commits', 'append', 'no-changed-paths', 'split', 'max-commits', 'size-multiple', 'expire-time', 'max-new-filters',

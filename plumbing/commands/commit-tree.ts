@@ -4,12 +4,12 @@ import { resolve } from 'node:path';
 import { encodeCommit } from '../../pack/commit.js';
 import { InvalidError, UsageError } from '../../pack/errors.js';
 import type { ObjectId, ObjectType } from '../../pack/oid.js';
-import { whileNaming } from '../announcement.js';
+import { whileNaming } from '../refs/announcement.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { authorIdent, committerIdent } from '../identity.js';
 import { readInput } from '../line-reader.js';
 import { Repository } from '../repository.js';
-import { resolveRevision } from '../revision.js';
+import { resolveRevision } from '../history/revision.js';
 import { isUtf8, repairUtf8 } from '../utf8.js';
 
 export const command: Command = {

@@ -1,16 +1,16 @@
 // describe: a name for a commit by the nearest tag it has. See git-describe(1).
 import { CorruptError, InvalidError, NotFoundError, RefusedError } from '../../pack/errors.js';
 import { type ObjectId, hexSize } from '../../pack/oid.js';
-import { abbreviateId, fewestDigits } from '../abbreviation.js';
+import { abbreviateId, fewestDigits } from '../objects/abbreviation.js';
 import type { Arguments, Command, Context } from '../command.js';
-import { type Description, Describer, findBlobOrigin, formatDescription, mostCandidates } from '../describe.js';
-import { diffTreeToWorkTree } from '../diff-index.js';
-import { readIndex } from '../index-file.js';
+import { type Description, Describer, findBlobOrigin, formatDescription, mostCandidates } from '../history/describe.js';
+import { diffTreeToWorkTree } from '../diff/diff-index.js';
+import { readIndex } from '../index/index-file.js';
 import { latin1 } from '../latin1.js';
 import { parseCount } from '../option-number.js';
 import { Repository } from '../repository.js';
-import { nameRevisions } from '../rev-name.js';
-import { findRevision, peel, resolveTree } from '../revision.js';
+import { nameRevisions } from '../history/rev-name.js';
+import { findRevision, peel, resolveTree } from '../history/revision.js';
 
 export const command: Command = {
   name: 'describe',

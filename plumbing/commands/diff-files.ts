@@ -1,14 +1,14 @@
 // diff-files: the differences between the index and the work tree. See git-diff-files(1).
 import { UsageError } from '../../pack/errors.js';
 import type { Arguments, Command, Context } from '../command.js';
-import { diffIndexToWorkTree } from '../diff-index.js';
-import { DiffRequest, diffOptions } from '../diff-options.js';
-import { reportDiff } from '../diff-report.js';
-import { readIndex } from '../index-file.js';
-import { parseMergeStyle } from '../merge-style.js';
+import { diffIndexToWorkTree } from '../diff/diff-index.js';
+import { DiffRequest, diffOptions } from '../diff/diff-options.js';
+import { reportDiff } from '../diff/diff-report.js';
+import { readIndex } from '../index/index-file.js';
+import { parseMergeStyle } from '../merge/merge-style.js';
 import { parseLimits } from '../pathspec.js';
 import { Repository } from '../repository.js';
-import { RevisionSet, takeRevisions } from '../revision-set.js';
+import { RevisionSet, takeRevisions } from '../history/revision-set.js';
 
 export const command: Command = {
   name: 'diff-files',

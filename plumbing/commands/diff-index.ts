@@ -1,15 +1,15 @@
 // diff-index: the differences between a tree and the index, or a tree and the files of the work tree. See git-diff-index(1).
 import { UsageError } from '../../pack/errors.js';
 import type { Arguments, Command, Context } from '../command.js';
-import { diffTreeToWorkTree } from '../diff-index.js';
-import { DiffRequest, diffOptions } from '../diff-options.js';
-import { reportDiff } from '../diff-report.js';
-import { readIndex } from '../index-file.js';
-import { parseMergeStyle } from '../merge-style.js';
+import { diffTreeToWorkTree } from '../diff/diff-index.js';
+import { DiffRequest, diffOptions } from '../diff/diff-options.js';
+import { reportDiff } from '../diff/diff-report.js';
+import { readIndex } from '../index/index-file.js';
+import { parseMergeStyle } from '../merge/merge-style.js';
 import { parseLimits } from '../pathspec.js';
 import { Repository } from '../repository.js';
-import { RevisionSet, checkCommits, mergeBaseTree, takeRevisions, treeOfTip } from '../revision-set.js';
-import { listStagedChanges } from '../staged-changes.js';
+import { RevisionSet, checkCommits, mergeBaseTree, takeRevisions, treeOfTip } from '../history/revision-set.js';
+import { listStagedChanges } from '../index/staged-changes.js';
 
 export const command: Command = {
   name: 'diff-index',

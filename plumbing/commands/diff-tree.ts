@@ -1,23 +1,23 @@
 // diff-tree: the differences between two trees, or of commits from their parents. See git-diff-tree(1).
 import { InvalidError, UsageError } from '../../pack/errors.js';
 import { type ObjectId, emptyTreeId, isObjectId, zeroId } from '../../pack/oid.js';
-import { formatCombined } from '../combined-diff.js';
+import { formatCombined } from '../diff/combined-diff.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { parseDateMode } from '../date.js';
-import { Decorations } from '../decorations.js';
-import { type DiffEntry, diffTrees } from '../diff.js';
-import { DiffRequest, diffOptions } from '../diff-options.js';
-import { DiffOutput } from '../diff-report.js';
-import type { Sink } from '../diff-format.js';
-import { CommitFormat, parsePrettyFormat } from '../format.js';
+import { Decorations } from '../history/decorations.js';
+import { type DiffEntry, diffTrees } from '../diff/diff.js';
+import { DiffRequest, diffOptions } from '../diff/diff-options.js';
+import { DiffOutput } from '../diff/diff-report.js';
+import type { Sink } from '../diff/diff-format.js';
+import { CommitFormat, parsePrettyFormat } from '../history/format.js';
 import { listWholeLines } from '../line-reader.js';
-import { type MergeStyle, mergeStyleOptions, parseMergeStyle } from '../merge-style.js';
-import { Notes, notesOptions, parseNotesChoice } from '../notes.js';
+import { type MergeStyle, mergeStyleOptions, parseMergeStyle } from '../merge/merge-style.js';
+import { Notes, notesOptions, parseNotesChoice } from '../history/notes.js';
 import { Pathspec, pathspecContext } from '../pathspec.js';
 import { Repository } from '../repository.js';
-import { findRevision, peel, resolveTree } from '../revision.js';
-import { RevisionSet, checkCommits, takeRevisions } from '../revision-set.js';
-import { mergeBases } from '../merge-base.js';
+import { findRevision, peel, resolveTree } from '../history/revision.js';
+import { RevisionSet, checkCommits, takeRevisions } from '../history/revision-set.js';
+import { mergeBases } from '../history/merge-base.js';
 
 export const command: Command = {
   name: 'diff-tree',

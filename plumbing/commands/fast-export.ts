@@ -1,16 +1,16 @@
 // cairn fast-export: prints history as a stream that fast-import reads (git-fast-export(1)).
 import { resolve } from 'node:path';
 import { InvalidError, UsageError } from '../../pack/errors.js';
-import { Anonymity } from '../anonymity.js';
+import { Anonymity } from '../stream/anonymity.js';
 import { Arguments, type Command } from '../command.js';
-import { parseScore } from '../diff-options.js';
-import { type ExportOptions, FastExport, type FilteredTags, type Reencoding, type SignedTags } from '../fast-export.js';
+import { parseScore } from '../diff/diff-options.js';
+import { type ExportOptions, FastExport, type FilteredTags, type Reencoding, type SignedTags } from '../stream/fast-export.js';
 import { latin1 } from '../latin1.js';
-import { findMarks, readMarks, writeMarks } from '../marks.js';
-import type { RenameOptions } from '../rename.js';
+import { findMarks, readMarks, writeMarks } from '../stream/marks.js';
+import type { RenameOptions } from '../diff/rename.js';
 import { Repository } from '../repository.js';
-import { mapRef } from '../upstream.js';
-import { parseWalk, walkOptions } from '../walk-options.js';
+import { mapRef } from '../refs/upstream.js';
+import { parseWalk, walkOptions } from '../history/walk-options.js';
 
 const signedTags = ['verbatim', 'warn', 'warn-strip', 'strip', 'abort'] as const satisfies readonly SignedTags[];
 const filteredTags = ['abort', 'drop', 'rewrite'] as const satisfies readonly FilteredTags[];

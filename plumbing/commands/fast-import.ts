@@ -1,13 +1,13 @@
 // cairn fast-import: makes objects and refs of a stream of text and data (git-fast-import(1)).
 import { resolve } from 'node:path';
 import { InvalidError, UsageError } from '../../pack/errors.js';
-import { holdLease } from '../announcement.js';
+import { holdLease } from '../refs/announcement.js';
 import type { Arguments, Command, Context } from '../command.js';
-import { FastImport } from '../fast-import.js';
-import { type ImportOptions, type MarksFile, type Tuning, isDateFormat, marksPath, parseTuning } from '../import-options.js';
-import { ImportPack } from '../import-pack.js';
-import { ImportStream } from '../import-stream.js';
-import { readMarks } from '../marks.js';
+import { FastImport } from '../stream/fast-import.js';
+import { type ImportOptions, type MarksFile, type Tuning, isDateFormat, marksPath, parseTuning } from '../stream/import-options.js';
+import { ImportPack } from '../stream/import-pack.js';
+import { ImportStream } from '../stream/import-stream.js';
+import { readMarks } from '../stream/marks.js';
 import { Repository } from '../repository.js';
 
 export const command: Command = {

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { NotFoundError, UsageError, isSystemError } from '../../pack/errors.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { readInput } from '../line-reader.js';
-import { formatMergeMessage, readLogLength, usualLogLength } from '../merge-message.js';
+import { formatMergeMessage, readLogLength, usualLogLength } from '../merge/merge-message.js';
 import { parseCount } from '../option-number.js';
 import { Repository } from '../repository.js';
 

@@ -1,6 +1,6 @@
 // cairn fsck: checks objects, packs, refs and whether everything they need is there (git-fsck(1)).
 import type { Command } from '../command.js';
-import { Fsck } from '../fsck.js';
+import { Fsck } from '../objects/fsck.js';
 import { Repository } from '../repository.js';
 
 export const command: Command = {

@@ -11,7 +11,7 @@ import type { Arguments, Command, Context } from '../command.js';
 import { listChunks, listRecords, readInput } from '../line-reader.js';
 import { unquotePath } from '../quote.js';
 import { Repository } from '../repository.js';
-import { WorkTree } from '../work-tree.js';
+import { WorkTree } from '../index/work-tree.js';
 
 export const command: Command = {
   name: 'hash-object',

@@ -4,11 +4,11 @@ import { join, resolve } from 'node:path';
 import { CorruptError, InvalidError, NotFoundError, RefusedError, UsageError, isSystemError } from '../../pack/errors.js';
 import type { ObjectFormat } from '../../pack/oid.js';
 import { PackIntake, type PackIntakeOptions, type PackPlace } from '../../pack/pack-intake.js';
-import { holdLease } from '../announcement.js';
+import { holdLease } from '../refs/announcement.js';
 import type { Arguments, Command, Context } from '../command.js';
-import { IncomingObjects, parseMostBytes, parseSeverities } from '../incoming-objects.js';
+import { IncomingObjects, parseMostBytes, parseSeverities } from '../objects/incoming-objects.js';
 import { listChunks } from '../line-reader.js';
-import { listPack } from '../pack-listing.js';
+import { listPack } from '../objects/pack-listing.js';
 import { Repository } from '../repository.js';
 
 export const command: Command = {

@@ -1,18 +1,18 @@
 // cairn ls-files: the paths of the index and of the work tree, by kind.
 import { InvalidError, UsageError } from '../../pack/errors.js';
 import { checkTreeDepth, gitlinkMode, symlinkMode, type RepoPath } from '../../pack/tree.js';
-import { abbreviateId, fewestDigits } from '../abbreviation.js';
-import { Attributes } from '../attributes.js';
+import { abbreviateId, fewestDigits } from '../objects/abbreviation.js';
+import { Attributes } from '../content/attributes.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { IgnoreRules } from '../ignore.js';
-import { type Index, type IndexEntry, indexEntry, readIndex } from '../index-file.js';
-import { describeLineEndings, describeText } from '../line-endings.js';
+import { type Index, type IndexEntry, indexEntry, readIndex } from '../index/index-file.js';
+import { describeLineEndings, describeText } from '../content/line-endings.js';
 import { Pathspec } from '../pathspec.js';
 import { type QuoteOptions, quotePath } from '../quote.js';
 import { Repository } from '../repository.js';
-import { findInTree, resolveTree } from '../revision.js';
-import { compareEntry, relativePath, scanWorkTree } from '../work-status.js';
-import { WorkTree } from '../work-tree.js';
+import { findInTree, resolveTree } from '../history/revision.js';
+import { compareEntry, relativePath, scanWorkTree } from '../index/work-status.js';
+import { WorkTree } from '../index/work-tree.js';
 
 export const command: Command = {
   name: 'ls-files',

@@ -2,11 +2,11 @@
 import { InvalidError, NotFoundError, UsageError } from '../../pack/errors.js';
 import { type ObjectId, hexSize } from '../../pack/oid.js';
 import { checkTreeDepth, formatMode, isTreeMode, pathFromUtf8, typeOfMode } from '../../pack/tree.js';
-import { abbreviateId, abbreviationDigits } from '../abbreviation.js';
+import { abbreviateId, abbreviationDigits } from '../objects/abbreviation.js';
 import type { Arguments, Command } from '../command.js';
 import { quotePath } from '../quote.js';
 import { Repository } from '../repository.js';
-import { peel, resolveRevision } from '../revision.js';
+import { peel, resolveRevision } from '../history/revision.js';
 
 export const command: Command = {
   name: 'ls-tree',

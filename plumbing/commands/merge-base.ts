@@ -2,9 +2,9 @@
 import { InvalidError, NotFoundError, UsageError } from '../../pack/errors.js';
 import type { ObjectId } from '../../pack/oid.js';
 import type { Arguments, Command, Context } from '../command.js';
-import { forkPoint, isAncestor, mergeBases, octopusBases, removeRedundant } from '../merge-base.js';
+import { forkPoint, isAncestor, mergeBases, octopusBases, removeRedundant } from '../history/merge-base.js';
 import { Repository } from '../repository.js';
-import { expandBranchName, resolveCommit } from '../revision.js';
+import { expandBranchName, resolveCommit } from '../history/revision.js';
 
 export const command: Command = {
   name: 'merge-base',

@@ -5,8 +5,8 @@ import { disk } from '../../pack/disk.js';
 import { UsageError, isSystemError } from '../../pack/errors.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { Repository } from '../repository.js';
-import { isBinary } from '../text-diff.js';
-import { type ConflictStyle, mergeTexts } from '../text-merge.js';
+import { isBinary } from '../diff/text-diff.js';
+import { type ConflictStyle, mergeTexts } from '../merge/text-merge.js';
 
 /** What git exits with when it cannot merge at all. */
 const failed = 255;

@@ -2,8 +2,8 @@
 import { InvalidError, UsageError } from '../../pack/errors.js';
 import { lazyModule } from '../../pack/lazy-module.js';
 import type { Arguments, Command, Context } from '../command.js';
-import { type Index, type IndexEntry, readIndex } from '../index-file.js';
-import { mergeOneFile } from '../merge-one-file.js';
+import { type Index, type IndexEntry, readIndex } from '../index/index-file.js';
+import { mergeOneFile } from '../merge/merge-one-file.js';
 import { Repository } from '../repository.js';
 
 const childProcess = lazyModule<typeof import('node:child_process')>('node:child_process');

@@ -2,7 +2,7 @@
 import { UsageError } from '../../pack/errors.js';
 import { parseObjectId } from '../../pack/oid.js';
 import type { Arguments, Command, Context } from '../command.js';
-import { type VersionOfFile, mergeOneFile } from '../merge-one-file.js';
+import { type VersionOfFile, mergeOneFile } from '../merge/merge-one-file.js';
 import { Repository } from '../repository.js';
 
 export const command: Command = {

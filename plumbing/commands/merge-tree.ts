@@ -3,16 +3,16 @@ import { InvalidError, NotFoundError, RefusedError, UsageError } from '../../pac
 import type { ObjectId } from '../../pack/oid.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { formatMode } from '../../pack/tree.js';
-import { DiffOutput } from '../diff-report.js';
+import { DiffOutput } from '../diff/diff-report.js';
 import { latin1 } from '../latin1.js';
 import { listLines } from '../line-reader.js';
-import { mergeBases } from '../merge-base.js';
-import { type MergeResult, mergeCommits } from '../merge.js';
+import { mergeBases } from '../history/merge-base.js';
+import { type MergeResult, mergeCommits } from '../merge/merge.js';
 import { quotePath } from '../quote.js';
 import { Repository } from '../repository.js';
-import { findRevision, peel, resolveTree } from '../revision.js';
-import { showTrivialMerge } from '../trivial-merge.js';
-import { relativePath } from '../work-status.js';
+import { findRevision, peel, resolveTree } from '../history/revision.js';
+import { showTrivialMerge } from '../merge/trivial-merge.js';
+import { relativePath } from '../index/work-status.js';
 
 export const command: Command = {
   name: 'merge-tree',

@@ -1,10 +1,10 @@
 // cairn mktag: writes a tag object given on standard input, after checking it strictly (git-mktag(1)).
 import { InvalidError } from '../../pack/errors.js';
 import { decodeTag } from '../../pack/tag.js';
-import { whileNaming } from '../announcement.js';
+import { whileNaming } from '../refs/announcement.js';
 import type { Command } from '../command.js';
 import { readInput } from '../line-reader.js';
-import { type MessageId, checkObject, readSeverities } from '../object-check.js';
+import { type MessageId, checkObject, readSeverities } from '../objects/object-check.js';
 import { Repository } from '../repository.js';
 
 export const command: Command = {

@@ -3,7 +3,7 @@ import { InvalidError } from '../../pack/errors.js';
 import { isObjectType } from '../../pack/object.js';
 import { isObjectId } from '../../pack/oid.js';
 import { type TreeEntry, encodeTree, typeOfMode } from '../../pack/tree.js';
-import { whileNaming } from '../announcement.js';
+import { whileNaming } from '../refs/announcement.js';
 import type { Command } from '../command.js';
 import { listPathLines } from '../line-reader.js';
 import { unquotePath } from '../quote.js';

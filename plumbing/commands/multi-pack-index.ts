@@ -5,7 +5,7 @@ import { ObjectStore } from '../../pack/object-store.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { parseConfigInteger } from '../config.js';
 import { listLines } from '../line-reader.js';
-import { MultiPackIndexing } from '../multi-pack-indexing.js';
+import { MultiPackIndexing } from '../objects/multi-pack-indexing.js';
 import { Repository } from '../repository.js';
 
 /** Options and what takes them. */

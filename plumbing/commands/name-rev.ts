@@ -1,12 +1,12 @@
 // name-rev: commits by the names of refs, for people and for text that mentions ids. See git-name-rev(1).
 import { NotFoundError, UsageError } from '../../pack/errors.js';
 import { type ObjectId, hexSize } from '../../pack/oid.js';
-import { abbreviateId } from '../abbreviation.js';
+import { abbreviateId } from '../objects/abbreviation.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { latin1 } from '../latin1.js';
 import { listLines } from '../line-reader.js';
 import { Repository } from '../repository.js';
-import { type RevNameOptions, RevNames, nameRevisions } from '../rev-name.js';
+import { type RevNameOptions, RevNames, nameRevisions } from '../history/rev-name.js';
 
 export const command: Command = {
   name: 'name-rev',

@@ -11,10 +11,10 @@ import type { ObjectId } from '../../pack/oid.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { parseExpiry } from '../date.js';
 import { listLines } from '../line-reader.js';
-import { combineObjectFilters, parseObjectFilter } from '../object-filter.js';
+import { combineObjectFilters, parseObjectFilter } from '../history/object-filter.js';
 import { parseCount, parseMagnitude } from '../option-number.js';
-import { PackSelection } from '../pack-selection.js';
-import { type PackSettings, compressionLevel, deltaLimits, packLimit, readPackSettings } from '../pack-settings.js';
+import { PackSelection } from '../objects/pack-selection.js';
+import { type PackSettings, compressionLevel, deltaLimits, packLimit, readPackSettings } from '../objects/pack-settings.js';
 import { Repository } from '../repository.js';
 
 export const command: Command = {

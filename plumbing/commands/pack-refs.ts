@@ -1,7 +1,7 @@
 // cairn pack-refs: put refs into one file, for quick reading when there are many.
 import { UsageError } from '../../pack/errors.js';
 import type { Command } from '../command.js';
-import { packRefs } from '../ref-packing.js';
+import { packRefs } from '../refs/ref-packing.js';
 import { Repository } from '../repository.js';
 
 export const command: Command = {

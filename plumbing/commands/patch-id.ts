@@ -2,7 +2,7 @@
 import type { Arguments, Command, Context } from '../command.js';
 import { Config } from '../config.js';
 import { listWholeLines } from '../line-reader.js';
-import { type PatchIdKind, listPatchIds } from '../patch-id.js';
+import { type PatchIdKind, listPatchIds } from '../diff/patch-id.js';
 import { Repository } from '../repository.js';
 
 export const command: Command = {

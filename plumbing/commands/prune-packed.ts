@@ -1,7 +1,7 @@
 // cairn prune-packed: removes loose objects that are also in a pack (git-prune-packed(1)).
 import { UsageError } from '../../pack/errors.js';
 import type { Command } from '../command.js';
-import { listPackedLoose, removePackedLoose, shownLoosePath } from '../packed-loose.js';
+import { listPackedLoose, removePackedLoose, shownLoosePath } from '../objects/packed-loose.js';
 import { Repository } from '../repository.js';
 
 export const command: Command = {

@@ -6,12 +6,12 @@ import { emptyTreeId } from '../../pack/oid.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { existsSync } from 'node:fs';
 import { IgnoreRules } from '../ignore.js';
-import { lockIndex } from '../index-lock.js';
+import { lockIndex } from '../index/index-lock.js';
 import { readPathProtection } from '../path-safety.js';
 import { Repository } from '../repository.js';
-import { resolveTree } from '../revision.js';
-import { type TreeMergeKind, type TreeMergePlan, describeRejection, planTreeMerge, primeCacheTree } from '../tree-merge.js';
-import { WorkTree } from '../work-tree.js';
+import { resolveTree } from '../history/revision.js';
+import { type TreeMergeKind, type TreeMergePlan, describeRejection, planTreeMerge, primeCacheTree } from '../index/tree-merge.js';
+import { WorkTree } from '../index/work-tree.js';
 
 /** As many trees as Git takes. */
 const mostTrees = 8;

@@ -1,21 +1,21 @@
 // rev-list: the ids of commits that can be reached, and with --objects of all else. See git-rev-list(1).
 import { InvalidError, UsageError } from '../../pack/errors.js';
 import type { ObjectId } from '../../pack/oid.js';
-import { type Bisection, estimateSteps } from '../bisection.js';
+import { type Bisection, estimateSteps } from '../history/bisection.js';
 import type { Arguments, Command, Context } from '../command.js';
-import { CommitLines } from '../commit-lines.js';
-import { Decorations } from '../decorations.js';
-import type { CommitNode } from '../history.js';
-import { type ObjectFilter, combineObjectFilters, parseObjectFilter } from '../object-filter.js';
-import { type ListedItem, ObjectListing, type ObjectListingOptions } from '../object-listing.js';
+import { CommitLines } from '../history/commit-lines.js';
+import { Decorations } from '../history/decorations.js';
+import type { CommitNode } from '../history/history.js';
+import { type ObjectFilter, combineObjectFilters, parseObjectFilter } from '../history/object-filter.js';
+import { type ListedItem, ObjectListing, type ObjectListingOptions } from '../history/object-listing.js';
 import { OutputPage } from '../output-page.js';
-import { patchKeyOf } from '../patch-key.js';
-import { listReflogCommits } from '../reflog-walk.js';
+import { patchKeyOf } from '../diff/patch-key.js';
+import { listReflogCommits } from '../history/reflog-walk.js';
 import { Repository } from '../repository.js';
-import { storedSize } from '../stored-object.js';
-import { RevWalk } from '../walk.js';
-import { flag } from '../walk-flag.js';
-import { type WalkRequest, parseWalk, walkOptions } from '../walk-options.js';
+import { storedSize } from '../objects/stored-object.js';
+import { RevWalk } from '../history/walk.js';
+import { flag } from '../history/walk-flag.js';
+import { type WalkRequest, parseWalk, walkOptions } from '../history/walk-options.js';
 
 export const command: Command = {
   name: 'rev-list',

@@ -6,15 +6,15 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InvalidError, NotFoundError, UsageError } from '../../pack/errors.js';
 import { type ObjectId, hexSize } from '../../pack/oid.js';
-import { abbreviationDigits } from '../abbreviation.js';
+import { abbreviationDigits } from '../objects/abbreviation.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { approximateDate } from '../date.js';
-import { parentsOf, shallowFile } from '../grafts.js';
-import { parseHidingSection, readHiddenRefs } from '../hidden-refs.js';
+import { parentsOf, shallowFile } from '../history/grafts.js';
+import { parseHidingSection, readHiddenRefs } from '../refs/hidden-refs.js';
 import { Repository } from '../repository.js';
 import { shellQuote } from '../quote.js';
-import { shortenRef } from '../short-ref.js';
-import { expandBranchName, findRevision, peel } from '../revision.js';
+import { shortenRef } from '../refs/short-ref.js';
+import { expandBranchName, findRevision, peel } from '../history/revision.js';
 import { type PathFormat, locateRepositoryFile, relativeTo, showGitDirectory, showRepositoryPath } from '../repository-path.js';
 
 const localVariables = [
@@ -190,7 +190,7 @@ class RevisionPrinter {
     const one = peel(this.repository, start, 'commit');
     const two = peel(this.repository, end, 'commit');
     if (one === undefined || two === undefined) return false;
-    const { mergeBases } = await import('../merge-base.js');
+    const { mergeBases } = await import('../history/merge-base.js');
     for (const base of mergeBases(this.repository, one, [two])) this.#showRevision(base, undefined, true);
     return true;
   }
@@ -345,7 +345,7 @@ class RevisionPrinter {
       throw new EarlyEnd(255);
     }
     this.#isHidden = undefined;
-    const { listFamily } = await import('../revision-set.js');
+    const { listFamily } = await import('../history/revision-set.js');
     const short = { '--branches': 'refs/heads/', '--tags': 'refs/tags/', '--remotes': 'refs/remotes/' }[name] ?? '';
     for (const ref of listFamily(this.repository, family as 'all', value, this.#excludes.splice(0))) {
       if (ref.name === 'HEAD' || isHidden(ref.name)) continue;

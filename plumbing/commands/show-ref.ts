@@ -1,13 +1,13 @@
 // cairn show-ref: list refs with their ids, check that some exist, or filter names that do not exist yet.
 import { InvalidError, NotFoundError, UsageError } from '../../pack/errors.js';
 import type { ObjectId } from '../../pack/oid.js';
-import { abbreviateId } from '../abbreviation.js';
+import { abbreviateId } from '../objects/abbreviation.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { listLines } from '../line-reader.js';
-import { decodeRefName, encodeRefName, isRefName } from '../ref-name.js';
-import { peelTag } from '../ref-transaction.js';
+import { decodeRefName, encodeRefName, isRefName } from '../refs/ref-name.js';
+import { peelTag } from '../refs/ref-transaction.js';
 import { Repository } from '../repository.js';
-import { listValidRefs } from '../valid-refs.js';
+import { listValidRefs } from '../refs/valid-refs.js';
 
 export const command: Command = {
   name: 'show-ref',

@@ -1,10 +1,10 @@
 // cairn symbolic-ref: read, set or delete a symbolic ref, HEAD above all.
 import { InvalidError, NotFoundError, RefusedError, UsageError } from '../../pack/errors.js';
 import type { Command } from '../command.js';
-import { isRefName } from '../ref-name.js';
-import { updateRef } from '../ref-transaction.js';
+import { isRefName } from '../refs/ref-name.js';
+import { updateRef } from '../refs/ref-transaction.js';
 import { Repository } from '../repository.js';
-import { shortenRef } from '../short-ref.js';
+import { shortenRef } from '../refs/short-ref.js';
 
 export const command: Command = {
   name: 'symbolic-ref',

@@ -6,9 +6,9 @@ import type { ObjectStore } from '../../pack/object-store.js';
 import type { PackIndexer } from '../../pack/pack-indexer.js';
 import { PackIntake } from '../../pack/pack-intake.js';
 import { PackStream } from '../../pack/pack-stream.js';
-import { holdLease } from '../announcement.js';
+import { holdLease } from '../refs/announcement.js';
 import type { Arguments, Command, Context } from '../command.js';
-import { IncomingObjects, parseMostBytes, parseSeverities } from '../incoming-objects.js';
+import { IncomingObjects, parseMostBytes, parseSeverities } from '../objects/incoming-objects.js';
 import { listChunks } from '../line-reader.js';
 import { Repository } from '../repository.js';
 

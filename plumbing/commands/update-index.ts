@@ -2,20 +2,20 @@
 import { CairnError, InvalidError, LockedError, UsageError } from '../../pack/errors.js';
 import { isObjectId, parseObjectId, type ObjectId } from '../../pack/oid.js';
 import { canonicalMode, executableMode, fileMode, gitlinkMode, type RepoPath } from '../../pack/tree.js';
-import { BlobBatch } from '../blob-batch.js';
+import { BlobBatch } from '../objects/blob-batch.js';
 import type { Arguments, Command, Context } from '../command.js';
-import { type Index, type IndexEntry, type IndexVersion, indexEntry, readIndex } from '../index-file.js';
-import { type IndexLock, lockIndex } from '../index-lock.js';
+import { type Index, type IndexEntry, type IndexVersion, indexEntry, readIndex } from '../index/index-file.js';
+import { type IndexLock, lockIndex } from '../index/index-lock.js';
 import { listPathLines } from '../line-reader.js';
-import { LookAhead } from '../look-ahead.js';
+import { LookAhead } from '../index/look-ahead.js';
 import { findPathFault } from '../path-safety.js';
 import { Pathspec, normalisePath, pathspecContext } from '../pathspec.js';
 import { unquotePath } from '../quote.js';
 import { Repository } from '../repository.js';
-import { findInTree, findRevision } from '../revision.js';
-import { UnchangedFiles } from '../unchanged-files.js';
-import { compareEntry } from '../work-status.js';
-import { WorkTree } from '../work-tree.js';
+import { findInTree, findRevision } from '../history/revision.js';
+import { UnchangedFiles } from '../index/unchanged-files.js';
+import { compareEntry } from '../index/work-status.js';
+import { WorkTree } from '../index/work-tree.js';
 
 export const command: Command = {
   name: 'update-index',

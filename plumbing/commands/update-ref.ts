@@ -2,10 +2,10 @@
 import { ConflictError, InvalidError, LockedError, RefusedError, UsageError } from '../../pack/errors.js';
 import { type ObjectId, isZeroId } from '../../pack/oid.js';
 import type { Command } from '../command.js';
-import { runRefScript } from '../ref-script.js';
-import { type RefEdit, updateRef } from '../ref-transaction.js';
+import { runRefScript } from '../refs/ref-script.js';
+import { type RefEdit, updateRef } from '../refs/ref-transaction.js';
 import { Repository } from '../repository.js';
-import { findRevision } from '../revision.js';
+import { findRevision } from '../history/revision.js';
 
 export const command: Command = {
   name: 'update-ref',

@@ -2,7 +2,7 @@
 import { UsageError } from '../../pack/errors.js';
 import type { Command } from '../command.js';
 import { Repository } from '../repository.js';
-import { updateServerInfo } from '../server-info.js';
+import { updateServerInfo } from '../objects/server-info.js';
 
 export const command: Command = {
   name: 'update-server-info',

@@ -5,7 +5,7 @@ import { CorruptError, InvalidError, UsageError, isSystemError } from '../../pac
 import type { ObjectFormat } from '../../pack/oid.js';
 import { PackIntake } from '../../pack/pack-intake.js';
 import type { Arguments, Command, Context } from '../command.js';
-import { listPack } from '../pack-listing.js';
+import { listPack } from '../objects/pack-listing.js';
 import { Repository } from '../repository.js';
 
 export const command: Command = {

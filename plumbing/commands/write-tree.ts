@@ -1,11 +1,11 @@
 // cairn write-tree: the index as a tree object. What was learned about unchanged directories is kept in the index when its lock is free.
 import { LockedError } from '../../pack/errors.js';
 import type { ObjectId } from '../../pack/oid.js';
-import { whileNaming } from '../announcement.js';
-import { writeTreeFromIndex } from '../cache-tree.js';
+import { whileNaming } from '../refs/announcement.js';
+import { writeTreeFromIndex } from '../index/cache-tree.js';
 import type { Command } from '../command.js';
-import { readIndex } from '../index-file.js';
-import { type IndexLock, lockIndex } from '../index-lock.js';
+import { readIndex } from '../index/index-file.js';
+import { type IndexLock, lockIndex } from '../index/index-lock.js';
 import { readPathProtection } from '../path-safety.js';
 import { Repository } from '../repository.js';
 

@@ -4,14 +4,14 @@ import { PackEmitter } from '../../pack/pack-emitter.js';
 import { PackPlan } from '../../pack/pack-plan.js';
 import { PackingList } from '../../pack/packing-list.js';
 import type { ObjectId } from '../../pack/oid.js';
-import { messageOf } from '../format.js';
-import type { ObjectFilter } from '../object-filter.js';
-import { PackSelection } from '../pack-selection.js';
-import { readPackSettings } from '../pack-settings.js';
+import { messageOf } from '../history/format.js';
+import type { ObjectFilter } from '../history/object-filter.js';
+import { PackSelection } from '../objects/pack-selection.js';
+import { readPackSettings } from '../objects/pack-settings.js';
 import type { Repository } from '../repository.js';
-import type { NamedTip } from '../revision-set.js';
-import { RevWalk, type WalkOptions } from '../walk.js';
-import { flag } from '../walk-flag.js';
+import type { NamedTip } from '../history/revision-set.js';
+import { RevWalk, type WalkOptions } from '../history/walk.js';
+import { flag } from '../history/walk-flag.js';
 import type { BundlePrerequisite, BundleRef } from './bundle.js';
 
 export interface BundleContents {

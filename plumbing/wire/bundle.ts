@@ -5,7 +5,7 @@
 import * as fs from 'node:fs';
 import { CorruptError, NotFoundError, isSystemError } from '../../pack/errors.js';
 import { type ObjectFormat, type ObjectId, isObjectId } from '../../pack/oid.js';
-import { isRefName } from '../ref-name.js';
+import { isRefName } from '../refs/ref-name.js';
 
 export interface BundleRef {
   /** latin1; a full name, or HEAD. */

@@ -3,18 +3,18 @@
 import { CairnError, InvalidError, NotFoundError, UsageError, isSystemError } from '../../pack/errors.js';
 import { emptyBlobId } from '../../pack/oid.js';
 import { executableMode, fileMode, gitlinkMode, pathToUtf8, type RepoPath } from '../../pack/tree.js';
-import { BlobBatch } from '../../plumbing/blob-batch.js';
-import { holdLease } from '../../plumbing/announcement.js';
+import { BlobBatch } from '../../plumbing/objects/blob-batch.js';
+import { holdLease } from '../../plumbing/refs/announcement.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
 import { IgnoreRules } from '../../plumbing/ignore.js';
-import { type Index, indexEntry } from '../../plumbing/index-file.js';
-import { type IndexLock, lockIndex } from '../../plumbing/index-lock.js';
-import { LookAhead } from '../../plumbing/look-ahead.js';
+import { type Index, indexEntry } from '../../plumbing/index/index-file.js';
+import { type IndexLock, lockIndex } from '../../plumbing/index/index-lock.js';
+import { LookAhead } from '../../plumbing/index/look-ahead.js';
 import { Pathspec } from '../../plumbing/pathspec.js';
 import { readPathspecs } from '../../plumbing/pathspec-file.js';
 import { Repository } from '../../plumbing/repository.js';
-import { applyRefresh, scanWorkTree } from '../../plumbing/work-status.js';
-import { type Change, WorkTree } from '../../plumbing/work-tree.js';
+import { applyRefresh, scanWorkTree } from '../../plumbing/index/work-status.js';
+import { type Change, WorkTree } from '../../plumbing/index/work-tree.js';
 import { Snapshot } from '../snapshot.js';
 
 export const command: Command = {

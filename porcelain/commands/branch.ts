@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { NotFoundError, RefusedError, UsageError } from '../../pack/errors.js';
 import { replaceFile } from '../../pack/disk.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
-import { displayWidth } from '../../plumbing/format.js';
+import { displayWidth } from '../../plumbing/history/format.js';
 import { commentCharacter, commentLines, stripSpace } from '../../plumbing/message.js';
-import { RefContext, RefFormat, RefSubject } from '../../plumbing/ref-format.js';
-import { type RefName, encodeRefName } from '../../plumbing/ref-name.js';
+import { RefContext, RefFormat, RefSubject } from '../../plumbing/refs/ref-format.js';
+import { type RefName, encodeRefName } from '../../plumbing/refs/ref-name.js';
 import { Repository } from '../../plumbing/repository.js';
-import { expandBranchName } from '../../plumbing/revision.js';
+import { expandBranchName } from '../../plumbing/history/revision.js';
 import {
   type Tracking, createBranch, deleteBranches, parseBranchName, renameBranch, setDescription, setUpstream, shortBranch, unsetUpstream,
 } from '../branch.js';

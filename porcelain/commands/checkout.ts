@@ -1,12 +1,12 @@
 // cairn checkout: go to another branch or commit, or bring files back; switch and restore in one, as git has it.
 import { InvalidError, NotFoundError, RefusedError, UsageError } from '../../pack/errors.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
-import { lockIndex } from '../../plumbing/index-lock.js';
+import { lockIndex } from '../../plumbing/index/index-lock.js';
 import { normalisePath } from '../../plumbing/pathspec.js';
 import { readPathspecs } from '../../plumbing/pathspec-file.js';
 import { Repository } from '../../plumbing/repository.js';
-import { findRevision, peel } from '../../plumbing/revision.js';
-import { WorkTree } from '../../plumbing/work-tree.js';
+import { findRevision, peel } from '../../plumbing/history/revision.js';
+import { WorkTree } from '../../plumbing/index/work-tree.js';
 import { type Tracking, findStart } from '../branch.js';
 import { expandDash, findDestination, guessDestination, nameFromTracked, newBranch, orphanBranch, unknownDestination } from '../destination.js';
 import { restorePaths } from '../restoring.js';

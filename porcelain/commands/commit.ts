@@ -10,7 +10,7 @@ import { readInput } from '../../plumbing/line-reader.js';
 import { subjectOf } from '../../plumbing/message.js';
 import { Pathspec } from '../../plumbing/pathspec.js';
 import { Repository } from '../../plumbing/repository.js';
-import { resolveCommit } from '../../plumbing/revision.js';
+import { resolveCommit } from '../../plumbing/history/revision.js';
 import { type CommitContent, type CommitOutcome, type CommitState, makeCommit, parsePerson } from '../commit.js';
 import type { MessageRequest } from '../commit-message.js';
 import { startGcIfNeeded } from '../gc-need.js';

@@ -14,7 +14,7 @@ import { readInput } from '../../plumbing/line-reader.js';
 import { parsePattern } from '../../plumbing/posix-regex.js';
 import { quotePath } from '../../plumbing/quote.js';
 import { Repository } from '../../plumbing/repository.js';
-import { resolveRevision } from '../../plumbing/revision.js';
+import { resolveRevision } from '../../plumbing/history/revision.js';
 import { matchUrl } from '../../plumbing/url-match.js';
 import { editFile, formatColor } from '../terminal.js';
 

@@ -3,10 +3,10 @@ import { UsageError } from '../../pack/errors.js';
 import type { ObjectId } from '../../pack/oid.js';
 import type { Arguments, Command } from '../../plumbing/command.js';
 import { parseCount } from '../../plumbing/option-number.js';
-import { filterRefs, parseSortKeys, sortRefs } from '../../plumbing/ref-filter.js';
-import { type QuoteStyle, RefFormat } from '../../plumbing/ref-format.js';
+import { filterRefs, parseSortKeys, sortRefs } from '../../plumbing/refs/ref-filter.js';
+import { type QuoteStyle, RefFormat } from '../../plumbing/refs/ref-format.js';
 import { Repository } from '../../plumbing/repository.js';
-import { findRevision, peel, resolveRevision } from '../../plumbing/revision.js';
+import { findRevision, peel, resolveRevision } from '../../plumbing/history/revision.js';
 import { formatColor, wantsColor } from '../terminal.js';
 
 /** Written at once. */

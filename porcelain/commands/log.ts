@@ -2,14 +2,14 @@
 import { InvalidError, UsageError } from '../../pack/errors.js';
 import type { ObjectId } from '../../pack/oid.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
-import { Decorations } from '../../plumbing/decorations.js';
-import { diffOptions } from '../../plumbing/diff-options.js';
-import { patchKeyOf } from '../../plumbing/patch-key.js';
+import { Decorations } from '../../plumbing/history/decorations.js';
+import { diffOptions } from '../../plumbing/diff/diff-options.js';
+import { patchKeyOf } from '../../plumbing/diff/patch-key.js';
 import { Pathspec, pathspecContext } from '../../plumbing/pathspec.js';
-import { listReflogCommits } from '../../plumbing/reflog-walk.js';
+import { listReflogCommits } from '../../plumbing/history/reflog-walk.js';
 import { Repository } from '../../plumbing/repository.js';
-import { RevWalk, type WalkOptions } from '../../plumbing/walk.js';
-import { type WalkRequest, parseWalk, walkOptions } from '../../plumbing/walk-options.js';
+import { RevWalk, type WalkOptions } from '../../plumbing/history/walk.js';
+import { type WalkRequest, parseWalk, walkOptions } from '../../plumbing/history/walk-options.js';
 import { HistoryView, decorationOptions, findMailmap, notesToSearch, viewOptions } from '../history-view.js';
 import { listRuns } from '../run.js';
 

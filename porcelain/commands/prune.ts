@@ -3,9 +3,9 @@ import { relative } from 'node:path';
 import { NotFoundError } from '../../pack/errors.js';
 import type { Command } from '../../plumbing/command.js';
 import { parseExpiry } from '../../plumbing/date.js';
-import { listPackedLoose, removePackedLoose, shownLoosePath } from '../../plumbing/packed-loose.js';
+import { listPackedLoose, removePackedLoose, shownLoosePath } from '../../plumbing/objects/packed-loose.js';
 import { Repository } from '../../plumbing/repository.js';
-import { findRevision } from '../../plumbing/revision.js';
+import { findRevision } from '../../plumbing/history/revision.js';
 import { MaintenanceLock } from '../leases.js';
 import { applyPrune, planPrune } from '../prune.js';
 

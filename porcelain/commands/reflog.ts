@@ -2,14 +2,14 @@
 import { CorruptError, InvalidError, UsageError } from '../../pack/errors.js';
 import { type Arguments, type Command, type Context, type OptionSpec, parseArguments } from '../../plumbing/command.js';
 import { parseExpiry } from '../../plumbing/date.js';
-import { diffOptions } from '../../plumbing/diff-options.js';
-import { type RefName, isRefName, refSearchPatterns } from '../../plumbing/ref-name.js';
-import { hasReflog, listReflogs } from '../../plumbing/reflog.js';
-import { type ExpiryRules, expireReflog, findReflogNumber } from '../../plumbing/reflog-expiry.js';
-import { listReflogCommits } from '../../plumbing/reflog-walk.js';
+import { diffOptions } from '../../plumbing/diff/diff-options.js';
+import { type RefName, isRefName, refSearchPatterns } from '../../plumbing/refs/ref-name.js';
+import { hasReflog, listReflogs } from '../../plumbing/refs/reflog.js';
+import { type ExpiryRules, expireReflog, findReflogNumber } from '../../plumbing/refs/reflog-expiry.js';
+import { listReflogCommits } from '../../plumbing/history/reflog-walk.js';
 import { Repository } from '../../plumbing/repository.js';
-import { RevWalk } from '../../plumbing/walk.js';
-import { parseWalk, walkOptions } from '../../plumbing/walk-options.js';
+import { RevWalk } from '../../plumbing/history/walk.js';
+import { parseWalk, walkOptions } from '../../plumbing/history/walk-options.js';
 import { HistoryView, findMailmap, viewOptions } from '../history-view.js';
 
 const changing: readonly OptionSpec[] = [

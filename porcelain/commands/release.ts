@@ -5,7 +5,7 @@ import { type RepoPath, pathFromUtf8, pathToUtf8 } from '../../pack/tree.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
 import { checkPath, readPathProtection } from '../../plumbing/path-safety.js';
 import { Repository } from '../../plumbing/repository.js';
-import { resolveCommit } from '../../plumbing/revision.js';
+import { resolveCommit } from '../../plumbing/history/revision.js';
 import { type Channel, listChannels, parseChannel, targetBase } from '../channel.js';
 import { listReceipts, readReceipt } from '../receipt.js';
 import { type ReleaseRequest, planRelease, publish } from '../release.js';

@@ -4,7 +4,7 @@ import type { Arguments, Command } from '../../plumbing/command.js';
 import type { Config } from '../../plumbing/config.js';
 import { parseExpiry } from '../../plumbing/date.js';
 import { parseCount, parseMagnitude } from '../../plumbing/option-number.js';
-import { type PackSettings, deltaLimits, packLimit, readPackSettings } from '../../plumbing/pack-settings.js';
+import { type PackSettings, deltaLimits, packLimit, readPackSettings } from '../../plumbing/objects/pack-settings.js';
 import { Repository } from '../../plumbing/repository.js';
 import { MaintenanceLock } from '../leases.js';
 import { type RepackRequest, expiryBase, packNameOf, repack } from '../repack.js';

@@ -2,11 +2,11 @@
 import { RefusedError, UsageError } from '../../pack/errors.js';
 import { emptyTreeId, type ObjectId } from '../../pack/oid.js';
 import type { Arguments, Command } from '../../plumbing/command.js';
-import { lockIndex } from '../../plumbing/index-lock.js';
+import { lockIndex } from '../../plumbing/index/index-lock.js';
 import { subjectOf } from '../../plumbing/message.js';
 import { readPathspecs } from '../../plumbing/pathspec-file.js';
 import { Repository } from '../../plumbing/repository.js';
-import { findRevision, resolveCommit, resolveTree } from '../../plumbing/revision.js';
+import { findRevision, resolveCommit, resolveTree } from '../../plumbing/history/revision.js';
 import { restorePaths } from '../restoring.js';
 import { type ResetMode, moveTrees, refresh, resetTo } from '../switching.js';
 

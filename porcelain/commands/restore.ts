@@ -4,9 +4,9 @@ import { emptyTreeId, type ObjectId } from '../../pack/oid.js';
 import type { Command } from '../../plumbing/command.js';
 import { readPathspecs } from '../../plumbing/pathspec-file.js';
 import { Repository } from '../../plumbing/repository.js';
-import { peel } from '../../plumbing/revision.js';
+import { peel } from '../../plumbing/history/revision.js';
 import { resolveStart } from '../branch.js';
-import { resolveTree } from '../../plumbing/revision.js';
+import { resolveTree } from '../../plumbing/history/revision.js';
 import { restorePaths } from '../restoring.js';
 
 export const command: Command = {

@@ -3,14 +3,14 @@
 import { ConflictError, InvalidError, NotFoundError, RefusedError } from '../../pack/errors.js';
 import { gitlinkMode, pathToUtf8, type RepoPath } from '../../pack/tree.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
-import type { Index, IndexEntry } from '../../plumbing/index-file.js';
-import { lockIndex } from '../../plumbing/index-lock.js';
+import type { Index, IndexEntry } from '../../plumbing/index/index-file.js';
+import { lockIndex } from '../../plumbing/index/index-lock.js';
 import { Pathspec, pathspecContext } from '../../plumbing/pathspec.js';
 import { readPathspecs } from '../../plumbing/pathspec-file.js';
 import { Repository } from '../../plumbing/repository.js';
-import { findInTree, findRevision } from '../../plumbing/revision.js';
-import { compareEntry } from '../../plumbing/work-status.js';
-import { WorkTree } from '../../plumbing/work-tree.js';
+import { findInTree, findRevision } from '../../plumbing/history/revision.js';
+import { compareEntry } from '../../plumbing/index/work-status.js';
+import { WorkTree } from '../../plumbing/index/work-tree.js';
 
 export const command: Command = {
   name: 'rm',

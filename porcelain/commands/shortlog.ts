@@ -2,14 +2,14 @@
 import { InvalidError, UsageError } from '../../pack/errors.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
 import { parseDateMode } from '../../plumbing/date.js';
-import { CommitFormat, type CommitView, defaultAbbreviation, parsePrettyFormat } from '../../plumbing/format.js';
+import { CommitFormat, type CommitView, defaultAbbreviation, parsePrettyFormat } from '../../plumbing/history/format.js';
 import { listLines } from '../../plumbing/line-reader.js';
-import { Mailmap, findPerson } from '../../plumbing/mailmap.js';
-import { NodeView } from '../../plumbing/node-view.js';
+import { Mailmap, findPerson } from '../../plumbing/history/mailmap.js';
+import { NodeView } from '../../plumbing/history/node-view.js';
 import { Repository } from '../../plumbing/repository.js';
 import { parseTrailers } from '../../plumbing/trailers.js';
-import { RevWalk } from '../../plumbing/walk.js';
-import { parseWalk, walkOptions } from '../../plumbing/walk-options.js';
+import { RevWalk } from '../../plumbing/history/walk.js';
+import { parseWalk, walkOptions } from '../../plumbing/history/walk-options.js';
 import { type LineFill, Shortlog } from '../shortlog.js';
 
 export const command: Command = {

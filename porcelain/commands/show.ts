@@ -4,12 +4,12 @@ import { UsageError } from '../../pack/errors.js';
 import type { ObjectId } from '../../pack/oid.js';
 import { isTreeMode } from '../../pack/tree.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
-import { diffOptions } from '../../plumbing/diff-options.js';
-import { patchKeyOf } from '../../plumbing/patch-key.js';
+import { diffOptions } from '../../plumbing/diff/diff-options.js';
+import { patchKeyOf } from '../../plumbing/diff/patch-key.js';
 import { Repository } from '../../plumbing/repository.js';
-import type { NamedTip } from '../../plumbing/revision-set.js';
-import { RevWalk, type WalkOptions } from '../../plumbing/walk.js';
-import { parseWalk, walkOptions } from '../../plumbing/walk-options.js';
+import type { NamedTip } from '../../plumbing/history/revision-set.js';
+import { RevWalk, type WalkOptions } from '../../plumbing/history/walk.js';
+import { parseWalk, walkOptions } from '../../plumbing/history/walk-options.js';
 import { HistoryView, findMailmap, viewOptions } from '../history-view.js';
 
 const taken = new Set([...walkOptions, ...viewOptions].map(({ name }) => name));

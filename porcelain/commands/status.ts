@@ -3,13 +3,13 @@
 import { LockedError, UsageError, isSystemError } from '../../pack/errors.js';
 import type { Arguments, Command } from '../../plumbing/command.js';
 import type { Config } from '../../plumbing/config.js';
-import { readIndex } from '../../plumbing/index-file.js';
-import { lockIndex } from '../../plumbing/index-lock.js';
-import { LookAhead } from '../../plumbing/look-ahead.js';
+import { readIndex } from '../../plumbing/index/index-file.js';
+import { lockIndex } from '../../plumbing/index/index-lock.js';
+import { LookAhead } from '../../plumbing/index/look-ahead.js';
 import { Pathspec, pathspecContext } from '../../plumbing/pathspec.js';
 import { Repository } from '../../plumbing/repository.js';
-import type { KnownDirectories } from '../../plumbing/known-directories.js';
-import type { Scan } from '../../plumbing/work-status.js';
+import type { KnownDirectories } from '../../plumbing/index/known-directories.js';
+import type { Scan } from '../../plumbing/index/work-status.js';
 import { formatJson, formatLong, formatPorcelain2, formatShort, noColors, type StatusColors } from '../status-format.js';
 import { readStatus, type StatusOptions } from '../status-report.js';
 import { colorReset, formatColor, wantsColor } from '../terminal.js';

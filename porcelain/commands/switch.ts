@@ -1,8 +1,8 @@
 // cairn switch: go to another branch. Where to is decided in ../destination.ts, going there is ../switching.ts.
 import { RefusedError, UsageError } from '../../pack/errors.js';
 import type { Arguments, Command } from '../../plumbing/command.js';
-import { readIndex } from '../../plumbing/index-file.js';
-import { readMergeState } from '../../plumbing/merge-state.js';
+import { readIndex } from '../../plumbing/index/index-file.js';
+import { readMergeState } from '../../plumbing/merge/merge-state.js';
 import { Repository } from '../../plumbing/repository.js';
 import type { Tracking } from '../branch.js';
 import { findDestination, guessDestination, nameFromTracked, newBranch, orphanBranch, unknownDestination } from '../destination.js';

@@ -2,13 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type CairnError, NotFoundError, RefusedError, UsageError, isSystemError } from '../../pack/errors.js';
-import { abbreviateId } from '../../plumbing/abbreviation.js';
+import { abbreviateId } from '../../plumbing/objects/abbreviation.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
 import { readInput } from '../../plumbing/line-reader.js';
 import { parseCleanupMode } from '../../plumbing/message.js';
-import { RefFormat, type RefSubject } from '../../plumbing/ref-format.js';
+import { RefFormat, type RefSubject } from '../../plumbing/refs/ref-format.js';
 import { Repository } from '../../plumbing/repository.js';
-import { resolveRevision } from '../../plumbing/revision.js';
+import { resolveRevision } from '../../plumbing/history/revision.js';
 import { asksForListing, listingColor, listingColumns, listingOptions, printListing, selectRefs } from '../ref-listing.js';
 import { type TagRequest, createTag, deleteTag } from '../tag.js';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { CairnError, CorruptError } from '../../pack/errors.js';
 import { ObjectStore } from '../../pack/object-store.js';
 import type { ObjectId } from '../../pack/oid.js';
-import { Index } from '../../plumbing/index-file.js';
+import { Index } from '../../plumbing/index/index-file.js';
 import { Repository } from '../../plumbing/repository.js';
 import { makeContext } from '../helpers/cairn.js';
 import { runIn } from './crash-lab.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { encodeCommit } from '../../pack/commit.js';
 import type { ObjectFormat, ObjectId } from '../../pack/oid.js';
 import { type TreeEntry, encodeTree, pathFromUtf8 } from '../../pack/tree.js';
-import { updateRef } from '../../plumbing/ref-transaction.js';
+import { updateRef } from '../../plumbing/refs/ref-transaction.js';
 import { Repository } from '../../plumbing/repository.js';
 import { type InProcessOptions, makeContext } from './cairn.js';
 import { type FileSpec, makeSandbox } from './sandbox.js';

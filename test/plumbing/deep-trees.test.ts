@@ -2,10 +2,10 @@
 // that name more files than memory holds.
 import test, { type ExecutionContext } from 'ava';
 import { encodeTree } from '../../pack/tree.js';
-import { Index } from '../../plumbing/index-file.js';
+import { Index } from '../../plumbing/index/index-file.js';
 import { Repository } from '../../plumbing/repository.js';
 import { fullProtection } from '../../plumbing/path-safety.js';
-import { planTreeMerge } from '../../plumbing/tree-merge.js';
+import { planTreeMerge } from '../../plumbing/index/tree-merge.js';
 import { listTreeFiles } from '../../porcelain/tree-listing.js';
 import { cairn, cairnOutput, makeContext } from '../helpers/cairn.js';
 import { makeSandbox } from '../helpers/sandbox.js';

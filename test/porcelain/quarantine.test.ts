@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFi
 import { basename, dirname, join } from 'node:path';
 import { type Disk, realDisk, useDisk } from '../../pack/disk.js';
 import type { ObjectId } from '../../pack/oid.js';
-import { Announcement, holdLease, listAnnounced } from '../../plumbing/announcement.js';
+import { Announcement, holdLease, listAnnounced } from '../../plumbing/refs/announcement.js';
 import { formatIdentity, identifyProcess } from '../../plumbing/process-identity.js';
 import { Repository } from '../../plumbing/repository.js';
 import { needsWholeGc } from '../../porcelain/gc-need.js';

@@ -5,7 +5,7 @@ import type { ObjectId } from '../../pack/oid.js';
 import { repoPath } from '../../pack/tree.js';
 import { parseChannel } from '../../porcelain/channel.js';
 import { type Receipt, decodeReceipt, encodeReceipt, listReceipts } from '../../porcelain/receipt.js';
-import { updateRef } from '../../plumbing/ref-transaction.js';
+import { updateRef } from '../../plumbing/refs/ref-transaction.js';
 import { seededRandom } from '../helpers/sandbox.js';
 import { commitFiles, makeRepository } from '../helpers/snapshots.js';
 import { git, skipWithoutGit } from '../helpers/stock-git.js';

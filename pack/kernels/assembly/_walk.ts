@@ -588,7 +588,7 @@ function secondsIn(at: usize, end: usize): i64 {
 /** How far behind the committer's line the subject is looked for. */
 const mostHeadBytes: usize = 4096;
 
-/** Keeps the subject of a commit where it is plain to see: as plumbing/plain-subject.ts says. */
+/** Keeps the subject of a commit where it is plain to see: as plumbing/history/plain-subject.ts says. */
 function findSubject(record: usize, from: usize): void {
   const last = min(contentEnd, from + mostHeadBytes);
   let at = from;

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { mergeTexts } from '../../../plumbing/text-merge.js';
+import { mergeTexts } from '../../../plumbing/merge/text-merge.js';
 import { cairn } from '../../helpers/cairn.js';
 import { compareWithGit, makeRepository } from '../../helpers/differential.js';
 import { makeSandbox, seededRandom } from '../../helpers/sandbox.js';

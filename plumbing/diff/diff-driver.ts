@@ -1,0 +1,129 @@
+// How a path wants to be compared: as text or binary, what begins a function, what is a word. The attribute `diff` of
+// gitattributes(5) names a driver; diff.<driver>.* of git-config(1) defines it, and a few languages are known.
+//
+// External programs are not run: a driver that names one is refused where it would be used.
+import { RefusedError } from '../../pack/errors.js';
+import { Attributes, type AttributeValue } from '../content/attributes.js';
+import type { Config } from '../config.js';
+import { latin1 } from '../latin1.js';
+import { parsePattern } from '../posix-regex.js';
+import type { Repository } from '../repository.js';
+
+/** What begins a function: gives what is shown of a line (latin1, without line end), or undefined. */
+export type FunctionFinder = (line: string) => string | undefined;
+
+export interface DiffDriver {
+  /** True: never text; false: always text; undefined: look at the content. */
+  readonly isBinary?: boolean;
+  readonly findFunction: FunctionFinder;
+  /** A regular expression (extended) for words. */
+  readonly wordPattern?: string;
+  /** Programs that would have to be run. */
+  readonly command?: string;
+  readonly textConverter?: string;
+}
+
+const longestHeading = 80;
+
+/** Without a driver: a line that begins with a letter, '_' or '$'. */
+export const standardFunction: FunctionFinder = (line) => (/^[A-Za-z_$]/.test(line) ? heading(line) : undefined);
+
+function heading(text: string): string {
+  return text.slice(0, longestHeading).replace(/[ \t\n\v\f\r]+$/, '');
+}
+
+/** Rules, the first that matches decides; one beginning with '!' says no. What the first group matched is shown. */
+function finderOf(rules: string, kind: 'basic' | 'extended'): FunctionFinder {
+  const patterns = rules.split('\n').map((rule) => {
+    const isNegative = rule.startsWith('!');
+    return { isNegative, pattern: parsePattern(isNegative ? rule.slice(1) : rule, kind) };
+  });
+  return (line) => {
+    for (const { isNegative, pattern } of patterns) {
+      const match = pattern.exec(line);
+      if (match === null) continue;
+      return isNegative ? undefined : heading(match[1] ?? match[0]);
+    }
+    return undefined;
+  };
+}
+
+/** Definitions of some languages, as rules for `finderOf`. */
+const languages: Readonly<Record<string, string>> = {
+  bash: '^[ \\t]*((([a-zA-Z_][a-zA-Z0-9_]*[ \\t]*\\([ \\t]*\\))|(function[ \\t]+[a-zA-Z_][a-zA-Z0-9_]*(([ \\t]*\\([ \\t]*\\))|([ \\t]+))))[ \\t]*(\\{|\\(\\(?|\\[\\[))',
+  bibtex: '(@[a-zA-Z]+[ \\t]*\\{?[ \\t]*[^ \\t"@\',\\\\#}{~%]*).*$',
+  elixir: '^[ \\t]*((def(macro|module|impl|protocol|p)?|test)[ \\t].*)$',
+  fountain: '^((\\.[^.]|([Ii][Nn][Tt]|[Ee][Xx][Tt]|[Ee][Ss][Tt]|[Ii][Nn][Tt]\\.?/[Ee][Xx][Tt]|[Ii]/[Ee])[. ]).*)$',
+  golang: '^[ \\t]*(func[ \\t]*.*(\\{[ \\t]*)?)\n^[ \\t]*(type[ \\t].*(struct|interface)[ \\t]*(\\{[ \\t]*)?)',
+  html: '^[ \\t]*(<[Hh][1-6]([ \\t].*)?>.*)$',
+  markdown: '^ {0,3}#{1,6}[ \\t].*',
+  php: '^[\\t ]*(((public|protected|private|static|abstract|final)[\\t ]+)*function.*)$\n^[\\t ]*((((final|abstract)[\\t ]+)?class|enum|interface|trait).*)$',
+  python: '^[ \\t]*((class|(async[ \\t]+)?def)[ \\t].*)$',
+  ruby: '^[ \\t]*((class|module|def)[ \\t].*)$',
+  rust: '^[\\t ]*((pub(\\([^\\)]+\\))?[\\t ]+)?((async|const|unsafe|extern([\\t ]+"[^"]+"))[\\t ]+)?(struct|enum|union|mod|trait|fn|impl|macro_rules!)[< \\t]+[^;]*)$',
+  tex: '^(\\\\((sub)*section|chapter|part)\\*{0,1}\\{.*)$',
+};
+
+/** Languages git has rules for and cairn has not: their headings would be others. */
+const unknownLanguages = new Set(['ada', 'cpp', 'csharp', 'css', 'dts', 'fortran', 'java', 'kotlin', 'matlab', 'objc', 'pascal', 'perl', 'scheme']);
+
+const textDriver: DiffDriver = { isBinary: false, findFunction: standardFunction };
+const binaryDriver: DiffDriver = { isBinary: true, findFunction: standardFunction };
+/** Of paths without the attribute. */
+export const plainDriver: DiffDriver = { findFunction: standardFunction };
+
+/** The drivers of a repository's paths. */
+export class DiffDrivers {
+  readonly #repository: Repository;
+  readonly #prefix: string;
+  readonly #named = new Map<string, DiffDriver>();
+  #attributes: Attributes | undefined;
+
+  /** `prefix` is put before every path that is asked for. */
+  constructor(repository: Repository, prefix: string) {
+    this.#repository = repository;
+    this.#prefix = prefix;
+  }
+
+  driverOf(path: string): DiffDriver {
+    const value = this.attribute(path, 'diff');
+    if (value === undefined) return plainDriver;
+    if (typeof value === 'boolean') return value ? textDriver : binaryDriver;
+    let driver = this.#named.get(value);
+    if (driver === undefined) this.#named.set(value, driver = readDriver(this.#repository.config, value));
+    return driver;
+  }
+
+  attribute(path: string, name: string): AttributeValue | undefined {
+    if (this.#repository.isBare) return undefined;
+    this.#attributes ??= Attributes.load(this.#repository);
+    return this.#attributes.find(this.#prefix + path).get(name);
+  }
+}
+
+function readDriver(config: Config, name: string): DiffDriver {
+  const value = (key: string): string | undefined => config.get(`diff.${name}.${key}`);
+  const [extended, basic] = [value('xfuncname'), value('funcname')];
+  let findFunction = standardFunction;
+  if (extended !== undefined) findFunction = finderOf(latin1(extended), 'extended');
+  else if (basic !== undefined) findFunction = finderOf(latin1(basic), 'basic');
+  else if (Object.hasOwn(languages, name)) findFunction = finderOf(languages[name]!, 'extended');
+  else if (unknownLanguages.has(name)) findFunction = standardFunction;
+  const binary = value('binary');
+  const isBinary = binary === undefined || binary === 'auto' ? undefined : config.getBoolean(`diff.${name}.binary`);
+  const [wordPattern, command, textConverter] = [value('wordregex'), value('command'), value('textconv')];
+  return {
+    ...(isBinary === undefined ? {} : { isBinary }), findFunction, ...(wordPattern === undefined ? {} : { wordPattern: latin1(wordPattern) }),
+    ...(command === undefined ? {} : { command }), ...(textConverter === undefined ? {} : { textConverter }),
+  };
+}
+
+/** RefusedError when the driver would run a program that was asked for. */
+export function refusePrograms(driver: DiffDriver, path: string, asked: { readonly command: boolean; readonly textConverter: boolean }): void {
+  if (asked.command && driver.command !== undefined) {
+    throw new RefusedError(`'${path}' is to be compared by the program '${driver.command}', which is not run`, { code: 'external-diff', hint: 'use --no-ext-diff' });
+  }
+  if (asked.textConverter && driver.textConverter !== undefined) {
+    throw new RefusedError(`'${path}' is to be converted by the program '${driver.textConverter}', which is not run`, { code: 'text-converter', hint: 'use --no-textconv' });
+  }
+}

@@ -1,0 +1,89 @@
+// The merge of three versions of one file's content, as the attribute `merge` of its path says: as text, as something that cannot be
+// merged, or keeping both. Specified by gitattributes(5), "Performing a three-way merge".
+//
+// External drivers are not run: a path that asks for one is refused.
+import { RefusedError } from '../../pack/errors.js';
+import { Attributes } from '../content/attributes.js';
+import type { Repository } from '../repository.js';
+import { isBinary } from '../diff/text-diff.js';
+import { type ConflictStyle, type TextMergeOptions, mergeTexts } from './text-merge.js';
+
+export interface ContentVersions {
+  readonly base: Buffer;
+  readonly ours: Buffer;
+  readonly theirs: Buffer;
+}
+
+export interface ContentMergeOptions {
+  /** The path whose attributes count. */
+  readonly path: string;
+  readonly labels: NonNullable<TextMergeOptions['labels']>;
+  /** Added to the length of conflict markers: what is merged may hold markers already. */
+  readonly extraMarkerSize: number;
+  /** The result is the base of another merge. */
+  readonly isVirtualBase: boolean;
+  readonly favor?: 'ours' | 'theirs';
+}
+
+export interface ContentMergeResult {
+  readonly bytes: Buffer;
+  /** 'binary': one side was taken as it is. */
+  readonly outcome: 'clean' | 'conflict' | 'binary';
+}
+
+const defaultMarkerSize = 7;
+
+/** Merges contents by the rules of a repository. */
+export class ContentMerger {
+  readonly #repository: Repository;
+  readonly #style: ConflictStyle;
+  #attributes: Attributes | undefined;
+
+  constructor(repository: Repository) {
+    this.#repository = repository;
+    const style = repository.config.get('merge.conflictstyle');
+    this.#style = style === 'diff3' || style === 'zdiff3' ? style : 'merge';
+  }
+
+  merge(versions: ContentVersions, options: ContentMergeOptions): ContentMergeResult {
+    const { path, labels, favor } = options;
+    const driver = this.#driverOf(path, options.isVirtualBase);
+    const { base, ours, theirs } = versions;
+    if (driver === 'binary' || [base, ours, theirs].some(isBinary)) {
+      if (options.isVirtualBase) return { bytes: base, outcome: 'clean' };
+      if (favor !== undefined) return { bytes: favor === 'ours' ? ours : theirs, outcome: 'clean' };
+      return { bytes: ours, outcome: 'binary' };
+    }
+    const chosen = driver === 'union' ? 'union' as const : favor;
+    const { bytes, conflicts } = mergeTexts(base, ours, theirs, {
+      labels, style: this.#style, algorithm: 'histogram', markerSize: this.#markerSizeOf(path) + options.extraMarkerSize,
+      ...(chosen === undefined ? {} : { favor: chosen }),
+    });
+    return { bytes, outcome: conflicts > 0 ? 'conflict' : 'clean' };
+  }
+
+  #attribute(path: string, name: string): string | boolean | undefined {
+    if (this.#repository.isBare) return undefined;
+    this.#attributes ??= Attributes.load(this.#repository);
+    return this.#attributes.find(path).get(name);
+  }
+
+  #driverOf(path: string, isVirtualBase: boolean): 'text' | 'binary' | 'union' {
+    const { config } = this.#repository;
+    const value = this.#attribute(path, 'merge') ?? config.get('merge.default') ?? true;
+    if (typeof value === 'boolean') return value ? 'text' : 'binary';
+    const recursive = isVirtualBase ? config.get(`merge.${value}.recursive`) : undefined;
+    const name = recursive ?? value;
+    const program = config.get(`merge.${name}.driver`);
+    if (program !== undefined) {
+      throw new RefusedError(`'${path}' is to be merged by the program '${program}', which is not run`, { code: 'external-merge' });
+    }
+    return name === 'binary' || name === 'union' ? name : 'text';
+  }
+
+  #markerSizeOf(path: string): number {
+    const size = this.#attribute(path, 'conflict-marker-size');
+    const number = typeof size === 'string' ? Number.parseInt(size, 10) : 0;
+    return number > 0 ? number : defaultMarkerSize;
+  }
+}

@@ -66,7 +66,7 @@ async function marksOf(repository: Repository, index: Index): Promise<Uint8Array
   const control = new Int32Array(new SharedArrayBuffer(12));
   const marks = new Uint8Array(new SharedArrayBuffer(index.count));
   const workTree = new WorkTree(repository, index);
-  const worker = new Worker(join(projectRoot, 'dist/lib/plumbing/look-ahead-worker.js'), { workerData: { control } });
+  const worker = new Worker(join(projectRoot, 'dist/lib/plumbing/index/look-ahead-worker.js'), { workerData: { control } });
   const task: LookAheadTask = { rows: index.rows!, marks, rules: workTree.appearance, top: workTree.top };
   control[lookAheadControl.taken] = index.count;
   worker.postMessage(task);

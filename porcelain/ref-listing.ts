@@ -1,15 +1,13 @@
 // What `branch` and `tag` have in common when they list: which refs are chosen, in which order, and how the lines come out. Patterns are
 // compared with the short name, and a '*' in one goes past slashes (git-branch(1), git-tag(1)). Nothing is written.
-import { UsageError } from '../pack/errors.js';
-import type { ObjectId } from '../pack/oid.js';
 import { type ColumnMode, formatColumns, parseColumnMode, readColumnMode, terminalColumns, usesColumns } from '../plumbing/columns.js';
 import type { Arguments, Context, OptionSpec } from '../plumbing/command.js';
 import { filterRefs, parseSortKeys, sortRefs } from '../plumbing/refs/ref-filter.js';
 import type { RefSubject } from '../plumbing/refs/ref-format.js';
 import { encodeRefName } from '../plumbing/refs/ref-name.js';
 import type { Repository } from '../plumbing/repository.js';
-import { findRevision, peel, resolveRevision } from '../plumbing/history/revision.js';
 import { compileWildmatch } from '../plumbing/wildmatch.js';
+import { colorWord, namedCommits, namedObject } from './ref-options.js';
 import { formatColor, wantsColor } from './terminal.js';
 
 /** Options both commands have. */
@@ -54,9 +52,9 @@ export function selectRefs(repository: Repository, args: Arguments, place: Listi
   const found = filterRefs(repository, {
     prefixes: place.prefixes, ignoreCase, accepts: fits,
     ...(place.first === undefined ? {} : { first: place.first }),
-    pointsAt: args.values('points-at').map((text) => resolveOption(repository, text)),
-    contains: commits(repository, args, 'contains'), noContains: commits(repository, args, 'no-contains'),
-    merged: commits(repository, args, 'merged'), noMerged: commits(repository, args, 'no-merged'),
+    pointsAt: args.values('points-at').map((text) => namedObject(repository, text)),
+    contains: namedCommits(repository, args, 'contains'), noContains: namedCommits(repository, args, 'no-contains'),
+    merged: namedCommits(repository, args, 'merged'), noMerged: namedCommits(repository, args, 'no-merged'),
   });
   const { first } = place;
   const rest = found.filter((subject) => subject !== first);
@@ -64,31 +62,9 @@ export function selectRefs(repository: Repository, args: Arguments, place: Listi
   return first !== undefined && found.includes(first) ? [first, ...rest] : rest;
 }
 
-/** The commits given with an option, HEAD where it was given without one. */
-function commits(repository: Repository, args: Arguments, name: string): ObjectId[] {
-  return args.tokens.flatMap((token) => {
-    if (token.kind !== 'option' || token.name !== name) return [];
-    const text = token.value ?? 'HEAD';
-    const object = name.endsWith('merged') ? resolveRevision(repository, text) : resolveOption(repository, text);
-    const id = peel(repository, object, 'commit');
-    if (id === undefined) throw new UsageError(`option '${name}' must point to a commit`);
-    return [id];
-  });
-}
-
-/** An object named by an option: a wrong name is a wrong command line. */
-function resolveOption(repository: Repository, text: string): ObjectId {
-  const id = findRevision(repository, text);
-  if (id === undefined) throw new UsageError(`malformed object name '${text}'`);
-  return id;
-}
-
 /** How colour words become escape sequences here: not at all, where there is no colour. */
 export function listingColor(context: Context, repository: Repository, args: Arguments, slot: string | undefined): (words: string) => string {
-  const flag = args.flag('color');
-  const word = args.value('color');
-  if (word !== undefined && !['always', 'never', 'auto'].includes(word)) throw new UsageError(`option 'color' expects "always", "auto", or "never"`);
-  const isColored = wantsColor(context, repository.config, slot, flag === undefined ? undefined : flag ? word ?? '' : 'never');
+  const isColored = wantsColor(context, repository.config, slot, colorWord(args));
   return (words) => (isColored ? formatColor(words) : formatColor(words).slice(0, 0));
 }
 

@@ -1,12 +1,11 @@
 // cairn for-each-ref: list refs in a format of one's own, filtered and sorted.
 import { UsageError } from '../../pack/errors.js';
-import type { ObjectId } from '../../pack/oid.js';
-import type { Arguments, Command } from '../../plumbing/command.js';
+import type { Command } from '../../plumbing/command.js';
 import { parseCount } from '../../plumbing/option-number.js';
 import { filterRefs, parseSortKeys, sortRefs } from '../../plumbing/refs/ref-filter.js';
 import { type QuoteStyle, RefFormat } from '../../plumbing/refs/ref-format.js';
 import { Repository } from '../../plumbing/repository.js';
-import { findRevision, peel, resolveRevision } from '../../plumbing/history/revision.js';
+import { colorWord, namedCommits, namedObject } from '../ref-options.js';
 import { formatColor, wantsColor } from '../terminal.js';
 
 /** Written at once. */
@@ -43,7 +42,7 @@ export const command: Command = {
     if (count < 0) throw new UsageError(`invalid --count argument: '${count}'`);
     const repository = Repository.open(context);
     const quote = styles[0] === undefined ? undefined : quoteStyles[styles[0]];
-    const isColored = wantsColor(context, undefined, undefined, colorOf(args));
+    const isColored = wantsColor(context, undefined, undefined, colorWord(args));
     // Words that are no colour are wrong even where there is none.
     const color = (words: string): string => (isColored ? formatColor(words) : formatColor(words).slice(0, 0));
     const format = RefFormat.parse(args.value('format') ?? '%(objectname) %(objecttype)\t%(refname)', repository, {
@@ -53,9 +52,9 @@ export const command: Command = {
     const keys = parseSortKeys(args.values('sort'), repository);
     const subjects = filterRefs(repository, {
       patterns: args.positionals, ignoreCase,
-      pointsAt: args.values('points-at').map((text) => resolveOption(repository, text)),
-      contains: commits(repository, args, 'contains'), noContains: commits(repository, args, 'no-contains'),
-      merged: commits(repository, args, 'merged'), noMerged: commits(repository, args, 'no-merged'),
+      pointsAt: args.values('points-at').map((text) => namedObject(repository, text)),
+      contains: namedCommits(repository, args, 'contains'), noContains: namedCommits(repository, args, 'no-contains'),
+      merged: namedCommits(repository, args, 'merged'), noMerged: namedCommits(repository, args, 'no-merged'),
     });
     sortRefs(subjects, keys, ignoreCase, repository);
     let text = '';
@@ -69,31 +68,3 @@ export const command: Command = {
     return 0;
   },
 };
-
-/** What was asked of --color; '' when it was given without a word. */
-function colorOf(args: Arguments): string | undefined {
-  const flag = args.flag('color');
-  const word = args.value('color');
-  if (word !== undefined && !['always', 'never', 'auto'].includes(word)) throw new UsageError(`option 'color' expects "always", "auto", or "never"`);
-  return flag === undefined ? undefined : flag ? word ?? '' : 'never';
-}
-
-/** The commits given with an option, HEAD where it was given without one. */
-function commits(repository: Repository, args: Arguments, name: string): ObjectId[] {
-  return args.tokens.flatMap((token) => {
-    if (token.kind !== 'option' || token.name !== name) return [];
-    const text = token.value ?? 'HEAD';
-    // Git tells a wrong name apart only here: 128 for what is merged, 129 for what contains.
-    const object = name.endsWith('merged') ? resolveRevision(repository, text) : resolveOption(repository, text);
-    const id = peel(repository, object, 'commit');
-    if (id === undefined) throw new UsageError(`option '${name}' must point to a commit`);
-    return [id];
-  });
-}
-
-/** An object named by an option: a wrong name is a wrong command line. */
-function resolveOption(repository: Repository, text: string): ObjectId {
-  const id = findRevision(repository, text);
-  if (id === undefined) throw new UsageError(`malformed object name '${text}'`);
-  return id;
-}

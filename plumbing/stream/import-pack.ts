@@ -147,10 +147,7 @@ export class ImportPack implements TreeStorage {
     } else {
       packId = this.#writer.finish()?.packId;
     }
-    this.#entries.clear();
-    this.#lastBlob = undefined;
-    this.#hasBigFile = false;
-    this.#writer = this.#objects.bulk();
+    this.#beginPack();
     return packId;
   }
 
@@ -192,13 +189,19 @@ export class ImportPack implements TreeStorage {
     return counts;
   }
 
+  /** What was written before is no base for what comes now. */
+  #beginPack(): void {
+    this.#entries.clear();
+    this.#lastBlob = undefined;
+    this.#hasBigFile = false;
+    this.#writer = this.#objects.bulk();
+  }
+
   /** Ends the pack when an object of that size could make it too large. */
   #makeRoom(sizeBytes: number): void {
     if (this.#writer.count > 0 && this.#writer.nextOffset + sizeBytes + 64 > this.#options.maxPackBytes) {
       this.#writer.finish();
-      this.#entries.clear();
-      this.#hasBigFile = false;
-      this.#writer = this.#objects.bulk();
+      this.#beginPack();
     }
   }
 

@@ -1,10 +1,12 @@
 // Loose objects: one zlib stream per file, "<type> <size>\0<content>", at objects/ab/cdef… (gitrepository-layout(5)).
 //
 // Invariant: a file under an object's name is complete and durable (private name, write, fsync, rename; the directory's own
-// entry is made durable by `flush`, before any ref names the object). What is read is given only if it hashes to its id.
+// entry is made durable by `flush`, before any ref names the object). Between `hold` and `settle` files keep their private names,
+// to be made durable together. What is read is given only if it hashes to its id.
 // If the power fails: a tmp_obj_* file may remain; it is never read, and gc removes it.
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { disk, removeIfPresent, temporaryName } from './disk.js';
+import { dirname } from 'node:path';
+import { disk, removeIfPresent, syncTogether, temporaryName } from './disk.js';
 import { CorruptError, InvalidError, isSystemError } from './errors.js';
 import { findFile, listDirectory } from './file-lookup.js';
 import { isObjectType, mismatchError } from './object.js';
@@ -24,6 +26,8 @@ export interface LooseFile {
 /** The longest header: "commit " and twenty digits. */
 const longestHeaderBytes = 32;
 const pieceBytes = 128 * 1024;
+/** So many files are kept under private names at most, before those there are get their own. */
+const mostHeld = 16_384;
 
 /** The header at the start of inflated bytes; CorruptError unless it is exactly "<type> <decimal size>\0". */
 export function decodeLooseHeader(bytes: Buffer): ObjectHeader & { readonly headerBytes: number } {
@@ -56,6 +60,8 @@ export class LooseObjects {
   readonly #durable: boolean;
   /** Directories with new names that are not durable yet. */
   readonly #unflushed = new Set<string>();
+  /** Files under private names, by what they will be, in the order they were written; undefined while none are held. */
+  #held: Map<ObjectId, string> | undefined;
 
   constructor(directory: string, format: ObjectFormat, options: { readonly compression: number; readonly durable: boolean }) {
     this.directory = directory;
@@ -64,7 +70,12 @@ export class LooseObjects {
     this.#durable = options.durable;
   }
 
+  /** Where the object is or would be read; a held one under its private name. */
   path(id: ObjectId): string {
+    return this.#held?.get(id) ?? this.#ownPath(id);
+  }
+
+  #ownPath(id: ObjectId): string {
     return `${this.directory}/${id.slice(0, 2)}/${id.slice(2)}`;
   }
 
@@ -153,8 +164,57 @@ export class LooseObjects {
     this.#inFanOut(id, (directory) => {
       const temporary = temporaryName(directory, 'tmp_obj_');
       this.#fill(temporary, (fd) => disk().write(fd, deflated));
-      orRemove(temporary, () => disk().rename(temporary, this.path(id)));
+      this.#name(id, temporary);
     });
+  }
+
+  /** Gives a complete private file the object's name, or holds it. */
+  #name(id: ObjectId, temporary: string): void {
+    if (this.#held === undefined) return this.#appear(id, temporary);
+    const former = this.#held.get(id);
+    this.#held.set(id, temporary);
+    if (former !== undefined) removeIfPresent(former);
+    if (this.#held.size >= mostHeld) this.settle();
+    return undefined;
+  }
+
+  #appear(id: ObjectId, temporary: string): void {
+    orRemove(temporary, () => {
+      if (dirname(temporary) === this.directory) this.#inFanOut(id, () => disk().rename(temporary, this.#ownPath(id)));
+      else disk().rename(temporary, this.#ownPath(id));
+    });
+  }
+
+  /** True while what is written keeps private names. */
+  get isHolding(): boolean { return this.#held !== undefined; }
+
+  /** From now on files keep private names, and nobody else sees them, until `settle`: one flush for many costs little more than for one. */
+  hold(): void {
+    this.#held ??= new Map();
+  }
+
+  /** Makes what is held durable, all at once, and then gives each file its name in the order they were written. */
+  settle(): void {
+    const held = this.#held;
+    if (held === undefined || held.size === 0) return;
+    this.#held = new Map();
+    const left = new Map(held);
+    try {
+      if (this.#durable) syncTogether(this.directory, [...held.values()], []);
+      for (const [id, temporary] of held) {
+        this.#appear(id, temporary);
+        left.delete(id);
+      }
+    } finally {
+      for (const temporary of left.values()) removeIfPresent(temporary);
+    }
+  }
+
+  /** Ends what `hold` began; what is still held is dropped. */
+  release(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    for (const temporary of held?.values() ?? []) removeIfPresent(temporary);
   }
 
   /** Writes an object of any size in constant memory; returns its id. InvalidError when the chunks are not `sizeBytes` long. */
@@ -183,7 +243,7 @@ export class LooseObjects {
       }
     });
     const id = hasher.digestId();
-    orRemove(temporary, () => this.#inFanOut(id, () => disk().rename(temporary, this.path(id))));
+    this.#name(id, temporary);
     return id;
   }
 
@@ -207,13 +267,13 @@ export class LooseObjects {
     }
   }
 
-  /** A new private file, complete and durable; gone again when `write` fails. */
+  /** A new private file, complete and (unless held) durable; gone again when `write` fails. */
   #fill(temporary: string, write: (fd: number) => void): void {
     const fd = disk().open(temporary, 'wx', 0o444);
     orRemove(temporary, () => {
       try {
         write(fd);
-        if (this.#durable) disk().fsync(fd);
+        if (this.#durable && this.#held === undefined) disk().fsync(fd);
       } finally {
         disk().close(fd);
       }
@@ -225,8 +285,11 @@ export class LooseObjects {
     const directory = `${this.directory}/${id.slice(0, 2)}`;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        disk().mkdir(directory);
-        this.#unflushed.add(this.directory);
+        // One that this process used is nearly always there still.
+        if (attempt > 1 || !this.#unflushed.has(directory)) {
+          disk().mkdir(directory);
+          this.#unflushed.add(this.directory);
+        }
       } catch (error) {
         if (!isSystemError(error, 'EEXIST')) throw error;
       }
@@ -240,8 +303,9 @@ export class LooseObjects {
     }
   }
 
-  /** Makes the names written so far durable, and those in `more` directories. */
+  /** Makes the names written so far durable, held ones too, and those in `more` directories. */
   flush(more: Iterable<string> = []): void {
+    this.settle();
     for (const directory of new Set([...this.#unflushed, ...more])) {
       try {
         if (this.#durable) disk().fsyncDirectory(directory);

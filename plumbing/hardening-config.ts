@@ -26,7 +26,10 @@ const components: ReadonlyMap<string, readonly Kind[]> = new Map([
   ['all', everything],
 ]);
 
-/** Every method comes down to fsync(2) here: nothing weaker can be asked for, and nothing stronger is needed. */
+/**
+ * Any of them is done the same way: loose objects written together share one flush before they get their names ('batch'), all else is
+ * fsynced. 'writeout-only' cannot be had from Node; as git does where a system cannot, fsync takes its place.
+ */
 const methods: ReadonlySet<string> = new Set(['fsync', 'writeout-only', 'batch']);
 
 /** What the config asks for; `warn` is told of what is not understood. InvalidError where git too refuses to go on. */

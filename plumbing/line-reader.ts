@@ -20,6 +20,20 @@ export function* listRecords(input: Input, nul: boolean): Generator<string> {
   else for (const line of listLines(input)) yield nameOfLine(line);
 }
 
+/** The same lines, those together that arrived together: who answers a group at once keeps nobody waiting. */
+export function* listRecordGroups(input: Input): Generator<string[]> {
+  const chunks: Buffer[] = [];
+  const pending: Input = { ...input, isTerminal: input.isTerminal, readChunk: () => chunks.shift() };
+  for (let chunk = input.readChunk(); chunk !== undefined; chunk = input.readChunk()) {
+    const end = chunk.lastIndexOf(0x0a);
+    chunks.push(chunk.subarray(0, end + 1));
+    if (end >= 0) yield [...listRecords(pending, false)];
+    chunks.push(chunk.subarray(end + 1));
+  }
+  const last = [...listRecords(pending, false)];
+  if (last.length > 0) yield last;
+}
+
 /** Records that end in NUL, or else lines, which end before a NUL, since no path has one: how Git reads paths and entries. */
 export function* listPathLines(input: Input, nul: boolean): Generator<string> {
   for (const line of listLines(input, nul ? '\0' : '\n')) yield nul ? line : line.split('\0', 1)[0]!;

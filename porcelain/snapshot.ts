@@ -90,7 +90,7 @@ export class Snapshot {
       write: (bytes) => objects.write('blob', bytes),
       writeStream: (sizeBytes, chunks) => objects.writeStream('blob', sizeBytes, chunks),
     };
-    for (const path of files) this.#addFile(path, loose);
+    objects.writeTogether(() => { for (const path of files) this.#addFile(path, loose); });
   }
 
   /** Makes everything stored durable; nothing can be added afterwards. */

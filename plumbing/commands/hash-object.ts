@@ -8,7 +8,7 @@ import { Hasher, type ObjectFormat, type ObjectId, type ObjectType, encodeObject
 import { decodeTag } from '../../pack/tag.js';
 import { decodeTree, pathFromUtf8 } from '../../pack/tree.js';
 import type { Arguments, Command, Context } from '../command.js';
-import { listChunks, listRecords, readInput } from '../line-reader.js';
+import { listChunks, listRecordGroups, readInput } from '../line-reader.js';
 import { unquotePath } from '../quote.js';
 import { Repository } from '../repository.js';
 import { WorkTree } from '../index/work-tree.js';
@@ -33,14 +33,18 @@ export const command: Command = {
   run(context, args) {
     checkUsage(args);
     const hasher = new ObjectMaker(context, args);
-    const print = (id: ObjectId): void => context.stdout.write(`${id}\n`);
+    const print = (id: ObjectId): void => {
+      hasher.flush();
+      context.stdout.write(`${id}\n`);
+    };
     if (args.has('stdin')) print(hasher.hashInput(args.value('path')));
     for (const path of args.positionals) print(hasher.hashFile(path, args.value('path') ?? path));
     if (args.has('stdin-paths')) {
-      for (const line of listRecords(context.stdin, false)) {
-        const path = Buffer.from(unquotePath(line), 'latin1').toString();
-        print(hasher.hashFile(path, path));
+      for (const lines of listRecordGroups(context.stdin)) {
+        const { ids, failure } = hasher.hashFiles(lines.map((line) => Buffer.from(unquotePath(line), 'latin1').toString()));
+        ids.forEach(print);
         context.stdout.flush();
+        if (failure !== undefined) throw failure;
       }
     }
     return 0;
@@ -84,6 +88,27 @@ class ObjectMaker {
     this.#prefix = isFromTop ? '' : this.#repository?.prefix ?? '';
   }
 
+  /** Several files, whose objects are made durable together; those before one that fails count. */
+  hashFiles(paths: readonly string[]): { readonly ids: readonly ObjectId[]; readonly failure: unknown } {
+    const ids: ObjectId[] = [];
+    let failure: unknown;
+    const hash = (): void => {
+      try {
+        for (const path of paths) ids.push(this.hashFile(path, path));
+      } catch (error) {
+        failure = error;
+      }
+    };
+    if (this.#writes) this.#repository!.objects.writeTogether(hash);
+    else hash();
+    return { ids, failure };
+  }
+
+  /** Makes what was written durable; before its id is told. */
+  flush(): void {
+    if (this.#writes) this.#repository!.objects.flush();
+  }
+
   hashFile(typed: string, conversionPath: string): ObjectId {
     const path = resolve(this.#directory, typed);
     const fd = openNamed(path, typed);
@@ -110,9 +135,7 @@ class ObjectMaker {
       sizeBytes += chunk.length;
       if (sizeBytes < streamThresholdBytes) continue;
       const { objects } = this.#repository!;
-      const id = objects.writeUnsized('blob', concatenated(first, listChunks(stdin)));
-      objects.flush();
-      return id;
+      return objects.writeUnsized('blob', concatenated(first, listChunks(stdin)));
     }
     return this.hashBytes(Buffer.concat(first), undefined);
   }
@@ -123,37 +146,21 @@ class ObjectMaker {
     if (!isObjectType(type)) throw new InvalidError(`invalid object type '${type}'`, { code: 'bad-type' });
     const content = type === 'blob' && conversionPath !== undefined ? this.#converted(bytes, conversionPath) : bytes;
     checkParses(type, content, this.#format);
-    return this.#writes ? this.#written(type, content) : hashObject(type, content, this.#format);
+    return this.#writes ? this.#repository!.objects.write(type, content) : hashObject(type, content, this.#format);
   }
 
   #writeLiterally(bytes: Buffer): ObjectId {
     const type = this.#type;
-    if (isObjectType(type)) return this.#writes ? this.#written(type, bytes) : hashObject(type, bytes, this.#format);
-    if (this.#writes) {
-      const id = this.#repository!.objects.writeLiterally(type, bytes);
-      this.#repository!.objects.flush();
-      return id;
-    }
+    if (isObjectType(type)) return this.#writes ? this.#repository!.objects.write(type, bytes) : hashObject(type, bytes, this.#format);
+    if (this.#writes) return this.#repository!.objects.writeLiterally(type, bytes);
     const hasher = new Hasher(this.#format);
     hasher.update(encodeObjectHeader(type as ObjectType, bytes.length));
     hasher.update(bytes);
     return hasher.digestId();
   }
 
-  #written(type: ObjectType, bytes: Buffer): ObjectId {
-    const { objects } = this.#repository!;
-    const id = objects.write(type, bytes);
-    objects.flush();
-    return id;
-  }
-
   #hashStream(sizeBytes: number, chunks: Iterable<Buffer>): ObjectId {
-    if (this.#writes) {
-      const { objects } = this.#repository!;
-      const id = objects.writeStream('blob', sizeBytes, chunks);
-      objects.flush();
-      return id;
-    }
+    if (this.#writes) return this.#repository!.objects.writeStream('blob', sizeBytes, chunks);
     const hasher = new Hasher(this.#format);
     hasher.update(encodeObjectHeader('blob', sizeBytes));
     for (const chunk of chunks) hasher.update(chunk);

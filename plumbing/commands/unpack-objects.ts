@@ -70,7 +70,7 @@ function unpack(context: Context, args: Arguments, repository: Repository): numb
     ...(args.has('r') ? { onDamage: (error) => { failure = error; } } : {}),
   });
   if (failure === undefined) incoming.finish(intake.indexer);
-  const written = writeAll(objects, intake.indexer);
+  const written = objects.writeTogether(() => writeAll(objects, intake.indexer));
   objects.flush();
   if (!args.has('q')) context.stderr.write(`Unpacking objects: 100% (${written}/${written}), done.\n`);
   if (failure !== undefined) throw failure;
@@ -78,10 +78,13 @@ function unpack(context: Context, args: Arguments, repository: Repository): numb
   return 0;
 }
 
-/** Writes every object whose id is known, bases of a thin pack left out: they are here. Returns how many there were. */
+/**
+ * Writes every object whose id is known, bases of a thin pack left out: they are here. Returns how many there were. What others name comes
+ * last in a pack and is written first, so that what a crash leaves names little that is not there.
+ */
 function writeAll(objects: ObjectStore, indexer: PackIndexer): number {
   let written = 0;
-  for (let number = 0; number < indexer.count; number += 1) {
+  for (let number = indexer.count - 1; number >= 0; number -= 1) {
     if (!indexer.isResolvedAt(number)) continue;
     written += 1;
     if (objects.has(indexer.idAt(number)) && objects.renew(indexer.idAt(number))) continue;

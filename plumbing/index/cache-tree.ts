@@ -199,7 +199,7 @@ class TreeBuilder {
       return;
     }
     if (this.#new.length <= bulkTrees) {
-      for (const { bytes } of this.#new) this.#store.write('tree', bytes);
+      this.#store.writeTogether(() => { for (const { bytes } of this.#new) this.#store.write('tree', bytes); });
       return;
     }
     const writer = this.#store.bulk();

@@ -55,7 +55,7 @@ export class BlobBatch implements BlobWriter {
   }
 
   #writeHeld(): void {
-    for (const bytes of this.#held) this.#store.write('blob', bytes);
+    this.#store.writeTogether(() => { for (const bytes of this.#held) this.#store.write('blob', bytes); });
     this.#held = [];
     this.#heldBytes = 0;
   }

@@ -232,7 +232,9 @@ export class PackSelection {
     const unused: ObjectId[] = [];
     for (const id of inventory.listIds()) if (inventory.find(id)?.kind === 'pack' && !this.#list.has(id) && !isStaying(id)) unused.push(id);
     const wanted = expireMs === undefined ? undefined : this.#reachedByYoung(inventory, unused, expireMs);
-    for (const id of unused) if (wanted === undefined || wanted.has(id)) this.#store.loosen(id, inventory.youngestMs(id));
+    this.#store.writeTogether(() => {
+      for (const id of unused) if (wanted === undefined || wanted.has(id)) this.#store.loosen(id, inventory.youngestMs(id));
+    });
     this.#store.flush();
   }
 

@@ -142,7 +142,7 @@ export class ImportPack implements TreeStorage {
     const { count } = this.#writer;
     let packId: string | undefined;
     if (count <= this.#options.unpackLimit && !this.#hasBigFile) {
-      for (const [, entry] of this.#entries) this.#objects.write(entry.type, this.#readEntry(entry));
+      this.#objects.writeTogether(() => { for (const [, entry] of this.#entries) this.#objects.write(entry.type, this.#readEntry(entry)); });
       this.#writer.abort();
     } else {
       packId = this.#writer.finish()?.packId;

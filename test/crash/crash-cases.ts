@@ -1,7 +1,7 @@
 // What the crash lab runs: one case per command that changes a repository, and the repository it starts from.
 import { lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { git } from '../helpers/stock-git.js';
+import { git, gitOutput } from '../helpers/stock-git.js';
 import type { CrashCase } from './crash-lab.js';
 
 /** For stock git: two branches, packed and loose refs and objects, something staged, an object nobody needs. */
@@ -52,14 +52,23 @@ done
 /** What was handed over from elsewhere is there, whole, once that was acknowledged. */
 function checkForeign(directory: string, phase: 'cut' | 'acknowledged' | 'again'): void {
   if (phase === 'cut') return;
-  for (const id of readFileSync(join(directory, '.git/spare.ids'), 'latin1').trim().split('\n')) {
-    const { code, stderr } = git(['cat-file', '-p', id], { cwd: directory });
-    if (code !== 0) throw new Error(`object '${id}' is not there: ${stderr}`);
-  }
+  for (const id of readFileSync(join(directory, '.git/spare.ids'), 'latin1').trim().split('\n')) requireObject(directory, id);
+}
+
+function requireObject(directory: string, id: string): void {
+  const { code, stderr } = git(['cat-file', '-p', id], { cwd: directory });
+  if (code !== 0) throw new Error(`object '${id}' is not there: ${stderr}`);
 }
 
 export const crashCases: readonly CrashCase[] = [
   { name: 'hash-object', argv: ['hash-object', '-w', 'file'] },
+  {
+    name: 'hash-object of several files', argv: ['hash-object', '-w', '--stdin-paths'], stdin: 'file\nunstaged\ndir/1\n',
+    check: (directory, phase) => {
+      if (phase !== 'cut') for (const file of ['file', 'unstaged', 'dir/1']) requireObject(directory, gitOutput(['hash-object', file], { cwd: directory }));
+    },
+  },
+  { name: 'unpack-objects', argv: ['unpack-objects', '-q'], stdinFile: '.git/spare.pack', check: checkForeign },
   { name: 'update-ref', argv: ['update-ref', 'refs/heads/new', main] },
   {
     name: 'update-ref of several refs',

@@ -1,7 +1,7 @@
 // Runs one command on a recording disk, then cuts the power after every operation in many ways and looks at what is left: it must
 // open, hold for every ref and for the index the value from before or from after, have everything they need, and let the
 // command run again without anybody's help. When the command had finished, everything must be as it reported.
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { useDisk } from '../../pack/disk.js';
 import { ObjectStore } from '../../pack/object-store.js';
@@ -19,6 +19,8 @@ export interface CrashCase {
   /** The command, run at the top of the work tree; `{}` in an argument stands for the directory above it. */
   readonly argv: readonly string[];
   readonly stdin?: string;
+  /** A file below the top whose bytes are standard input. */
+  readonly stdinFile?: string;
   /** When it is run again after a cut, instead of `argv`. */
   readonly again?: readonly string[];
   readonly stdinAgain?: string;
@@ -68,7 +70,7 @@ export async function crash(one: CrashCase, repository: string, scratch: string,
   const model = new FileSystemModel(live);
   const before = observe(join(live, 'repo'));
   const recording = new RecordingDisk(live);
-  const code = await withDisk(recording, () => runIn(join(live, 'repo'), one.argv, one.stdin));
+  const code = await withDisk(recording, () => runIn(join(live, 'repo'), one.argv, inputOf(one, join(live, 'repo'))));
   if (code.code !== 0) throw new Error(`${one.name}: exited with ${code.code}: ${code.stderr}`);
   const after = observe(join(live, 'repo'));
   const random = seededRandom(options.seed);
@@ -120,13 +122,18 @@ async function withDisk<Result>(disk: RecordingDisk, act: () => Promise<Result>)
   }
 }
 
+/** What the command reads. */
+export function inputOf(one: CrashCase, top: string): string | Buffer | undefined {
+  return one.stdinFile === undefined ? one.stdin : readFileSync(join(top, one.stdinFile));
+}
+
 /** `{}` stands for the directory above the work tree. */
 export function fillIn(argv: readonly string[], above: string): string[] {
   return argv.map((word) => word.replace('{}', above));
 }
 
 /** Runs one command line in this process. Locks tell their holder by the process's start, so it must be one that lives. */
-export async function runIn(directory: string, argv: readonly string[], stdin?: string): ReturnType<typeof cairn> {
+export async function runIn(directory: string, argv: readonly string[], stdin?: string | Buffer): ReturnType<typeof cairn> {
   const top = join(directory, '..');
   return cairn(fillIn(argv, top), { cwd: directory, pid: process.pid, nowMs: Date.now(), ...(stdin === undefined ? {} : { stdin }) });
 }
@@ -149,7 +156,7 @@ async function checkState(
 
 /** Runs the command again where it was cut off; throws unless it goes through and everything is there. */
 export async function checkAgain(one: CrashCase, top: string, after: Observed, runner: typeof runIn = runIn): Promise<void> {
-  const again = await runner(top, one.again ?? one.argv, one.stdinAgain ?? one.stdin);
+  const again = await runner(top, one.again ?? one.argv, one.stdinAgain ?? inputOf(one, top));
   if (!(one.codesAgain ?? [0]).includes(again.code)) throw new Error(`run again it exits with ${again.code}: ${again.stderr.trim()}`);
   if ((one.isRepeatable ?? true) && again.code === 0) compare(observe(top), after, after);
   readEverything(top);

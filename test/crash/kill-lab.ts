@@ -5,7 +5,7 @@ import { cpSync, existsSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { type cairn, cairnProcess, cairnProgram } from '../helpers/cairn.js';
 import { cleanEnvironment } from '../helpers/stock-git.js';
-import { type CrashCase, type CrashResult, checkAgain, compare, fillIn, fsck, observe, readEverything } from './crash-lab.js';
+import { type CrashCase, type CrashResult, checkAgain, compare, fillIn, fsck, inputOf, observe, readEverything } from './crash-lab.js';
 
 /** System calls that change something; reading cannot leave anything half done. */
 const changingCalls = ['rename', 'link', 'unlink', 'mkdir', 'rmdir', 'fsync', 'ftruncate', 'utimensat', 'pwrite64', 'write', 'symlink', 'chmod'] as const;
@@ -120,11 +120,11 @@ export async function failEverywhere(one: CrashCase, repository: string, scratch
 
 function run(one: CrashCase, top: string, above: string, tracer: readonly string[]): ReturnType<typeof spawnSync> {
   const [program, ...words] = [...tracer, process.execPath, cairnProgram, ...fillIn(one.argv, above)];
-  return spawnSync(program!, words, { cwd: top, env: { ...cleanEnvironment }, input: one.stdin ?? '' });
+  return spawnSync(program!, words, { cwd: top, env: { ...cleanEnvironment }, input: inputOf(one, top) ?? '' });
 }
 
 /** As a process of its own: a lock is only taken over from a process of the same host. */
-async function runAgain(directory: string, argv: readonly string[], stdin?: string): ReturnType<typeof cairn> {
+async function runAgain(directory: string, argv: readonly string[], stdin?: string | Buffer): ReturnType<typeof cairn> {
   return cairnProcess(fillIn(argv, join(directory, '..')), { cwd: directory, ...(stdin === undefined ? {} : { stdin }) });
 }
 

@@ -45,6 +45,48 @@ for (const format of bothFormats) {
   });
 }
 
+function heldAndSettled(objects: LooseObjects, write: () => void): void {
+  objects.hold();
+  try {
+    write();
+    objects.settle();
+  } finally {
+    objects.release();
+  }
+}
+
+test('files that are held have no name before all of them are durable, get their names in order, and can be read meanwhile', (t) => {
+  const directory = makeSandbox(t);
+  const objects = new LooseObjects(directory, 'sha256', { compression: 1, durable: true });
+  const contents = Array.from({ length: 5 }, (_, at) => Buffer.from(`content ${at}`));
+  const ids = contents.map((content) => hashObject('blob', content, 'sha256'));
+  const { steps, error } = withFailingDisk(0, 'EIO', () => {
+    heldAndSettled(objects, () => {
+      contents.forEach((content, at) => { objects.write(ids[at]!, Buffer.concat([encodeObjectHeader('blob', content.length), content])); });
+      t.deepEqual(ids.map((id) => objects.find(id)?.bytes), contents);
+      t.deepEqual([...objects.list()], [], 'nobody else sees them');
+    });
+    objects.flush();
+  });
+  t.is(error, undefined);
+  const changes = steps.filter((step) => step === 'fsync' || step === 'rename' || step === 'fsyncDirectory');
+  t.deepEqual(changes, [...ids.map(() => 'fsync'), ...ids.map(() => 'rename'), ...changes.filter((step) => step === 'fsyncDirectory')]);
+  t.true(changes.includes('fsyncDirectory'));
+  t.deepEqual(ids.map((id) => objects.find(id)?.bytes), contents);
+  t.is([...objects.list()].length, 5);
+});
+
+test('what is held and never settled is gone', (t) => {
+  const directory = makeSandbox(t);
+  const objects = new LooseObjects(directory, 'sha1', { compression: 1, durable: true });
+  const content = Buffer.from('content');
+  objects.hold();
+  objects.write(hashObject('blob', content, 'sha1'), Buffer.concat([encodeObjectHeader('blob', content.length), content]));
+  objects.release();
+  t.is(objects.find(hashObject('blob', content, 'sha1')), undefined);
+  t.deepEqual(readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()), []);
+});
+
 test('a disk that fails at any step leaves no private file and no object that was not acknowledged', (t) => {
   const content = Buffer.alloc(5000, 'abc');
   const framed = Buffer.concat([encodeObjectHeader('blob', content.length), content]);
@@ -53,6 +95,8 @@ test('a disk that fails at any step leaves no private file and no object that wa
     write: (objects) => { objects.write(id, framed); },
     writeStream: (objects) => { objects.writeStream('blob', content.length, [content]); },
     writeUnsized: (objects) => { objects.writeUnsized('blob', [content]); },
+    'write, held': (objects) => { heldAndSettled(objects, () => { objects.write(id, framed); }); },
+    'writeStream, held': (objects) => { heldAndSettled(objects, () => { objects.writeStream('blob', content.length, [content]); }); },
   };
   for (const [name, write] of Object.entries(ways)) {
     for (let failAt = 1; ; failAt += 1) {

@@ -41,6 +41,9 @@ export interface InitOptions {
   readonly template?: string;
 }
 
+/** A directory that is never there: stands for that of a repository where there is none. */
+const nowhere = '/.cairn-nowhere';
+
 /** What the config of a repository says about its layout. */
 interface Layout {
   readonly format: ObjectFormat;
@@ -101,6 +104,15 @@ export class Repository {
       }
       throw new NotFoundError('not a cairn or git repository (or any of the parent directories)', { code: 'no-repository', hint: 'make one with cairn init' });
     }
+    return repository;
+  }
+
+  /** What stands for a repository where there is none: the user's own config, no objects, no refs, no attributes of a work tree. */
+  static outside(context: Context): Repository {
+    const repository = new Repository(context, {
+      gitDirectory: nowhere, commonDirectory: nowhere, workTree: undefined, isBare: false, format: 'sha1', config: Config.open(context),
+    });
+    repository.#owned = true;
     return repository;
   }
 

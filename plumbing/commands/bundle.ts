@@ -133,7 +133,10 @@ function verify(context: Context, args: Arguments, file: string): number {
   const repository = Repository.find(context);
   using bundle = openBundle(context, file);
   if (bundle === undefined) return 1;
-  if (repository === undefined) throw new NotFoundError('need a repository to verify a bundle', { code: 'no-repository' });
+  if (repository === undefined) {
+    context.stderr.write('error: need a repository to verify a bundle\n');
+    return 1;
+  }
   const { header } = bundle;
   if (!hasPrerequisites(context, repository, header)) return 1;
   const { stdout } = context;

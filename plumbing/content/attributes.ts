@@ -4,7 +4,7 @@
 //
 // Files come from the work tree, or from the index alone when asked. Nothing is written.
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { InvalidError } from '../../pack/errors.js';
 import { compilePathPattern, findRuleFile, findUserFile, type PathPattern } from '../ignore.js';
 import type { Index } from '../index/index-file.js';
@@ -134,10 +134,11 @@ export class Attributes {
       const text = path === undefined ? undefined : findRuleFile(path, true);
       return text === undefined ? [] : [parseAttributeFile(text, '', true, this.#caseFold)];
     };
+    const own = config.getPath('core.attributesfile') ?? findUserFile(repository, 'attributes');
     const noSystem = context.env['GIT_ATTR_NOSYSTEM'] ?? '';
     this.#strongest = read(join(repository.commonDirectory, 'info/attributes'));
     this.#weakest = [
-      ...read(config.getPath('core.attributesfile') ?? findUserFile(repository, 'attributes')),
+      ...read(own === undefined ? undefined : resolve(repository.workTree ?? context.cwd, own)),
       ...(/^(?:|0|false|no|off)$/i.test(noSystem) ? read('/etc/gitattributes') : []),
       builtIn,
     ];

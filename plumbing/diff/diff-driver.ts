@@ -79,7 +79,7 @@ export class DiffDrivers {
   readonly #named = new Map<string, DiffDriver>();
   #attributes: Attributes | undefined;
 
-  /** `prefix` is put before every path that is asked for. */
+  /** `prefix` is put before every relative path that is asked for. */
   constructor(repository: Repository, prefix: string) {
     this.#repository = repository;
     this.#prefix = prefix;
@@ -97,7 +97,7 @@ export class DiffDrivers {
   attribute(path: string, name: string): AttributeValue | undefined {
     if (this.#repository.isBare) return undefined;
     this.#attributes ??= Attributes.load(this.#repository);
-    return this.#attributes.find(this.#prefix + path).get(name);
+    return this.#attributes.find(path.startsWith('/') ? path : this.#prefix + path).get(name);
   }
 }
 

@@ -304,6 +304,7 @@ export class DiffWriter {
     const { old, new: now, status } = file.entry;
     const isExecutable = (mode: number): boolean => (mode & 0o111) !== 0 && (mode & 0o170000) === 0o100000;
     let note = '';
+    if (file.entry.oldPath !== undefined && (status === 'A' || status === 'D')) return name;
     if (status === 'A') note = now.mode === 0o120000 ? 'new +l' : isExecutable(now.mode) ? 'new +x' : 'new';
     else if (status === 'D') note = 'gone';
     else if (now.mode === 0o120000 && old.mode !== 0o120000) note = 'mode +l';

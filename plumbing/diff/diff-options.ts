@@ -125,6 +125,8 @@ export interface DiffDefaults {
   readonly columns: number;
   /** Many differences are shown one after the other (log, show). */
   readonly walks?: boolean;
+  /** Files are compared as they lie there, named from the current directory: differences make the exit code 1. */
+  readonly comparesFiles?: boolean;
   /** Colours are wanted; absent: as --color says. */
   readonly isColored?: boolean;
 }
@@ -164,7 +166,7 @@ export class DiffRequest {
     this.isAnyFormatGiven = given.size > 0;
     // Where commits are walked, --quiet only is an early -s.
     this.quiet = args.has('quiet') && !defaults.walks;
-    this.exitCode = args.has('exit-code') || args.has('no-index') || this.quiet;
+    this.exitCode = args.has('exit-code') || defaults.comparesFiles === true || this.quiet;
     this.isReversed = args.has('R');
     this.renames = renamesOf(args, defaults.porcelain ? config.get('diff.renames') : 'false', config.getInteger('diff.renamelimit'));
     this.rewrites = rewritesOf(args);
@@ -186,7 +188,7 @@ export class DiffRequest {
     const submodule = args.has('submodule') ? args.value('submodule') ?? 'log' : (defaults.porcelain ? config.get('diff.submodule') : undefined) ?? 'short';
     if (!['short', 'log', 'diff'].includes(submodule)) throw new UsageError(`failed to parse --submodule option parameter: '${submodule}'`);
     this.#submodules = submodule;
-    this.#drivers = new DiffDrivers(repository, this.relative ?? '');
+    this.#drivers = new DiffDrivers(repository, this.relative ?? (defaults.comparesFiles ? repository.prefix : ''));
     this.format = this.#formatOf(args, defaults, given);
     const { text } = this.format;
     this.#needsContent = Boolean(text?.ignoreAllSpace || text?.ignoreSpaceChange || text?.ignoreSpaceAtEol || text?.ignoreCrAtEol

@@ -51,7 +51,7 @@ export class PatchWriter {
     }
     if (one.mode !== 0 && two.mode !== 0 && (one.mode & 0o170000) !== (two.mode & 0o170000)) {
       const nothing: DiffSide = { mode: 0, id: zeroId(this.#store.format) };
-      const gone = this.write({ path: entry.path, status: 'D', old: one, new: nothing });
+      const gone = this.write({ path: entry.oldPath ?? entry.path, status: 'D', old: one, new: nothing });
       return this.write({ path: entry.path, status: 'A', old: nothing, new: two }) || gone;
     }
     const header = this.#header(entry).map((line) => this.#painted(line)).join('');

@@ -1,4 +1,5 @@
 // diff: what changed between commits, the index and the work tree. See git-diff(1) and cairn-diff(1).
+import { isAbsolute, normalize } from 'node:path';
 import { NotFoundError, UsageError } from '../../pack/errors.js';
 import { type ObjectId, emptyTreeId } from '../../pack/oid.js';
 import { terminalColumns } from '../../plumbing/columns.js';
@@ -49,33 +50,36 @@ export const command: Command = {
     { name: 'json', help: 'one JSON object per line' },
   ],
   run(context: Context, args: Arguments): number {
-    const repository = Repository.open(context);
+    const found = Repository.find(context);
+    const repository = found ?? Repository.outside(context);
+    const isUntracked = args.has('no-index') || found === undefined || leavesWorkTree(found, args);
+    if (isUntracked) checkUntracked(args);
     parseMergeStyle(args);
     const { config } = repository;
     const typed = typedColor(args);
     const isColored = !args.has('json') && wantsColor(context, config, 'color.diff', typed);
     const request = new DiffRequest(repository, args, {
-      porcelain: true, format: 'patch', columns: terminalColumns(context), isColored,
+      porcelain: true, format: 'patch', columns: terminalColumns(context), isColored, comparesFiles: isUntracked,
     });
-    const missing = args.has('no-index') ? findMissing(context.cwd, args.positionals) : undefined;
+    const missing = isUntracked ? findMissing(context.cwd, args.positionals) : undefined;
     if (missing !== undefined) {
       context.stderr.write(`error: could not access '${missing}'\n`);
       return 1;
     }
-    const comparison = args.has('no-index') ? untracked(context, repository, args) : planOf(repository, args);
+    const comparison = isUntracked ? untracked(context, repository, args) : planOf(repository, args);
     if (comparison.combined !== undefined) {
       if (args.has('json')) throw new UsageError('--json shows two trees only');
       const text = comparison.combined(request);
       context.stdout.write(Buffer.from(text, 'latin1'));
       return request.exitCode && text !== '' ? 1 : 0;
     }
-    const found = comparison.list(request);
+    const differences = comparison.list(request);
     if (!args.has('json')) {
-      const code = reportDiff(context, repository, found, request, { dense: isDense(args) });
-      return request.exitCode && found.combined.length > 0 ? 1 : code;
+      const code = reportDiff(context, repository, differences, request, { dense: isDense(args) });
+      return request.exitCode && differences.combined.length > 0 ? 1 : code;
     }
     const output = new DiffOutput(context);
-    const entries = request.finish(found.entries);
+    const entries = request.finish(differences.entries);
     for (const file of request.writer(output.sink).countLines(entries)) output.sink(Buffer.from(`${JSON.stringify(fileRecord(file))}\n`).toString('latin1'));
     output.flush();
     return request.exitCode && entries.length > 0 ? 1 : 0;
@@ -86,6 +90,25 @@ interface Comparison {
   readonly list: (request: DiffRequest) => IndexDiff;
   /** The text, where more than two trees are compared. */
   readonly combined?: (request: DiffRequest) => string;
+}
+
+/** Two words and nothing else, of which one leads out of the work tree, are files. */
+function leavesWorkTree(repository: Repository, args: Arguments): boolean {
+  const { before, after, dashes } = args.split();
+  const names = dashes ? after : before;
+  return names.length === 2 && !(dashes && before.length > 0) && names.some((name) => isOutside(repository, name));
+}
+
+/** Goes by the words alone: `../here/file` leads out of `here`, and comes back. */
+function isOutside({ workTree, prefix }: Repository, name: string): boolean {
+  if (isAbsolute(name)) return workTree === undefined || !`${normalize(name)}/`.startsWith(`${workTree}/`);
+  return /^\.\.(?:\/|$)/.test(normalize(`./${prefix}${name}`));
+}
+
+/** Where files are compared, what is asked of commits and the index is not known. */
+function checkUntracked(args: Arguments): void {
+  const name = args.lastOf('cached', 'staged', 'merge-base', 'base', 'ours', 'theirs', '0', '1', '2', '3', 'c', 'cc');
+  if (name !== undefined) throw new UsageError(`unknown option '${name}'`);
 }
 
 /** Two files or directories, wherever they are. */

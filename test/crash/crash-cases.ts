@@ -60,6 +60,16 @@ function requireObject(directory: string, id: string): void {
   if (code !== 0) throw new Error(`object '${id}' is not there: ${stderr}`);
 }
 
+/** Nothing staged, and a branch that is to be merged. */
+const prepareMerge = `
+  git reset -q --hard
+  blob=$(echo topic | git hash-object -w --stdin)
+  GIT_INDEX_FILE=.git/topic.index git read-tree HEAD~1
+  GIT_INDEX_FILE=.git/topic.index git update-index --add --cacheinfo 100644,$blob,topic/file
+  git update-ref refs/heads/topic $(git commit-tree -p HEAD~1 -m topic $(GIT_INDEX_FILE=.git/topic.index git write-tree))
+  rm .git/topic.index
+`;
+
 export const crashCases: readonly CrashCase[] = [
   { name: 'hash-object', argv: ['hash-object', '-w', 'file'] },
   {
@@ -97,6 +107,18 @@ export const crashCases: readonly CrashCase[] = [
   { name: 'commit', argv: ['commit', '-q', '-m', 'five'], codesAgain: [0, 1, 3], isRepeatable: false },
   { name: 'add', argv: ['add', '-A'] },
   { name: 'rm', argv: ['rm', '-q', 'dir/1'], again: ['rm', '-q', '--ignore-unmatch', 'dir/1'] },
+  { name: 'tag', argv: ['tag', '-a', '-m', 'two', 'v2', 'side'], again: ['tag', '-f', '-a', '-m', 'two', 'v2', 'side'] },
+  { name: 'branch', argv: ['branch', 'new', 'side'], again: ['branch', '-f', 'new', 'side'] },
+  { name: 'branch -m', argv: ['branch', '-m', 'other', 'deep/er'], codesAgain: [0, 1, 2, 128], isRepeatable: false },
+  { name: 'branch -D', argv: ['branch', '-D', 'third'], codesAgain: [0, 1, 2, 128], isRepeatable: false },
+  // What was half written into the work tree is in the way of a careful command, so that the next one is told to replace it.
+  { name: 'switch', argv: ['switch', '-q', '-f', 'side'] },
+  { name: 'checkout of files', argv: ['checkout', '-q', 'HEAD~1', '--', 'file', 'dir'] },
+  { name: 'restore', argv: ['restore', '--source=HEAD~1', '--staged', '--worktree', 'file'] },
+  { name: 'reset', argv: ['reset', '-q', '--hard', 'HEAD~1'], again: ['reset', '-q', '--hard', 'other~1'] },
+  { name: 'merge', prepare: prepareMerge, argv: ['merge', '-q', '-m', 'merged', 'topic'], again: ['reset', '-q', '--hard'], isRepeatable: false },
+  { name: 'bundle create', argv: ['bundle', 'create', '-q', '.git/made.bundle', '--all'] },
+  { name: 'hold', argv: ['hold', 'v1', '--reason', 'audit'], isRepeatable: false, codesAgain: [0, 1, 2, 3, 4], timedRefs: /^refs\/holds\// },
   { name: 'read-tree', argv: ['read-tree', 'HEAD~1'] },
   { name: 'write-tree', argv: ['write-tree'] },
   { name: 'reflog expire', argv: ['reflog', 'expire', '--expire=all', '--all'] },

@@ -10,7 +10,7 @@ import { markReachable } from '../../plumbing/history/reachable.js';
 import { Repository } from '../../plumbing/repository.js';
 import { cairn, makeContext } from '../helpers/cairn.js';
 import { seededRandom } from '../helpers/sandbox.js';
-import { git, hasGit } from '../helpers/stock-git.js';
+import { git, hasGit, runProgram } from '../helpers/stock-git.js';
 import { type Draw, FileSystemModel, type State, afterReboot, fingerprint, materialise } from './power-cut.js';
 import { RecordingDisk } from './recording-disk.js';
 
@@ -18,6 +18,8 @@ export interface CrashCase {
   readonly name: string;
   /** The command, run at the top of the work tree; `{}` in an argument stands for the directory above it. */
   readonly argv: readonly string[];
+  /** For sh, with stock git, in the repository before anything else. */
+  readonly prepare?: string;
   readonly stdin?: string;
   /** A file below the top whose bytes are standard input. */
   readonly stdinFile?: string;
@@ -67,6 +69,7 @@ export async function crash(one: CrashCase, repository: string, scratch: string,
   rmSync(scratch, { recursive: true, force: true });
   mkdirSync(live, { recursive: true });
   cpSync(repository, join(live, 'repo'), { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+  prepare(one, join(live, 'repo'));
   const model = new FileSystemModel(live);
   const before = observe(join(live, 'repo'));
   const recording = new RecordingDisk(live);
@@ -120,6 +123,13 @@ async function withDisk<Result>(disk: RecordingDisk, act: () => Promise<Result>)
   } finally {
     restore();
   }
+}
+
+/** Brings a copy of the repository to where the case begins. */
+export function prepare(one: CrashCase, top: string): void {
+  if (one.prepare === undefined) return;
+  const made = runProgram('sh', ['-e', '-c', one.prepare], { cwd: top });
+  if (made.code !== 0) throw new Error(`${one.name}: ${made.stderr}`);
 }
 
 /** What the command reads. */

@@ -5,7 +5,7 @@ import { cpSync, existsSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { type cairn, cairnProcess, cairnProgram } from '../helpers/cairn.js';
 import { cleanEnvironment } from '../helpers/stock-git.js';
-import { type CrashCase, type CrashResult, checkAgain, compare, fillIn, fsck, inputOf, observe, readEverything } from './crash-lab.js';
+import { type CrashCase, type CrashResult, checkAgain, compare, fillIn, fsck, inputOf, observe, prepare, readEverything } from './crash-lab.js';
 
 /** System calls that change something; reading cannot leave anything half done. */
 const changingCalls = ['rename', 'link', 'unlink', 'mkdir', 'rmdir', 'fsync', 'ftruncate', 'utimensat', 'pwrite64', 'write', 'symlink', 'chmod'] as const;
@@ -25,10 +25,7 @@ export interface KillOptions {
 /** Tries one case on copies of `repository` below `scratch`; `states` counts the kills. */
 export async function killEverywhere(one: CrashCase, repository: string, scratch: string, options: KillOptions = {}): Promise<CrashResult> {
   const top = join(scratch, 'repo');
-  const fresh = (): void => {
-    rmSync(scratch, { recursive: true, force: true });
-    cpSync(repository, top, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
-  };
+  const { fresh, done } = startingPoint(one, repository, scratch);
   fresh();
   const before = observe(top);
   run(one, top, scratch, []);
@@ -52,7 +49,7 @@ export async function killEverywhere(one: CrashCase, repository: string, scratch
       }
     }
   }
-  rmSync(scratch, { recursive: true, force: true });
+  done();
   return { operations: 0, states: kills, problems };
 }
 
@@ -79,10 +76,7 @@ const aboutRepository = /repo\/\.git|\.git\//;
  */
 export async function failEverywhere(one: CrashCase, repository: string, scratch: string, options: FaultOptions = {}): Promise<CrashResult> {
   const top = join(scratch, 'repo');
-  const fresh = (): void => {
-    rmSync(scratch, { recursive: true, force: true });
-    cpSync(repository, top, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
-  };
+  const { fresh, done } = startingPoint(one, repository, scratch);
   fresh();
   const before = observe(top);
   const log = join(scratch, 'calls');
@@ -99,7 +93,10 @@ export async function failEverywhere(one: CrashCase, repository: string, scratch
         .flatMap((line, at) => (aboutRepository.test(line) && !/O_RDONLY/.test(line) ? [at + 1] : [])).slice(0, options.most ?? 10_000);
       for (const nth of numbers) {
         fresh();
-        const result = run(one, top, scratch, ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:error=${error}:when=${nth}`]);
+        const result = run(one, top, scratch, ['strace', '-f', '-qq', '-y', '-o', log, '-e', `trace=${call}`, '-e', `inject=${call}:error=${error}:when=${nth}`]);
+        // Threads may come in another order: one of Node's own calls may have taken the turn.
+        const injected = readFileSync(log, 'latin1').split('\n').find((line) => line.includes('INJECTED'));
+        if (injected === undefined || !aboutRepository.test(injected)) continue;
         count += 1;
         try {
           const stderr = String(result.stderr);
@@ -114,13 +111,73 @@ export async function failEverywhere(one: CrashCase, repository: string, scratch
       }
     }
   }
-  rmSync(scratch, { recursive: true, force: true });
+  done();
   return { operations: 0, states: count, problems };
 }
 
-function run(one: CrashCase, top: string, above: string, tracer: readonly string[]): ReturnType<typeof spawnSync> {
-  const [program, ...words] = [...tracer, process.execPath, cairnProgram, ...fillIn(one.argv, above)];
-  return spawnSync(program!, words, { cwd: top, env: { ...cleanEnvironment }, input: inputOf(one, top) ?? '' });
+/** `fresh` makes the repository the case begins with, again and again; `done` removes it. */
+function startingPoint(one: CrashCase, repository: string, scratch: string): { readonly fresh: () => void; readonly done: () => void } {
+  const origin = `${scratch}-origin`;
+  const done = (): void => { for (const directory of [scratch, origin]) rmSync(directory, { recursive: true, force: true }); };
+  const copy = (from: string, to: string): void => cpSync(from, to, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+  done();
+  copy(repository, origin);
+  prepare(one, origin);
+  const fresh = (): void => {
+    rmSync(scratch, { recursive: true, force: true });
+    copy(origin, join(scratch, 'repo'));
+  };
+  return { fresh, done };
+}
+
+/**
+ * Lets the disk take only half of what it is given: of every write, where the rest is taken when it is offered again and all must be as ever;
+ * and of each write to a file in turn, after which that file gets ENOSPC, as from a disk that is full. `states` counts the runs.
+ */
+export async function shortenEverywhere(one: CrashCase, repository: string, scratch: string, most = 10_000): Promise<CrashResult> {
+  const top = join(scratch, 'repo');
+  const { fresh, done } = startingPoint(one, repository, scratch);
+  const problems: string[] = [];
+  const complain = (what: string, problem: unknown): void => { problems.push(`${one.name}, ${what}: ${problem instanceof Error ? problem.message : String(problem)}`); };
+  fresh();
+  const before = observe(top);
+  const whole = run(one, top, scratch, []);
+  const after = observe(top);
+  let runs = 1;
+  fresh();
+  const halved = run(one, top, scratch, [], 'all');
+  try {
+    if (halved.status !== whole.status) throw new Error(`exits with ${halved.status}: ${halved.stderr}`);
+    if (one.timedRefs === undefined && String(halved.stdout) !== String(whole.stdout)) throw new Error(`prints ${String(halved.stdout)}`);
+    compare(observe(top), after, after, one.timedRefs);
+    readEverything(top);
+  } catch (problem) {
+    complain('only half of every write taken', problem);
+  }
+  for (let nth = 1; nth <= most; nth += 1) {
+    fresh();
+    const result = run(one, top, scratch, [], String(nth));
+    if (result.stderr.includes('no such write')) break;
+    runs += 1;
+    try {
+      if (result.status === null || result.status === 70) throw new Error(`exits with ${result.status}: ${result.stderr}`);
+      if (result.status !== 0 && !result.stderr.includes('/')) throw new Error(`does not say where: ${result.stderr}`);
+      compare(observe(top), result.status === 0 ? after : before, after, one.timedRefs);
+      readEverything(top);
+      await checkAgain(one, top, after, runAgain);
+    } catch (problem) {
+      complain(`the disk full in the middle of write number ${nth}`, problem);
+    }
+  }
+  done();
+  return { operations: 0, states: runs, problems };
+}
+
+/** With `short`, fs.writeSync is that of short-writes.ts. */
+function run(one: CrashCase, top: string, above: string, tracer: readonly string[], short?: string): ReturnType<typeof spawnSync> & { readonly stderr: Buffer } {
+  const preload = short === undefined ? [] : ['--import', join(import.meta.dirname, 'short-writes.js')];
+  const [program, ...words] = [...tracer, process.execPath, ...preload, cairnProgram, ...fillIn(one.argv, above)];
+  return spawnSync(program!, words, { cwd: top, env: { ...cleanEnvironment, ...(short === undefined ? {} : { CAIRN_TEST_SHORT: short }) }, input: inputOf(one, top) ?? '' });
 }
 
 /** As a process of its own: a lock is only taken over from a process of the same host. */

@@ -1,5 +1,5 @@
 // `npm run crash [-- <name> ...]`: every case at every operation, many draws, and killed at every system call that changes
-// something, and with each of them failing once (EIO, ENOSPC, EMFILE, EACCES); prints how many states were tried.
+// something, and with each of them failing once (EIO, ENOSPC, EMFILE, EACCES), and with short writes; prints how many states were tried.
 // CAIRN_CRASH_SEED chooses the random draws, CAIRN_CRASH_DRAWS how many there are per operation.
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { hasGit, runProgram } from '../helpers/stock-git.js';
 import { crashCases, fixtureScript } from './crash-cases.js';
 import { rot, rotScript } from './bit-rot.js';
 import { crash } from './crash-lab.js';
-import { canKill, failEverywhere, killEverywhere } from './kill-lab.js';
+import { canKill, failEverywhere, killEverywhere, shortenEverywhere } from './kill-lab.js';
 
 const print = (line: string): void => { process.stdout.write(`${line}\n`); };
 
@@ -52,6 +52,11 @@ try {
     failed += fault.problems.length;
     print(`${one.name}: ${fault.states} system calls failed, ${fault.problems.length} problems`);
     for (const problem of fault.problems.slice(0, 20)) print(`  ${problem}`);
+    const short = await shortenEverywhere(one, repository, join(scratch, 'short'));
+    total += short.states;
+    failed += short.problems.length;
+    print(`${one.name}: ${short.states} short writes, ${short.problems.length} problems`);
+    for (const problem of short.problems.slice(0, 20)) print(`  ${problem}`);
   }
   if (wanted.length === 0 || wanted.includes('rot')) {
     const rotting = join(scratch, 'rotting');

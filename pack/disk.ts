@@ -135,9 +135,16 @@ export function temporaryName(directory: string, prefix = 'tmp_'): string {
   return join(directory, prefix + crypto().randomBytes(8).toString('hex'));
 }
 
+export interface DirectoryOptions {
+  readonly mode?: number;
+  readonly durable?: boolean;
+  /** Gets the directories whose new names the caller makes durable later, many together. */
+  readonly later?: Set<DiskPath> | undefined;
+}
+
 /** Makes `path` and its missing parents, each durable in its own parent unless said otherwise. */
-export function makeDirectories(path: string, options: { readonly mode?: number; readonly durable?: boolean } = {}): void {
-  const { mode = 0o777, durable = true } = options;
+export function makeDirectories(path: string, options: DirectoryOptions = {}): void {
+  const { mode = 0o777, durable = true, later } = options;
   try {
     disk().mkdir(path, mode);
   } catch (error) {
@@ -150,7 +157,8 @@ export function makeDirectories(path: string, options: { readonly mode?: number;
       if (!isSystemError(again, 'EEXIST')) throw again;
     }
   }
-  if (durable) disk().fsyncDirectory(dirname(path));
+  if (durable && later !== undefined) later.add(dirname(path));
+  else if (durable) disk().fsyncDirectory(dirname(path));
 }
 
 /** Puts a whole small file in place: old or new, never a part; durable when it returns. */
@@ -195,8 +203,7 @@ export function fillNamedFile(path: string, fill: (append: (bytes: Uint8Array) =
 }
 
 /** True for what is there and no file, directory or link: a rename would put a file in the place of /dev/null. */
-export function isDevice(path: string): boolean {
-  const status = fs.lstatSync(path, { throwIfNoEntry: false });
+export function isDevice(path: string, status = fs.lstatSync(path, { throwIfNoEntry: false })): boolean {
   return status !== undefined && !status.isFile() && !status.isDirectory() && !status.isSymbolicLink();
 }
 

@@ -9,7 +9,7 @@
 // If the power fails: the old file, or the new one; a lock left over is taken over as above.
 import * as fs from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { disk, makeDirectories, removeIfPresent, isDevice } from '../pack/disk.js';
+import { disk, isDevice, makeDirectories, removeIfPresent, syncTogether } from '../pack/disk.js';
 import { ConflictError, LockedError, isSystemError, RefusedError } from '../pack/errors.js';
 import { type ProcessIdentity, findOut, formatIdentity, identifyProcess, parseIdentity } from './process-identity.js';
 
@@ -54,8 +54,9 @@ export class LockFile {
 
   /** Locks `path`, whose directory exists; LockedError says how old the other lock is and, where it can be told, whose. */
   static acquire(path: string, options: LockOptions = {}): LockFile {
-    if (isDevice(path)) throw new RefusedError(`'${path}' is no file and cannot be replaced by one`, { code: 'not-a-file' });
-    const mode = options.mode ?? existingMode(path);
+    const status = fs.lstatSync(path, { throwIfNoEntry: false });
+    if (isDevice(path, status)) throw new RefusedError(`'${path}' is no file and cannot be replaced by one`, { code: 'not-a-file' });
+    const mode = options.mode ?? modeOf(status?.isSymbolicLink() ? fs.statSync(path, { throwIfNoEntry: false }) : status);
     // Loading the clock takes a millisecond, which only who has to wait should pay.
     let deadlineMs: number | undefined;
     for (let attempt = 1; ; attempt += 1) {
@@ -89,9 +90,22 @@ export class LockFile {
 
   /** Makes what was written durable, so that `commit` can only fail at the rename. May be called before it, or left to it. */
   seal(): void {
+    this.#finish(this.#durable);
+  }
+
+  /** Seals many locks in one file system, whose `directory` is above them: one flush for all costs little more than for one. */
+  static sealTogether(locks: readonly LockFile[], directory: string): void {
+    const [only] = locks;
+    if (locks.length === 1) return only!.seal();
+    for (const lock of locks) lock.#finish(false);
+    syncTogether(directory, locks.filter((lock) => lock.#durable).map(({ lockPath }) => lockPath), []);
+    return undefined;
+  }
+
+  #finish(durable: boolean): void {
     if (this.#fd === undefined) return;
     const fd = this.#fd;
-    if (this.#durable) disk().fsync(fd);
+    if (durable) disk().fsync(fd);
     this.#fd = undefined;
     disk().close(fd);
   }
@@ -105,6 +119,9 @@ export class LockFile {
     if (this.#claim !== undefined) removeIfPresent(this.#claim);
     if (options.directory !== 'later' && this.#durable) disk().fsyncDirectory(dirname(this.path));
   }
+
+  /** The new content is in place. */
+  get isCommitted(): boolean { return this.#state === 'committed'; }
 
   /** Gives the lock up and leaves the file as it was; harmless after commit. */
   rollback(): void {
@@ -136,8 +153,8 @@ export function sleep(milliseconds: number): void {
   if (milliseconds > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
-function existingMode(path: string): number {
-  return (fs.statSync(path, { throwIfNoEntry: false })?.mode ?? 0o666) & 0o777;
+function modeOf(status: fs.Stats | undefined): number {
+  return (status?.mode ?? 0o666) & 0o777;
 }
 
 type Claimed = { readonly fd: number; readonly claim: string };

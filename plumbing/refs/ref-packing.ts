@@ -73,5 +73,5 @@ function prune(repository: Repository, name: RefName, id: ObjectId): void {
   } finally {
     lock.rollback();
   }
-  if (!fs.existsSync(path)) removeEmptyParents(path, 'refs');
+  if (!fs.existsSync(path)) removeEmptyParents([path], 'refs');
 }

@@ -7,16 +7,17 @@
 // what is going to change, and whoever comes next finishes it.
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
-import { disk, makeDirectories, removeIfPresent, temporaryName } from '../../pack/disk.js';
+import { type DirectoryOptions, type DiskPath, disk, makeDirectories, removeIfPresent, syncTogether, temporaryName } from '../../pack/disk.js';
 import { ConflictError, CorruptError, InvalidError, LockedError, NotFoundError, RefusedError, isSystemError } from '../../pack/errors.js';
-import { type ObjectId, isObjectId, isZeroId, zeroId } from '../../pack/oid.js';
+import type { Ident } from '../../pack/ident.js';
+import { type ObjectId, type ObjectType, isObjectId, isZeroId, zeroId } from '../../pack/oid.js';
 import { Announcement, whileNaming } from './announcement.js';
 import { runHook } from '../hooks.js';
 import { reflogIdent } from '../identity.js';
-import { LockFile } from '../lockfile.js';
-import { type PackedRef, encodePackedRefs } from './packed-refs.js';
+import { LockFile, type LockOptions } from '../lockfile.js';
+import { type PackedRef, type PackedRefs, encodePackedRefs } from './packed-refs.js';
 import { type RefName, encodeRefName, isRefName, isRootRefName, isSafeRefName, isText, parseRefName } from './ref-name.js';
-import { appendReflog, formatReflogMessage, removeEmptyDirectories, removeEmptyParents, removeReflog } from './reflog.js';
+import { type Unsynced, appendReflog, formatReflogMessage, removeEmptyDirectories, removeEmptyParents, removeReflogs } from './reflog.js';
 import { type RefChange, type RefContent, RefJournal, contentOf, nameEverywhere } from './ref-journal.js';
 import type { RawRef } from './refs.js';
 import type { Repository } from '../repository.js';
@@ -48,6 +49,8 @@ interface Step {
   /** What the name leads to before. */
   oldId: ObjectId | undefined;
   raw: RawRef | undefined;
+  /** A directory has the name: refs are below it, or it is empty. */
+  isDirectory: boolean;
   /** The ref already holds what is wanted. */
   isUnchanged: boolean;
 }
@@ -64,6 +67,8 @@ export class RefTransaction {
   #packedLock: LockFile | undefined;
   /** The next packed-refs, complete and durable, under a name of its own. */
   #newPacked: string | undefined;
+  /** Directories made for refs, whose names are not durable yet. */
+  readonly #newDirectories = new Set<DiskPath>();
   /** While several refs change. */
   #journal: { readonly file: RefJournal; readonly changes: readonly RefChange[] } | undefined;
   /** Stands from before the new objects are looked at until the refs name them: no sweep takes them away meanwhile. */
@@ -103,13 +108,16 @@ export class RefTransaction {
       this.#repository.objects.flush();
       this.#plan();
       if (this.#steps.some(({ edit }) => typeof edit.target === 'object' && 'id' in edit.target)) this.#announcement = Announcement.make(this.#repository);
-      for (const step of [...this.#steps].sort((a, b) => (a.name < b.name ? -1 : 1))) this.#lock(step);
+      const steps = [...this.#steps].sort((a, b) => (a.name < b.name ? -1 : 1));
+      this.#checkObjects(steps);
+      this.#lock(steps);
+      this.#compareAll(steps);
       // What the new values lead to and only quarantine has comes back before anything names it.
       if (this.#announcement !== undefined) this.#repository.objects.rescue();
       this.#agreeOnOldIds();
       this.#checkNames();
       this.#lockPacked();
-      for (const step of this.#steps) this.#seal(step);
+      this.#seal();
       this.#state = 'prepared';
       this.#runHook('prepared');
     } catch (error) {
@@ -158,7 +166,7 @@ export class RefTransaction {
     const steps: Step[] = [];
     const derived: Step[] = [];
     const add = (list: Step[], name: RefName, edit: RefEdit, logOnly: boolean, next?: RefName): void => {
-      list.push({ name, edit, logOnly, next, lock: undefined, oldId: undefined, raw: undefined, isUnchanged: false });
+      list.push({ name, edit, logOnly, next, lock: undefined, oldId: undefined, raw: undefined, isDirectory: false, isUnchanged: false });
     };
     for (const edit of this.#edits) {
       const first = parseRefName(edit.name);
@@ -199,17 +207,24 @@ export class RefTransaction {
     }
   }
 
-  /** Takes the ref's lock and compares what it holds. */
-  #lock(step: Step): void {
-    const { refs, config } = this.#repository;
+  #lock(steps: readonly Step[]): void {
+    const { refs, config, lockHolder, hardening } = this.#repository;
+    const options: LockOptions = { timeoutMs: config.getInteger('core.filesreflocktimeout') ?? refLockTimeoutMs, holder: lockHolder, durable: hardening.reference };
+    for (const step of steps) {
+      const { name } = step;
+      step.lock = acquire(String(refs.filePath(name)), name, options, () => this.#conflictBelow(name), this.#newDirectories);
+    }
+  }
+
+  /** Compares what the refs hold, now that all are locked: packed-refs, read after the last lock was taken, says what the loose files do not. */
+  #compareAll(steps: readonly Step[]): void {
+    const packed = this.#repository.refs.packed();
+    for (const step of steps) this.#compareLocked(step, packed);
+  }
+
+  #compareLocked(step: Step, packed: PackedRefs): void {
     const { edit, name } = step;
-    if (!isSafeRefName(name)) throw new InvalidError(`refusing to update ref with bad name '${name}'`, { code: 'bad-ref-name' });
-    this.#checkObject(step);
-    const path = String(refs.filePath(name));
-    step.lock = acquire(path, name, {
-      timeoutMs: config.getInteger('core.filesreflocktimeout') ?? refLockTimeoutMs, holder: this.#repository.lockHolder, durable: this.#repository.hardening.reference,
-    }, () => this.#conflictBelow(name));
-    step.raw = this.#readLocked(step);
+    step.raw = this.#readLocked(step, packed);
     step.oldId = step.raw?.kind === 'id' ? step.raw.id : step.raw === undefined ? undefined : this.#resolveTarget(step.raw.target, edit);
     if (step.next !== undefined && (step.raw?.kind !== 'symbolic' || step.raw.target !== step.next)) {
       throw new ConflictError(`cannot lock ref '${edit.name}': '${name}' was pointed elsewhere meanwhile`, { code: 'ref-moved', hint: 'look at what it holds now, then retry' });
@@ -218,13 +233,24 @@ export class RefTransaction {
     step.isUnchanged = !step.logOnly && step.raw?.kind === 'id' && typeof edit.target === 'object' && 'id' in edit.target && step.raw.id === edit.target.id;
   }
 
-  #readLocked({ edit, name }: Step): RawRef | undefined {
-    try {
-      return this.#repository.refs.readRaw(name);
-    } catch (error) {
-      if (isReplaceable(error, name, edit)) return undefined;
-      throw error;
+  #readLocked(step: Step, packed: PackedRefs): RawRef | undefined {
+    const { edit, name } = step;
+    const { refs } = this.#repository;
+    const look = (): fs.Stats | undefined => fs.lstatSync(refs.filePath(name), { throwIfNoEntry: false });
+    // Where there should be no file, looking for one costs less than failing to open it.
+    let status = edit.expected === 'absent' ? look() : undefined;
+    if (edit.expected !== 'absent' || (status !== undefined && !status.isDirectory())) {
+      try {
+        const loose = refs.readLoose(name);
+        if (loose !== undefined) return loose;
+      } catch (error) {
+        if (isReplaceable(error, name, edit)) return undefined;
+        throw error;
+      }
+      status = look();
     }
+    step.isDirectory = status?.isDirectory() === true;
+    return refs.findPacked(name, packed);
   }
 
   #resolveTarget(target: RefName, edit: RefEdit): ObjectId | undefined {
@@ -250,24 +276,32 @@ export class RefTransaction {
     }
   }
 
-  /** The new object is there; a branch points at a commit. */
-  #checkObject({ edit, name, logOnly }: Step): void {
-    if (logOnly || typeof edit.target !== 'object' || !('id' in edit.target)) return;
-    const { id } = edit.target;
-    const header = this.#repository.objects.findHeader(id);
-    if (header === undefined) {
+  /** New objects are there; a branch points at a commit. */
+  #checkObjects(steps: readonly Step[]): void {
+    const types = new Map<ObjectId, ObjectType | undefined>();
+    for (const { edit, name, logOnly } of steps) {
+      if (!isSafeRefName(name)) throw new InvalidError(`refusing to update ref with bad name '${name}'`, { code: 'bad-ref-name' });
+      if (logOnly || typeof edit.target !== 'object' || !('id' in edit.target)) continue;
+      const { id } = edit.target;
+      if (!types.has(id)) types.set(id, this.#repository.objects.findHeader(id)?.type);
+      this.#checkObject(edit, name, id, types.get(id));
+    }
+  }
+
+  #checkObject(edit: RefEdit, name: RefName, id: ObjectId, type: ObjectType | undefined): void {
+    if (type === undefined) {
       throw new NotFoundError(`cannot update ref '${edit.name}': trying to write ref '${name}' with nonexistent object ${id}`, { code: 'object-missing' });
     }
-    if (header.type !== 'commit' && (name.startsWith('refs/heads/') || name === 'HEAD')) {
+    if (type !== 'commit' && (name.startsWith('refs/heads/') || name === 'HEAD')) {
       throw new InvalidError(`cannot update ref '${edit.name}': trying to write non-commit object ${id} to branch '${name}'`, { code: 'not-a-commit' });
     }
   }
 
   /** What a symbolic ref led to is what the ref at its end held when that was locked. */
   #agreeOnOldIds(): void {
-    for (const step of this.#steps) {
-      if (step.logOnly) step.oldId = this.#steps.find((other) => !other.logOnly && other.edit === step.edit)?.oldId;
-    }
+    const atEnd = new Map<RefEdit, ObjectId | undefined>();
+    for (const { logOnly, edit, oldId } of this.#steps) if (!logOnly) atEnd.set(edit, oldId);
+    for (const step of this.#steps) if (step.logOnly) step.oldId = atEnd.get(step.edit);
   }
 
   /** 'a' and 'a/b' cannot both be refs; refs deleted in this very transaction do not count. */
@@ -275,33 +309,32 @@ export class RefTransaction {
     const { refs } = this.#repository;
     const deleted = new Set<string>();
     const written = new Set<string>();
-    for (const step of this.#steps) {
-      if (step.logOnly) continue;
-      if (step.edit.target === 'delete') deleted.add(step.name);
-      else if (step.edit.target !== 'verify') written.add(step.name);
+    /** Names above those that are written, each with one of these. */
+    const above = new Map<string, RefName>();
+    for (const { name, edit, logOnly } of this.#steps) {
+      if (logOnly) continue;
+      if (edit.target === 'delete') deleted.add(name);
+      else if (edit.target !== 'verify') written.add(name);
+      if (written.has(name) && name.startsWith('refs/')) for (const each of listAbove(name)) if (!above.has(each)) above.set(each, name);
     }
-    for (const { name, raw, logOnly } of this.#steps) {
-      // Even to say that a ref is not there, its name must be one a ref could have.
-      if (logOnly || raw !== undefined || written.has(name)) continue;
-      for (const below of refs.listNames(`${name}/`)) if (!deleted.has(below)) throw conflict(name, below, `'${below}' exists`);
+    for (const [name, below] of above) {
+      if (written.has(name)) throw conflict(below, name, 'cannot process both at the same time');
+      if (!deleted.has(name) && refs.readLoose(name as RefName) !== undefined) throw conflict(below, name, `'${name}' exists`);
     }
-    for (const name of written) {
-      if (!name.startsWith('refs/')) continue;
-      for (let slash = name.lastIndexOf('/'); slash > 4; slash = name.lastIndexOf('/', slash - 1)) {
-        const above = name.slice(0, slash);
-        if (written.has(above)) throw conflict(name, above, 'cannot process both at the same time');
-        if (!deleted.has(above) && refs.readRaw(above) !== undefined) throw conflict(name, above, `'${above}' exists`);
-      }
-      // Nothing can be below a ref that is already there.
-      if (this.#steps.some((step) => step.name === name && step.raw !== undefined)) continue;
-      for (const below of refs.listNames(`${name}/`)) if (!deleted.has(below)) throw conflict(name, below, `'${below}' exists`);
+    // Nothing can be below a ref that is already there; even to say that one is not, its name must be one a ref could have.
+    const absent = this.#steps.filter(({ raw, logOnly, name }) => !logOnly && raw === undefined && (!written.has(name) || name.startsWith('refs/')));
+    for (const { name, isDirectory } of absent) if (isDirectory) checkNoneBelow(name, refs.listNames(`${name}/`), deleted);
+    // What was packed since it was looked for as a file is in packed-refs now.
+    const packed = refs.packed();
+    for (const [name, below] of above) {
+      if (!deleted.has(name) && refs.findPacked(name, packed) !== undefined) throw conflict(below, name, `'${name}' exists`);
     }
+    for (const { name } of absent) checkNoneBelow(name, refs.listPackedNames(`${name}/`, packed), deleted);
   }
 
   /** The ref that stands where the lock's directory should be. */
   #conflictBelow(name: RefName): ConflictError | undefined {
-    for (let slash = name.lastIndexOf('/'); slash > 4; slash = name.lastIndexOf('/', slash - 1)) {
-      const above = name.slice(0, slash);
+    for (const above of listAbove(name)) {
       if (fs.lstatSync(this.#repository.refs.filePath(above), { throwIfNoEntry: false })?.isFile()) return conflict(name, above, `'${above}' exists`);
     }
     return undefined;
@@ -332,15 +365,18 @@ export class RefTransaction {
     }
   }
 
-  /** Writes the new value into the lock and makes it durable: from here on only the rename can fail. */
-  #seal({ edit, logOnly, lock, name, isUnchanged }: Step): void {
-    if (logOnly || isUnchanged || typeof edit.target !== 'object') return;
-    const path = String(this.#repository.refs.filePath(name));
-    if (fs.lstatSync(path, { throwIfNoEntry: false })?.isDirectory() && !removeEmptyDirectories(path)) {
-      throw conflict(name, `${name}/`, `a directory '${path}' that is not empty is in the way`);
+  /** Writes the new values into the locks and makes them durable: from here on only a rename can fail. */
+  #seal(): void {
+    const locks: LockFile[] = [];
+    for (const { edit, logOnly, lock, name, isUnchanged, isDirectory } of this.#steps) {
+      if (logOnly || isUnchanged || typeof edit.target !== 'object') continue;
+      if (isDirectory && !removeEmptyDirectories(lock!.path)) {
+        throw conflict(name, `${name}/`, `a directory '${lock!.path}' that is not empty is in the way`);
+      }
+      lock!.write('id' in edit.target ? `${edit.target.id}\n` : `ref: ${edit.target.symbolic}\n`);
+      locks.push(lock!);
     }
-    lock!.write('id' in edit.target ? `${edit.target.id}\n` : `ref: ${edit.target.symbolic}\n`);
-    lock!.seal();
+    if (locks.length > 0) LockFile.sealTogether(locks, this.#repository.commonDirectory);
   }
 
   /** Reflogs, then values, and the reflogs of what is gone. */
@@ -348,17 +384,15 @@ export class RefTransaction {
     if (this.#announcement?.isStanding === false) {
       throw new ConflictError('this process was stopped for so long that a sweep may have begun', { code: 'announcement-lost', hint: 'run the command again' });
     }
-    for (const step of this.#steps) if (typeof step.edit.target === 'object' && !step.isUnchanged) this.#log(step);
+    this.#log(this.#steps.filter(({ edit, isUnchanged }) => typeof edit.target === 'object' && !isUnchanged));
     const changes = this.#listChanges();
     if (changes.length > 1) this.#journal = { file: RefJournal.write(this.#repository, changes), changes };
     this.#change();
     this.#journal?.file.remove();
     this.#journal = undefined;
-    for (const step of this.#steps) {
-      if (step.edit.target !== 'delete') continue;
-      if (step.logOnly) this.#log(step);
-      else removeReflog(this.#repository, step.name);
-    }
+    const deleted = this.#steps.filter(({ edit }) => edit.target === 'delete');
+    this.#log(deleted.filter(({ logOnly }) => logOnly));
+    removeReflogs(this.#repository, deleted.filter(({ logOnly }) => !logOnly).map(({ name }) => name));
   }
 
   /** After a failure: refs that changed get back what they held, unless somebody changed them again; then the journal goes. */
@@ -387,28 +421,42 @@ export class RefTransaction {
 
   /** Values, durably; packed refs go before the loose ones that hide them. */
   #change(): void {
-    const { refs, hardening } = this.#repository;
-    const directories = new Set<string>();
+    const { refs } = this.#repository;
+    const directories = this.#newDirectories;
     for (const { edit, lock, logOnly, isUnchanged } of this.#steps) {
       if (typeof edit.target !== 'object' || logOnly || isUnchanged) continue;
       lock!.commit({ directory: 'later' });
       directories.add(dirname(lock!.path));
     }
-    if (hardening.reference) for (const directory of directories) disk().fsyncDirectory(directory);
+    this.#sync([], directories);
     if (this.#newPacked !== undefined) {
       disk().rename(this.#newPacked, refs.packedPath);
       this.#newPacked = undefined;
       disk().fsyncDirectory(dirname(refs.packedPath));
     }
-    for (const { edit, name, logOnly } of this.#steps) {
+    const emptied = new Set<DiskPath>();
+    for (const { edit, logOnly, lock } of this.#steps) {
       if (edit.target !== 'delete' || logOnly) continue;
-      const path = String(refs.filePath(name));
-      if (isFile(path) && removeIfPresent(path) && hardening.reference) disk().fsyncDirectory(dirname(path));
+      if (isFile(lock!.path) && removeIfPresent(lock!.path)) emptied.add(dirname(lock!.path));
     }
+    this.#sync([], emptied);
   }
 
-  #log(step: Step): void {
-    const { edit, name, oldId } = step;
+  /** Makes what refs are kept in durable, unless the user does not want that. */
+  #sync(files: readonly DiskPath[], directories: ReadonlySet<DiskPath>): void {
+    const { commonDirectory, hardening } = this.#repository;
+    if (hardening.reference) syncTogether(commonDirectory, files, [...directories]);
+  }
+
+  #log(steps: readonly Step[]): void {
+    if (steps.length === 0) return;
+    const ident = reflogIdent(this.#repository);
+    const unsynced: Unsynced = { files: [], directories: new Set() };
+    for (const step of steps) this.#append(step, ident, unsynced);
+    this.#sync(unsynced.files, unsynced.directories);
+  }
+
+  #append({ edit, name, oldId }: Step, ident: Ident, unsynced: Unsynced): void {
     const create = edit.createReflog === true || shouldLog(this.#repository, name);
     const none = zeroId(this.#repository.format);
     let newId: ObjectId | undefined = none;
@@ -418,14 +466,16 @@ export class RefTransaction {
     }
     if (newId === undefined) return;
     const message = formatReflogMessage(edit.message ?? '');
-    appendReflog(this.#repository, name, { oldId: oldId ?? none, newId, ident: reflogIdent(this.#repository), message }, create);
+    appendReflog(this.#repository, name, { oldId: oldId ?? none, newId, ident, message }, create, unsynced);
   }
 
   #release(): void {
-    for (const step of this.#steps) {
-      step.lock?.rollback();
-      if (step.lock !== undefined && step.name.startsWith('refs/')) removeEmptyParents(step.lock.path, 'refs');
+    const left: string[] = [];
+    for (const { lock, name } of this.#steps) {
+      lock?.rollback();
+      if (lock?.isCommitted === false && name.startsWith('refs/')) left.push(lock.path);
     }
+    removeEmptyParents(left, 'refs');
     if (this.#newPacked !== undefined) removeIfPresent(this.#newPacked);
     this.#newPacked = undefined;
     this.#packedLock?.rollback();
@@ -476,6 +526,15 @@ function isFile(path: string): boolean {
   return status !== undefined && !status.isDirectory();
 }
 
+/** The names above a ref's that could be refs, from below. */
+function* listAbove(name: string): Generator<string> {
+  for (let slash = name.lastIndexOf('/'); slash > 4; slash = name.lastIndexOf('/', slash - 1)) yield name.slice(0, slash);
+}
+
+function checkNoneBelow(name: string, names: Iterable<RefName>, deleted: ReadonlySet<string>): void {
+  for (const below of names) if (!deleted.has(below)) throw conflict(name, below, `'${below}' exists`);
+}
+
 function conflict(name: string, other: string, what: string): ConflictError {
   return new ConflictError(`cannot lock ref '${name}': ${what}; cannot create '${name}'`, {
     code: 'ref-name-conflict', hint: `a ref cannot be both a name and a directory of names; rename or delete '${other}'`,
@@ -491,7 +550,9 @@ function shouldLog(repository: Repository, name: string): boolean {
 }
 
 /** A lock in a directory that may not exist yet, or that another process removes because it is empty. */
-function acquire(path: string, name: RefName, options: Parameters<typeof LockFile.acquire>[1], findConflict: () => ConflictError | undefined): LockFile {
+function acquire(
+  path: string, name: RefName, options: LockOptions, findConflict: () => ConflictError | undefined, later?: Set<DiskPath>,
+): LockFile {
   for (let attempt = 0; ; attempt += 1) {
     try {
       return LockFile.acquire(path, options);
@@ -500,7 +561,7 @@ function acquire(path: string, name: RefName, options: Parameters<typeof LockFil
       if (isSystemError(error, 'ENOTDIR', 'EEXIST')) throw findConflict() ?? error;
       if (!isSystemError(error, 'ENOENT') || attempt >= 5 || isRootRefName(name)) throw error;
       try {
-        makeRefDirectories(path, name, options?.durable !== false);
+        makeRefDirectories(path, name, { durable: options.durable !== false, later });
       } catch (inner) {
         if (isSystemError(inner, 'ENOTDIR', 'EEXIST')) throw findConflict() ?? inner;
         if (!isSystemError(inner, 'ENOENT')) throw inner;
@@ -510,14 +571,14 @@ function acquire(path: string, name: RefName, options: Parameters<typeof LockFil
 }
 
 /** Makes the directories a ref's file needs; never through a symbolic link. */
-function makeRefDirectories(path: string, name: string, durable: boolean): void {
+function makeRefDirectories(path: string, name: string, options: DirectoryOptions): void {
   const base = path.slice(0, path.length - name.length);
   for (let slash = name.indexOf('/'); slash > 0; slash = name.indexOf('/', slash + 1)) {
     if (fs.lstatSync(base + name.slice(0, slash), { throwIfNoEntry: false })?.isSymbolicLink()) {
       throw new CorruptError(`'${base}${name.slice(0, slash)}' is a symbolic link`, { code: 'ref-damaged', hint: 'refs are never written through links' });
     }
   }
-  makeDirectories(dirname(path), { durable });
+  makeDirectories(dirname(path), options);
 }
 
 /** The ref with its peeled value, found out when the old file did not know it. */

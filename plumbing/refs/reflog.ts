@@ -4,7 +4,7 @@
 // its end, is not an entry: reading passes over it and the next append removes it. Lines are appended under the ref's lock.
 import * as fs from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { disk, makeDirectories, removeIfPresent } from '../../pack/disk.js';
+import { type DiskPath, disk, makeDirectories, removeIfPresent } from '../../pack/disk.js';
 import { CorruptError, isSystemError } from '../../pack/errors.js';
 import { type Ident, formatIdent, parseIdentLoosely } from '../../pack/ident.js';
 import { type ObjectFormat, type ObjectId, hexSize, isObjectId } from '../../pack/oid.js';
@@ -119,25 +119,41 @@ function* walk(base: string, directory: string): Generator<string> {
   }
 }
 
-/** Appends one entry, durably as refs are; the caller holds the ref's lock. The file is made when `create`, else only an existing one grows. */
-export function appendReflog(repository: Repository, name: string, entry: ReflogEntry, create: boolean): void {
+/** Files and directories that are not durable yet. */
+export interface Unsynced {
+  readonly files: DiskPath[];
+  readonly directories: Set<DiskPath>;
+}
+
+/**
+ * Appends one entry; the caller holds the ref's lock, and makes durable what is told to `unsynced`. The file is made when `create`, else only an
+ * existing one grows.
+ */
+export function appendReflog(repository: Repository, name: string, entry: ReflogEntry, create: boolean, unsynced: Unsynced): void {
   const path = repository.refs.logPath(name);
-  const durable = repository.hardening.reference;
   const existing = fs.lstatSync(path, { throwIfNoEntry: false });
   if (existing?.isDirectory()) removeEmptyDirectories(String(path));
   else if (existing !== undefined) trimTornEnd(path, existing.size);
-  if (existing?.isFile() !== true) {
-    if (!create) return;
-    makeDirectories(dirname(String(path)), { durable });
-  }
-  const fd = disk().open(path, 'a', 0o666);
+  const isNew = existing?.isFile() !== true;
+  if (isNew && !create) return;
+  const fd = openLog(path, unsynced);
   try {
     disk().write(fd, encodeReflogEntry(entry));
-    if (durable) disk().fsync(fd);
   } finally {
     disk().close(fd);
   }
-  if (existing?.isFile() !== true && durable) disk().fsyncDirectory(dirname(String(path)));
+  unsynced.files.push(path);
+  if (isNew) unsynced.directories.add(dirname(String(path)));
+}
+
+function openLog(path: string | Buffer, { directories }: Unsynced): number {
+  try {
+    return disk().open(path, 'a', 0o666);
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT')) throw error;
+    makeDirectories(dirname(String(path)), { later: directories });
+    return disk().open(path, 'a', 0o666);
+  }
 }
 
 /** Cuts off what a crash left of a last line. */
@@ -160,23 +176,27 @@ function trimTornEnd(path: string | Buffer, sizeBytes: number): void {
   }
 }
 
-/** Removes a reflog and the directories it leaves empty; the caller holds the ref's lock. */
-export function removeReflog(repository: Repository, name: string): boolean {
-  const path = repository.refs.logPath(name);
-  let removed: boolean;
-  try {
-    removed = removeIfPresent(path);
-  } catch (error) {
-    if (isSystemError(error, 'ENOTDIR', 'EISDIR', 'EPERM')) return false;
-    throw error;
+/** Removes reflogs and the directories they leave empty; the caller holds the locks of their refs. */
+export function removeReflogs(repository: Repository, names: readonly string[]): void {
+  const removed: string[] = [];
+  for (const name of names) {
+    const path = repository.refs.logPath(name);
+    try {
+      if (removeIfPresent(path) && name.startsWith('refs/')) removed.push(String(path));
+    } catch (error) {
+      if (!isSystemError(error, 'ENOTDIR', 'EISDIR', 'EPERM')) throw error;
+    }
   }
-  if (removed) removeEmptyParents(String(path), `${name.startsWith('refs/') ? 'logs/refs' : 'logs'}`);
-  return removed;
+  removeEmptyParents(removed, 'logs/refs');
 }
 
-/** Removes empty directories above `path`, up to but not including two levels below `top` ('refs/heads' itself stays). */
-export function removeEmptyParents(path: string, top: string): void {
-  for (let directory = dirname(path); ; directory = dirname(directory)) {
+/** Removes empty directories above `paths`, up to but not including two levels below `top` ('refs/heads' itself stays). */
+export function removeEmptyParents(paths: readonly string[], top: string): void {
+  for (const directory of new Set(paths.map((path) => dirname(path)))) removeWhileEmpty(directory, top);
+}
+
+function removeWhileEmpty(lowest: string, top: string): void {
+  for (let directory = lowest; ; directory = dirname(directory)) {
     const below = directory.lastIndexOf(`/${top}/`);
     // Git keeps refs/heads and its like: at least one more component must follow.
     if (below < 0 || !directory.slice(below + top.length + 2).includes('/')) return;

@@ -75,7 +75,7 @@ export class Refs {
   /** What the ref itself says, following nothing; undefined when there is none or `name` is not a ref's name. CorruptError when damaged. */
   readRaw(name: string): RawRef | undefined {
     if (!isRefName(name, { oneLevel: true })) return undefined;
-    return this.#readLoose(name) ?? this.#findPacked(name);
+    return this.#readLoose(name) ?? this.findPacked(name);
   }
 
   /** The loose file alone, ignoring packed-refs. */
@@ -83,9 +83,10 @@ export class Refs {
     return this.#readLoose(name);
   }
 
-  #findPacked(name: string): RawRef | undefined {
+  /** What packed-refs says; who asks for many gives what `packed` gave, and has looked for loose files before that. */
+  findPacked(name: string, refs?: PackedRefs): RawRef | undefined {
     if (!name.startsWith('refs/')) return undefined;
-    const packed = this.packed().find(encodeRefName(name));
+    const packed = (refs ?? this.packed()).find(encodeRefName(name));
     return packed && { kind: 'id', id: packed.id, isPacked: true, ...(packed.peeled === undefined ? {} : { peeled: packed.peeled }) };
   }
 
@@ -130,7 +131,8 @@ export class Refs {
 
   /** Where a symbolic ref points, also when that is unborn; undefined when `name` is not symbolic. */
   findSymbolic(name: string): RefName | undefined {
-    const raw = this.readRaw(name);
+    // Packed refs never are.
+    const raw = isRefName(name, { oneLevel: true }) ? this.#readLoose(name) : undefined;
     return raw?.kind === 'symbolic' ? raw.target : undefined;
   }
 
@@ -181,6 +183,11 @@ export class Refs {
   /** Names below refs/ beginning with `prefix`, whatever they hold: broken and dangling ones too. */
   *listNames(prefix = 'refs/'): Generator<RefName> {
     for (const { name } of this.#listNames(prefix)) yield name;
+  }
+
+  /** Those that are packed. */
+  *listPackedNames(prefix: string, refs = this.packed()): Generator<RefName> {
+    for (const { name } of refs.list(encodeRefName(prefix))) yield decodeRefName(name) as RefName;
   }
 
   /** Merges the loose names with the packed ones; `packed` is set when only packed-refs has it. */

@@ -26,6 +26,7 @@ import type { RefName } from '../plumbing/refs/ref-name.js';
 import type { Repository } from '../plumbing/repository.js';
 import { readPathProtection } from '../plumbing/path-safety.js';
 import { type MessageRequest, composeMessage } from './commit-message.js';
+import { encodingOf } from './commit-object.js';
 import { existingRun, requireNewRun } from './run.js';
 import { Snapshot } from './snapshot.js';
 
@@ -100,11 +101,10 @@ export function makeCommit(repository: Repository, request: CommitRequest): Comm
   });
   if (!Buffer.isBuffer(message)) return { kind: 'stopped', reason: message.stopped };
   if (message.includes(0)) throw new InvalidError('a NUL byte in a commit message is not allowed', { code: 'bad-message' });
-  const encoding = repository.config.get('i18n.commitencoding');
   const commit: Commit = {
     tree, parents, author, committer, message,
     extraHeaders: request.amend ? keptHeaders(state.headCommit) : [],
-    ...(encoding === undefined || /^utf-?8$/i.test(encoding) ? {} : { encoding }),
+    ...encodingOf(repository.config),
   };
   const { objects } = repository;
   const id = whileNaming(repository, () => {

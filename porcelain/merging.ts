@@ -10,12 +10,10 @@ import { replaceFile } from '../pack/disk.js';
 import { type Commit, encodeCommit } from '../pack/commit.js';
 import { NotFoundError, RefusedError } from '../pack/errors.js';
 import { type ObjectId, emptyTreeId } from '../pack/oid.js';
-import type { RepoPath } from '../pack/tree.js';
 import { whileNaming } from '../plumbing/refs/announcement.js';
 import { formatDate } from '../plumbing/date.js';
 import { runHook } from '../plumbing/hooks.js';
 import { authorIdent, committerIdent } from '../plumbing/identity.js';
-import { indexEntry } from '../plumbing/index/index-file.js';
 import { type IndexLock, lockIndex } from '../plumbing/index/index-lock.js';
 import { isAncestor, mergeBases } from '../plumbing/history/merge-base.js';
 import { formatMergeMessage } from '../plumbing/merge/merge-message.js';
@@ -29,6 +27,7 @@ import { expandBranchName, expandRefName, peel, resolveRevision } from '../plumb
 import { listStagedChanges } from '../plumbing/index/staged-changes.js';
 import { RevWalk } from '../plumbing/history/walk.js';
 import { moveTrees } from './switching.js';
+import { takeMerge } from './three-way.js';
 import { editFile } from './terminal.js';
 
 export interface MergeRequest {
@@ -170,8 +169,7 @@ class Merge {
       : mergeCommits(repository, this.#ours, this.#theirs, this.#bases, {
         ours: 'HEAD', theirs: Buffer.from(this.#request.name).toString('latin1'), ...(favor === undefined ? {} : { favor }),
       });
-    moveTrees(repository, lock, ourTree, result.tree, 'keep', 'merge');
-    putStages(lock, result);
+    takeMerge(repository, lock, ourTree, result, 'merge');
     lock.write();
     return result;
   }
@@ -220,7 +218,6 @@ class Merge {
     // MERGE_HEAD last: it is what says that there is a merge.
     writeState(repository, 'MERGE_MSG', result.isClean ? message : explainConflicts(repository, message, result));
     writeState(repository, 'MERGE_MODE', this.#request.forward === 'never' ? 'no-ff' : '');
-    if (!result.isClean) writeState(repository, 'AUTO_MERGE', `${result.tree}\n`);
     writeState(repository, 'MERGE_HEAD', `${this.#theirs}\n`);
   }
 
@@ -253,12 +250,6 @@ class Merge {
     runHook(repository, 'post-merge', { args: ['0'] });
     return { kind: 'made', from: this.#ours, to: id, messages };
   }
-}
-
-/** Paths in conflict get their stages; their files hold what the merge came to. */
-function putStages({ index }: IndexLock, { conflicts }: MergeResult): void {
-  for (const path of new Set(conflicts.map((conflict) => conflict.path))) index.remove(path);
-  for (const { path, id, mode, stage } of conflicts) index.set(indexEntry({ path: path as RepoPath, id, mode, stage }));
 }
 
 function writeState(repository: Repository, name: string, text: string): void {

@@ -175,13 +175,19 @@ export function resetTo(repository: Repository, id: ObjectId, mode: ResetMode, t
     changed = resetTrees(repository, lock, head === undefined ? undefined : objects.readCommit(head).tree, tree, mode);
     lock.write();
   }
+  noteReset(repository, id, typed);
+  clearMergeState(repository);
+  return changed;
+}
+
+/** HEAD's part of a reset: it goes to `id`, and where it was is kept as ORIG_HEAD. */
+export function noteReset(repository: Repository, id: ObjectId, typed: string): void {
+  const head = repository.refs.find('HEAD')?.id;
   using transaction = new RefTransaction(repository);
   if (head !== undefined) transaction.add({ name: 'ORIG_HEAD', target: { id: head } });
   const action = repository.context.env['GIT_REFLOG_ACTION'];
   transaction.add({ name: 'HEAD', expected: head ?? 'absent', target: { id }, message: action === undefined ? `reset: moving to ${typed}` : `${action}: updating HEAD` });
   transaction.commit();
-  clearMergeState(repository);
-  return changed;
 }
 
 function resetTrees(repository: Repository, lock: IndexLock, from: ObjectId | undefined, to: ObjectId, mode: Exclude<ResetMode, 'soft'>): readonly string[] {

@@ -502,6 +502,24 @@ export class WorkTree {
     return true;
   }
 
+  /** Removes a file, or a directory with all that is in it, repositories too; the directories above stay. */
+  discard(path: string): void {
+    this.checkPath(path);
+    const status = this.findStatus(path);
+    if (status === undefined) return;
+    if (status.isDirectory()) this.#discardTree(path);
+    else disk().unlink(this.diskPath(path));
+  }
+
+  #discardTree(directory: string): void {
+    for (const { name, kind } of this.list(`${directory}/`)) {
+      if (kind === 'directory') this.#discardTree(`${directory}/${name}`);
+      else disk().unlink(this.diskPath(`${directory}/${name}`));
+    }
+    disk().rmdir(this.diskPath(directory));
+    this.#verifiedDirectories.clear();
+  }
+
   /** Removes the directories above `path` that are empty, from the deepest up. */
   removeEmptyParents(path: string): void {
     const here = this.#repository.prefix;

@@ -2,15 +2,11 @@
 import { CorruptError, InvalidError, UsageError } from '../../pack/errors.js';
 import { type Arguments, type Command, type Context, type OptionSpec, parseArguments } from '../../plumbing/command.js';
 import { parseExpiry } from '../../plumbing/date.js';
-import { diffOptions } from '../../plumbing/diff/diff-options.js';
 import { type RefName, isRefName, refSearchPatterns } from '../../plumbing/refs/ref-name.js';
 import { hasReflog, listReflogs } from '../../plumbing/refs/reflog.js';
 import { type ExpiryRules, expireReflog, findReflogNumber } from '../../plumbing/refs/reflog-expiry.js';
-import { listReflogCommits } from '../../plumbing/history/reflog-walk.js';
 import { Repository } from '../../plumbing/repository.js';
-import { RevWalk } from '../../plumbing/history/walk.js';
-import { parseWalk, walkOptions } from '../../plumbing/history/walk-options.js';
-import { HistoryView, findMailmap, viewOptions } from '../history-view.js';
+import { showReflogs } from '../reflog-view.js';
 
 const changing: readonly OptionSpec[] = [
   { name: 'dry-run', short: 'n', negatable: true, help: 'change nothing' },
@@ -38,9 +34,6 @@ const tables: Readonly<Record<string, readonly OptionSpec[]>> = {
   exists: [],
 };
 
-const taken = new Set([...walkOptions, ...viewOptions].map(({ name }) => name));
-const showOptions: readonly OptionSpec[] = [...walkOptions, ...viewOptions, ...diffOptions.filter(({ name }) => !taken.has(name) && name !== 'exit-code')];
-
 export const command: Command = {
   name: 'reflog',
   family: 'git',
@@ -60,7 +53,8 @@ export const command: Command = {
     const verb = isNamed ? first : 'show';
     const words = isNamed ? rest : args.argv;
     const repository = Repository.open(context);
-    if (verb === 'show') return show(repository, words);
+  
+    if (verb === 'show') return showReflogs(repository, ['--abbrev-commit', '--pretty=oneline', ...words]);
     const parsed = parseArguments({ options: tables[verb]! }, words);
     switch (verb) {
       case 'expire': return expire(repository, parsed);
@@ -151,21 +145,6 @@ function findLogged(repository: Repository, typed: string): RefName | undefined 
     if (isRefName(name, { oneLevel: true }) && hasReflog(repository, name)) return name;
   }
   return undefined;
-}
-
-/** The history of reflogs, as log -g shows it, one line each unless asked otherwise. */
-function show(repository: Repository, argv: readonly string[]): number {
-  const { context } = repository;
-  const args = parseArguments({ options: showOptions, numeric: true }, ['--walk-reflogs', '--abbrev-commit', '--pretty=oneline', ...argv]);
-  const mailmap = findMailmap(repository, args);
-  const request = parseWalk(repository, args, { start: 'HEAD', mailmap });
-  const { pathspec, ...unlimited } = request.options;
-  const walk = new RevWalk(repository, request.set.commits, { ...unlimited, ...(pathspec === undefined ? {} : { pathspec }), keep: 'contents' });
-  const view = new HistoryView(context, repository, args, { showsPatches: args.has('c') || args.has('cc'), denseMerges: false, paths: request.paths, walk, graph: request.isGraph, mailmap });
-  const dated = args.has('date') ? view.dateMode : undefined;
-  for (const { node, reflog } of listReflogCommits(repository, request, dated)) view.show(node, reflog);
-  view.flush();
-  return 0;
 }
 
 function print(context: Context, latin1: string): void {

@@ -52,6 +52,33 @@ export function decodeLoose(file: Buffer): { object: GitObject; framed: Buffer }
   return { object: { type: header.type, bytes: framed.subarray(header.headerBytes) }, framed };
 }
 
+/**
+ * True for the bytes of a good loose file that differ from what anybody writes in bits that inflating does not look at: those left over in
+ * the last byte before the checksum, and after the head of a stored block. Only rot sets them.
+ */
+export function hasStrayBits(file: Buffer): boolean {
+  // 00: a stored block, whose head is padded to a whole byte.
+  if ((file[2]! & 0x06) === 0 && (file[2]! & 0xf8) !== 0) return true;
+  const last = file.length - 5;
+  const seen = Buffer.from(file);
+  for (let bit = 0x80; bit > 1; bit >>= 1) {
+    seen[last] = file[last]! ^ bit;
+    if (!isWhole(seen)) return false;
+    if ((file[last]! & bit) !== 0) return true;
+  }
+  return false;
+}
+
+function isWhole(file: Buffer): boolean {
+  try {
+    decodeLoose(file);
+    return true;
+  } catch (error) {
+    if (error instanceof CorruptError) return false;
+    throw error;
+  }
+}
+
 /** The loose objects of one objects directory. */
 export class LooseObjects {
   readonly directory: string;

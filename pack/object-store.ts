@@ -654,10 +654,11 @@ export class ObjectStore {
     return [...listLooseDebris(this.directory, this.format), ...this.#sources.flatMap(({ directory }) => listPackDebris(directory))];
   }
 
-  /** Every loose copy, ours and those of alternates, each read and compared with its id; for fsck. */
-  *checkLoose(): Generator<{ readonly id: ObjectId; readonly path: string; readonly header?: ObjectHeader; readonly object?: GitObject; readonly error?: CorruptError }> {
+  /** Every loose copy that is wanted, ours and those of alternates, each read and compared with its id; for fsck. */
+  *checkLoose(isWanted: (id: ObjectId) => boolean = () => true): Generator<{ readonly id: ObjectId; readonly path: string; readonly header?: ObjectHeader; readonly object?: GitObject; readonly error?: CorruptError }> {
     for (const { loose } of this.#sources) {
       for (const { id, path } of loose.list()) {
+        if (!isWanted(id)) continue;
         try {
           const header = loose.findHeader(id);
           if (header === undefined) continue;

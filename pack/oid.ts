@@ -155,6 +155,12 @@ export function digest(bytes: Uint8Array, format: ObjectFormat): Buffer {
   return crypto().createHash(format).update(bytes).digest();
 }
 
+/** True for a file that ends in the digest of all before it. */
+export function endsInDigest(bytes: Uint8Array, format: ObjectFormat): boolean {
+  const end = bytes.length - rawSize(format);
+  return end >= 0 && digest(bytes.subarray(0, end), format).equals(bytes.subarray(end));
+}
+
 /** The id of content in pieces that are `sizeBytes` long together. */
 export function hashPieces(type: ObjectType, sizeBytes: number, pieces: Iterable<Uint8Array>, format: ObjectFormat): ObjectId {
   const hasher = new Hasher(format);

@@ -42,9 +42,9 @@ export function checkPackFiles(pack: PackReader): { readonly faults: readonly Co
   }
 }
 
-/** Every object in the order it is stored, read and compared with its id. */
-export function* checkPackEntries(pack: PackReader): Generator<CheckedEntry> {
-  for (const position of pack.index.positionsByOffset()) {
+/** Every object in the order it is stored, or those from the `start`-th up to the `end`-th, read and compared with its id. */
+export function* checkPackEntries(pack: PackReader, start = 0, end = pack.objectCount): Generator<CheckedEntry> {
+  for (const position of pack.index.positionsByOffset().subarray(start, end)) {
     const id = pack.idAt(position);
     try {
       const entry = pack.entryAt(pack.offsetAt(position));

@@ -66,6 +66,8 @@ export class Batch {
 
   get name(): string { return basename(this.directory); }
   get record(): BatchRecord { return this.#record; }
+  /** False when what the record says cannot be read. */
+  get hasRecord(): boolean { return findRecord(join(this.directory, 'record')) !== undefined; }
 
   /** Where packs of the batch are put, made when missing. */
   packDirectory(): string {

@@ -186,13 +186,20 @@ export class Repository {
     this.#caches = caches;
   }
 
+  #namedAlternates(): string[] {
+    return splitAlternates(this.context.env['GIT_ALTERNATE_OBJECT_DIRECTORIES'] ?? '', ':').map((path) => resolve(this.#base, path));
+  }
+
+  /** The objects as they are stored, none read in place of another, none from quarantine: for who checks them. The caller closes it. */
+  openStored(): ObjectStore {
+    return ObjectStore.open(this.objectsDirectory, this.format, { alternates: this.#namedAlternates(), hardening: this.hardening });
+  }
+
   get objects(): ObjectStore {
     if (this.#objects === undefined) {
-      const { env } = this.context;
-      const alternates = env['GIT_ALTERNATE_OBJECT_DIRECTORIES'];
       const compression = this.#compression('core.loosecompression') ?? this.#compression('core.compression');
       const objects = this.#objects = ObjectStore.open(this.objectsDirectory, this.format, {
-        alternates: splitAlternates(alternates ?? '', ':').map((path) => resolve(this.#base, path)),
+        alternates: this.#namedAlternates(),
         ...(compression === undefined ? {} : { compression }),
         hardening: this.hardening,
         replace: this.#replacements(),

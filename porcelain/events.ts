@@ -46,6 +46,17 @@ export function encodeEvent(event: Event): Buffer {
 
 /** Every whole record in `bytes`, in order; what is torn, damaged or of an unknown version is passed over. */
 export function* decodeEvents(bytes: Buffer): Generator<Event> {
+  for (const { event } of listRecords(bytes)) if (event !== undefined) yield event;
+}
+
+/** How many bytes belong to no whole record. */
+export function countTornBytes(bytes: Buffer): number {
+  let whole = 0;
+  for (const { sizeBytes } of listRecords(bytes)) whole += sizeBytes;
+  return bytes.length - whole;
+}
+
+function* listRecords(bytes: Buffer): Generator<{ readonly event: Event | undefined; readonly sizeBytes: number }> {
   let at = bytes.indexOf(marker);
   while (at >= 0) {
     const sizeBytes = at + headerBytes <= bytes.length ? bytes.readUInt32BE(at + 4) : maximumPayloadBytes + 1;
@@ -53,8 +64,7 @@ export function* decodeEvents(bytes: Buffer): Generator<Event> {
     if (sizeBytes <= maximumPayloadBytes && end <= bytes.length) {
       const payload = bytes.subarray(at + headerBytes, end);
       if (crc32(payload) === bytes.readUInt32BE(at + 8)) {
-        const event = decodePayload(payload);
-        if (event !== undefined) yield event;
+        yield { event: decodePayload(payload), sizeBytes: end - at };
         at = bytes.indexOf(marker, end);
         continue;
       }
@@ -113,6 +123,11 @@ export function* listEventsBackwards(repository: Repository): Generator<Event> {
   for (const name of segmentNames(repository).reverse()) {
     yield* [...decodeEvents(fs.readFileSync(join(eventsDirectory(repository), name)))].reverse();
   }
+}
+
+/** The files events are in, oldest month first. */
+export function listEventFiles(repository: Repository): string[] {
+  return segmentNames(repository).map((name) => join(eventsDirectory(repository), name));
 }
 
 function eventsDirectory(repository: Repository): string {

@@ -23,7 +23,6 @@ import { Index } from '../index/index-file.js';
 import { MultiPackIndexing } from './multi-pack-indexing.js';
 import { type Finding, type MessageId, type Severity, checkObject, checkSeverityNames, isGitmodulesName, listRawEntries, messageIds, readSeverities } from './object-check.js';
 import { listReflogs, readReflog } from '../refs/reflog.js';
-import { listDamagedRefJournals } from '../refs/ref-journal.js';
 import type { Repository } from '../repository.js';
 import { findRevision } from '../history/revision.js';
 import { listWorkTrees } from '../work-trees.js';
@@ -91,6 +90,8 @@ export interface FsckOptions {
   readonly lostFound: boolean;
   readonly nameObjects: boolean;
   readonly verbose: boolean;
+  /** Finds what is wrong with records that are not git's. */
+  readonly ownRecords?: () => Iterable<{ readonly severity: 'error' | 'notice'; readonly subject: string; readonly message: string }>;
 }
 
 /** What is known of an object: what others say it is, whether it is there, and what it leads to. */
@@ -149,6 +150,10 @@ export class Fsck {
     if (this.#options.connectivityOnly) this.#findUsed();
     this.#report();
     if (!this.#options.connectivityOnly) this.#checkDerived();
+    for (const { severity, subject, message } of this.#options.ownRecords?.() ?? []) {
+      if (severity === 'error') this.#complain('error', `${subject}: ${message}`, fsckErrors.refs);
+      else this.#complain('warning', `${subject}: ${message}`);
+    }
     return this.#found;
   }
 
@@ -306,7 +311,6 @@ export class Fsck {
 
   #checkHead(): void {
     const { refs, format } = this.#repository;
-    for (const path of listDamagedRefJournals(this.#repository)) this.#complain('warning', `a change of several refs could not be finished; its journal is '${path}'`);
     try {
       const head = refs.readRaw('HEAD');
       if (head === undefined) this.#complain('error', 'invalid HEAD', fsckErrors.refs);

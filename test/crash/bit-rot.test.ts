@@ -1,4 +1,4 @@
-// Promise: nothing wrong is ever returned from a file that has rotted, and fsck finds it. A sample; `npm run crash -- rot` tries every byte.
+// Promise: nothing wrong is ever returned from a file that has rotted, and verify and fsck find it. A sample; `npm run crash -- rot` tries every byte.
 import test from 'ava';
 import { makeRepository } from '../helpers/differential.js';
 import { skipWithoutGit } from '../helpers/stock-git.js';
@@ -7,8 +7,9 @@ import { rot, rotScript } from './bit-rot.js';
 test.serial('a byte changed, or a file cut, anywhere in a repository is an error or makes no difference', async (t) => {
   if (skipWithoutGit(t)) return;
   t.timeout(120_000);
-  const { damages, harmless, problems } = await rot(makeRepository(t, 'sha1', rotScript), { every: 41, fsckEvery: 11 });
+  const { damages, harmless, noticed, problems } = await rot(makeRepository(t, 'sha1', rotScript), { every: 41, fsckEvery: 11 });
   t.deepEqual(problems, []);
   t.true(damages > 150);
-  t.log(`${damages} damages, ${harmless} of them to nothing that is read`);
+  t.is(noticed, damages);
+  t.log(`${damages} damages, all noticed, ${harmless} of them to nothing that is read`);
 });

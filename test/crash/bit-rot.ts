@@ -1,5 +1,5 @@
 // Rot: every file of a small repository with each byte changed, and cut at each length. Whatever is read then is what it was before, or an error
-// that says what is damaged; and fsck notices, wherever the file has a checksum.
+// that says what is damaged; verify notices every one of them, and fsck wherever the file has a checksum.
 import { chmodSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CairnError, CorruptError } from '../../pack/errors.js';
@@ -7,6 +7,7 @@ import { ObjectStore } from '../../pack/object-store.js';
 import type { ObjectId } from '../../pack/oid.js';
 import { Index } from '../../plumbing/index/index-file.js';
 import { Repository } from '../../plumbing/repository.js';
+import { verifyRepository } from '../../porcelain/integrity/verification.js';
 import { makeContext } from '../helpers/cairn.js';
 import { runIn } from './crash-lab.js';
 
@@ -21,6 +22,8 @@ export interface RotResult {
   readonly damages: number;
   /** Damages that changed nothing that is read, in files without a checksum or bits nothing is in. */
   readonly harmless: number;
+  /** Damages verify had something to say about: all of them. */
+  readonly noticed: number;
   readonly problems: readonly string[];
 }
 
@@ -38,7 +41,9 @@ export async function rot(directory: string, options: { readonly every: number; 
   const problems: string[] = [];
   let damages = 0;
   let harmless = 0;
+  let noticed = 0;
   let turn = 0;
+  if (listFindings(directory).length > 0) throw new Error(`verify is not content before anything is damaged: ${listFindings(directory).join('; ')}`);
   for (const file of listFiles(gitDirectory)) {
     const path = join(gitDirectory, file);
     const bytes = readFileSync(path);
@@ -52,6 +57,8 @@ export async function rot(directory: string, options: { readonly every: number; 
       const complain = (problem: string): void => { problems.push(`'${file}' ${what}: ${problem}`); };
       const isSame = compareSeen(before, see(directory, ids, complain), complain);
       if (isSame) harmless += 1;
+      if (listFindings(directory).length > 0) noticed += 1;
+      else complain('verify notices nothing');
       // Loose refs, HEAD and packed-refs have no checksum; deflate has bits nothing is in.
       const mustBeFound = /^(?:index|objects\/pack\/.*\.(?:pack|idx)|objects\/pack\/multi-pack-index|objects\/info\/commit-graph)$/.test(file) || !isSame;
       if (mustBeFound && damages % options.fsckEvery === 0) {
@@ -63,7 +70,19 @@ export async function rot(directory: string, options: { readonly every: number; 
     writeFileSync(path, bytes);
     options.print?.(`${file}: ${bytes.length} bytes, ${damages - start} damages`);
   }
-  return { damages, harmless, problems };
+  return { damages, harmless, noticed, problems };
+}
+
+/** What verify says. */
+function listFindings(directory: string): string[] {
+  let repository: Repository;
+  try {
+    repository = Repository.open(makeContext({ cwd: directory, pid: process.pid }).context);
+  } catch (error) {
+    if (error instanceof CairnError) return [error.message];
+    throw error;
+  }
+  return verifyRepository(repository, { part: { number: 1, of: 1 } }).findings.map(({ subject, message }) => `${subject}: ${message}`);
 }
 
 function* listDamages(bytes: Buffer): Generator<{ readonly what: string; readonly damaged: Buffer }> {

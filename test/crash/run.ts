@@ -62,10 +62,10 @@ try {
     const rotting = join(scratch, 'rotting');
     runProgram('git', ['init', '-q', '-b', 'main', rotting], { cwd: '/' });
     runProgram('sh', ['-e', '-c', rotScript], { cwd: rotting });
-    const { damages, harmless, problems } = await rot(rotting, { every: 1, fsckEvery: 1, print });
+    const { damages, harmless, noticed, problems } = await rot(rotting, { every: 1, fsckEvery: 1, print });
     total += damages;
     failed += problems.length;
-    print(`rot: ${damages} damages, ${harmless} of them to nothing that is read, ${problems.length} problems`);
+    print(`rot: ${damages} damages, ${noticed} noticed by verify, ${harmless} of them to nothing that is read, ${problems.length} problems`);
     for (const problem of problems.slice(0, 20)) print(`  ${problem}`);
   }
 } finally {

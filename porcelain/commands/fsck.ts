@@ -1,7 +1,8 @@
 // cairn fsck: checks objects, packs, refs and whether everything they need is there (git-fsck(1)).
-import type { Command } from '../command.js';
-import { Fsck } from '../objects/fsck.js';
-import { Repository } from '../repository.js';
+import type { Command } from '../../plumbing/command.js';
+import { Fsck } from '../../plumbing/objects/fsck.js';
+import { Repository } from '../../plumbing/repository.js';
+import { checkOwnRecords } from '../integrity/own-records.js';
 
 export const command: Command = {
   name: 'fsck',
@@ -25,7 +26,8 @@ export const command: Command = {
   ],
   run(context, args) {
     const lostFound = args.has('lost-found');
-    return new Fsck(Repository.open(context), {
+    const repository = Repository.open(context);
+    return new Fsck(repository, {
       names: args.positionals,
       index: args.has('cache'),
       full: lostFound || (args.flag('full') ?? true),
@@ -40,6 +42,7 @@ export const command: Command = {
       nameObjects: args.has('name-objects'),
       verbose: args.has('verbose'),
       progress: args.has('progress'),
+      ownRecords: () => checkOwnRecords(repository, repository.objects),
     }).run();
   },
 };

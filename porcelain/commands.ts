@@ -62,7 +62,9 @@ export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
 /** Commands for people, and all that is ours. */
 export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   add: () => import('./commands/add.js'),
+  annotate: () => import('./commands/annotate.js'),
   batch: () => import('./commands/batch.js'),
+  blame: () => import('./commands/blame.js'),
   branch: () => import('./commands/branch.js'),
   checkout: () => import('./commands/checkout.js'),
   clean: () => import('./commands/clean.js'),

@@ -87,8 +87,8 @@ function lineText(lines: Lines, index: number): string {
   return lines.bytes.toString('latin1', lines.starts[index]!, lines.starts[index + 1]!);
 }
 
-/** What two lines have in common when they count as equal. */
-function normaliser(options: TextDiffOptions): ((text: string) => string) | undefined {
+/** What two lines (latin1) have in common when they count as equal; undefined when that is all of them. */
+export function lineKey(options: TextDiffOptions): ((text: string) => string) | undefined {
   if (options.ignoreAllSpace) return (text) => text.replace(/[ \t\n\v\f\r]+/g, '');
   if (options.ignoreSpaceChange) return (text) => text.replace(/[ \t\n\v\f\r]+$/, '').replace(/[ \t\n\v\f\r]+/g, ' ');
   if (options.ignoreSpaceAtEol) return (text) => text.replace(/[ \t\n\v\f\r]+$/, '');
@@ -108,27 +108,39 @@ interface Side {
   keptKinds: Int32Array;
 }
 
+/** A text whose equal lines have equal numbers, also across the texts it is compared with. */
+export interface NumberedLines {
+  readonly lines: Lines;
+  readonly numbers: Int32Array;
+}
+
 /** The changes that turn `a` into `b`, in order. */
 export function diffLines(a: Buffer | Lines, b: Buffer | Lines, options: TextDiffOptions = {}): LineChange[] {
-  const oldLines = Buffer.isBuffer(a) ? splitLines(a) : a;
-  const newLines = Buffer.isBuffer(b) ? splitLines(b) : b;
-  const normalise = normaliser(options);
-  const numbers = new Map<string, number>();
-  const classify = (lines: Lines): Side => {
-    const kinds = new Int32Array(lines.count);
+  const key = lineKey(options) ?? ((text: string) => text);
+  const known = new Map<string, number>();
+  const numbered = (lines: Lines): NumberedLines => {
+    const numbers = new Int32Array(lines.count);
     for (let index = 0; index < lines.count; index += 1) {
-      const text = lineText(lines, index);
-      const key = normalise === undefined ? text : normalise(text);
-      let number = numbers.get(key);
-      if (number === undefined) numbers.set(key, number = numbers.size);
-      kinds[index] = number;
+      const text = key(lineText(lines, index));
+      let number = known.get(text);
+      if (number === undefined) known.set(text, number = known.size);
+      numbers[index] = number;
     }
-    return { lines, kinds, changed: new Uint8Array(lines.count + 2), kept: new Int32Array(0), keptKinds: new Int32Array(0) };
+    return { lines, numbers };
   };
-  const one = classify(oldLines);
-  const two = classify(newLines);
-  if (options.algorithm === undefined || options.algorithm === 'myers') compareClassically(one, two, numbers.size, options.minimal ?? false);
-  else compareByRareLines(one, two, numbers.size, options);
+  const one = numbered(Buffer.isBuffer(a) ? splitLines(a) : a);
+  const two = numbered(Buffer.isBuffer(b) ? splitLines(b) : b);
+  return diffNumbered(one, two, known.size, options);
+}
+
+/** Like `diffLines`, for who numbered the lines already (by `lineKey`); all numbers are below `numberCount`. */
+export function diffNumbered(a: NumberedLines, b: NumberedLines, numberCount: number, options: TextDiffOptions = {}): LineChange[] {
+  const sideOf = ({ lines, numbers }: NumberedLines): Side => (
+    { lines, kinds: numbers, changed: new Uint8Array(lines.count + 2), kept: new Int32Array(0), keptKinds: new Int32Array(0) });
+  const one = sideOf(a);
+  const two = sideOf(b);
+  if (options.algorithm === undefined || options.algorithm === 'myers') compareClassically(one, two, numberCount, options.minimal ?? false);
+  else compareByRareLines(one, two, numberCount, options);
   const heuristic = options.indentHeuristic ?? true;
   compact(one, two, heuristic);
   compact(two, one, heuristic);

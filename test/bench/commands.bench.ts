@@ -347,6 +347,33 @@ section('walk', () => {
   both('rev-list --all --count, commit-graph', 1.3, ['rev-list', '--all', '--count']);
 });
 
+/** A file of 10,000 lines that a thousand commits change in a few places each. */
+function makeManyVersions(env: Record<string, string>): void {
+  const newLine = (): string => text(10 + 60 * random()).replace(/\s+/g, ' ');
+  const lines = Array.from({ length: 10_000 }, newLine);
+  const parts: string[] = [];
+  for (let at = 0; at < 1000; at += 1) {
+    for (let left = at === 0 ? 0 : 1 + Math.floor(random() * 6); left > 0; left -= 1) {
+      const place = Math.floor(random() * lines.length);
+      const count = 1 + Math.floor(random() * 8);
+      const kind = Math.floor(random() * 3);
+      lines.splice(place, kind === 1 ? 0 : count, ...(kind === 2 ? [] : Array.from({ length: count }, newLine)));
+    }
+    const content = `${lines.join('\n')}\n`;
+    parts.push(`commit refs/heads/main\ncommitter C O Mitter <committer@example.com> ${1_100_000_000 + at * 60} +0000\ndata 1\nx\nM 644 inline file\ndata ${content.length}\n${content}\n`);
+  }
+  must(['git', 'fast-import', '--quiet', '--force'], { env, stdin: parts.join('') });
+  must(['git', 'repack', '-adq'], { env });
+}
+
+section('blame', () => {
+  mkdirSync(join(top, 'blame'));
+  const env = newRepository(join(top, 'blame'));
+  makeManyVersions(env);
+  const words = ['blame', 'main', '--', 'file'];
+  compare('blame, 10,000 lines, 1000 commits', rounds, 3, () => [{ argv: ['git', ...words], env }], () => [{ argv: [cairnProgram, ...words], env }]);
+});
+
 section('start', () => {
   mkdirSync(join(top, 'start'));
   const env = newRepository(join(top, 'start'));

@@ -267,6 +267,11 @@ export class Repository {
     return override ? resolve(this.#base, override) : join(this.gitDirectory, 'index');
   }
 
+  /** Where programs are run: at the top of the work tree; where there is none, in the repository; without one, where we are. */
+  get programDirectory(): string {
+    return this.workTree ?? (this.gitDirectory === nowhere ? this.context.cwd : this.gitDirectory);
+  }
+
   /** The work tree's top; RefusedError when there is none. */
   requireWorkTree(): string {
     if (this.workTree === undefined) {

@@ -141,7 +141,7 @@ export class HistoryView {
       ...(setup.mailmap === undefined ? {} : { mailmap: setup.mailmap }),
     });
     this.#marks = { graph: false, leftRight: args.has('left-right'), cherryMark: args.has('cherry-mark') || args.has('cherry') };
-    this.#hasLimits = this.diff.pickaxe !== undefined || this.diff.filter !== undefined;
+    this.#hasLimits = HistoryView.isChoosy(args);
     const { walk } = setup;
     this.#graph = setup.graph && walk !== undefined ? new HistoryGraph({
       isShown: (node) => walk.willShow(node), mark: (node) => commitMark(node, { graph: true, leftRight: args.has('left-right'), cherryMark: args.has('cherry-mark') }),
@@ -182,6 +182,16 @@ export class HistoryView {
     this.#output.flush();
   }
 
+  /** Shows what `show` shows, also what comes before it fails; returns the exit code. */
+  run(show: () => void): number {
+    try {
+      show();
+    } finally {
+      this.flush();
+    }
+    return this.code;
+  }
+
   /** The exit code --check and --exit-code ask for. */
   get code(): number {
     return this.printer.code;
@@ -213,37 +223,42 @@ export class HistoryView {
     for (const node of walk) this.show(node);
   }
 
-  /** Shows one commit, and what it changed when that is asked for. */
-  show(node: CommitNode, reflog?: CommitView['reflog']): void {
-    if (!this.#args.has('show-linear-break')) {
-      this.#showOne(node, reflog);
-      return;
-    }
+  /** Commits may be passed over for what they changed. */
+  static isChoosy(args: Arguments): boolean {
+    return ['S', 'G', 'find-object', 'diff-filter'].some((name) => args.has(name));
+  }
+
+  /** Shows one commit, and what it changed when that is asked for; false when it is passed over. */
+  show(node: CommitNode, reflog?: CommitView['reflog']): boolean {
+    if (!this.#args.has('show-linear-break')) return this.#showOne(node, reflog);
     const isReversed = this.#args.flag('reverse') === true;
     const parents = node.parentIds;
     const follows = this.#lastShown === undefined || (isReversed ? parents.includes(this.#lastShown.id) : this.#lastShown.parents.includes(node.id));
     if (!follows) this.printer.printBreak();
     this.#lastShown = { id: node.id, parents };
-    this.#showOne(node, reflog);
+    return this.#showOne(node, reflog);
   }
 
-  #showOne(node: CommitNode, reflog?: CommitView['reflog']): void {
+  #showOne(node: CommitNode, reflog?: CommitView['reflog']): boolean {
     const mark = commitMark(node, this.#marks);
-    if (this.#isBare && mark === '' && reflog === undefined && this.printer.printBare(node)) return;
+    if (this.#isBare && mark === '' && reflog === undefined && this.printer.printBare(node)) return true;
     const view = new NodeView(node, commitMark(node, everyMark), reflog);
     this.#graph?.update(node);
     if (this.#isJson) {
       this.#showJson(node, view);
-      return;
+      return true;
     }
     const hasLimits = this.#hasLimits;
     // Where nothing is shown of differences, a filter that only leaves out lets nothing pass in git.
-    if (!this.diff.isShown && this.diff.filter !== undefined && !/[A-Z*]/.test(this.diff.filter)) return;
+    if (!this.diff.isShown && this.diff.filter !== undefined && !/[A-Z*]/.test(this.diff.filter)) return false;
     if (!this.diff.isShown && !hasLimits && !this.diff.exitCode) {
-      this.printer.print({ node, view, mark });
-      return;
+      return this.printer.print({ node, view, mark });
     }
-    for (const entry of this.#entries(node, view, mark)) this.printer.print({ ...entry, needsChanges: hasLimits && typeof entry.changes !== 'string' });
+    let isShown = false;
+    for (const entry of this.#entries(node, view, mark)) {
+      if (this.printer.print({ ...entry, needsChanges: hasLimits && typeof entry.changes !== 'string' })) isShown = true;
+    }
+    return isShown;
   }
 
   #entries(node: CommitNode, view: CommitView, mark: string): LogEntry[] {

@@ -89,7 +89,7 @@ function converter(repository: Repository, conversion: (typeof conversions)[numb
     return (path, bytes) => tree.contentForWorkTree(path, bytes);
   }
   const texts = new TextConversion(repository);
-  return (path, bytes) => texts.find(path, bytes) ?? bytes;
+  return (path, bytes) => texts.find(path, () => bytes) ?? bytes;
 }
 
 function showOne(repository: Repository, args: Arguments, question: Question | undefined): number {

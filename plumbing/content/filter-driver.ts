@@ -59,7 +59,9 @@ function complain(repository: Repository, message: string): void {
 const mostBytes = 1024 * 1024 * 1024;
 
 /** Runs a command line of the user's with a shell, at the top of the work tree; what it complains of goes to standard error. */
-export function runShell(repository: Repository, command: string, input: Buffer, words: readonly string[] = []): { readonly code: number; readonly stdout: Buffer } {
+export function runShell(
+  repository: Repository, command: string, input: Buffer, words: readonly string[] = [], environment: Readonly<Record<string, string>> = {},
+): { readonly code: number; readonly stdout: Buffer } {
   if (!repository.isTrusted) {
     throw new RefusedError(`'${command}' is not run: the repository belongs to another user`, { code: 'unsafe-repository' });
   }
@@ -68,7 +70,7 @@ export function runShell(repository: Repository, command: string, input: Buffer,
   context.stderr.flush();
   const line = words.length === 0 ? command : `${command} "$@"`;
   const result = childProcess().spawnSync('/bin/sh', ['-c', line, command, ...words], {
-    cwd: repository.workTree ?? repository.gitDirectory, env: childEnvironment(repository), input, stdio: ['pipe', 'pipe', 'pipe'], maxBuffer: mostBytes,
+    cwd: repository.programDirectory, env: childEnvironment(repository, environment), input, stdio: ['pipe', 'pipe', 'pipe'], maxBuffer: mostBytes,
   });
   if (result.stderr?.length) context.stderr.write(result.stderr);
   // A program need not read all it is given.

@@ -132,9 +132,11 @@ interface LostLine { readonly text: string; mask: number }
 export function formatCombinedPath(store: ObjectStore, each: CombinedPath, options: CombinedOptions): string {
   const { format, dense, colors } = options;
   if (![each.result, ...each.parents].every(({ mode }) => isLinkOrFile(mode))) return '';
-  const contents = each.parents.map((side) => readSide(store, side));
-  const result = readSide(store, each.result);
-  const isBin = !format.allText && [result, ...contents].some(isBinary);
+  const { programs } = format;
+  const read = (side: DiffSide): Buffer => programs?.read(each.path, side) ?? readSide(store, side);
+  const contents = each.parents.map(read);
+  const result = read(each.result);
+  const isBin = !format.allText && !programs?.converts(each.path, each.result) && [result, ...contents].some(isBinary);
   const modeDiffers = each.parents.some(({ mode }) => mode !== each.result.mode);
   let body = '';
   if (!isBin) {

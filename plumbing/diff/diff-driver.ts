@@ -1,8 +1,5 @@
 // How a path wants to be compared: as text or binary, what begins a function, what is a word. The attribute `diff` of
 // gitattributes(5) names a driver; diff.<driver>.* of git-config(1) defines it, and a few languages are known.
-//
-// External programs are not run: a driver that names one is refused where it would be used.
-import { RefusedError } from '../../pack/errors.js';
 import { Attributes, type AttributeValue } from '../content/attributes.js';
 import type { Config } from '../config.js';
 import { latin1 } from '../latin1.js';
@@ -18,7 +15,7 @@ export interface DiffDriver {
   readonly findFunction: FunctionFinder;
   /** A regular expression (extended) for words. */
   readonly wordPattern?: string;
-  /** Programs that would have to be run. */
+  /** Programs that show a difference, and that make content readable; see diff-programs.ts. */
   readonly command?: string;
   readonly textConverter?: string;
 }
@@ -116,14 +113,4 @@ function readDriver(config: Config, name: string): DiffDriver {
     ...(isBinary === undefined ? {} : { isBinary }), findFunction, ...(wordPattern === undefined ? {} : { wordPattern: latin1(wordPattern) }),
     ...(command === undefined ? {} : { command }), ...(textConverter === undefined ? {} : { textConverter }),
   };
-}
-
-/** RefusedError when the driver would run a program that was asked for. */
-export function refusePrograms(driver: DiffDriver, path: string, asked: { readonly command: boolean; readonly textConverter: boolean }): void {
-  if (asked.command && driver.command !== undefined) {
-    throw new RefusedError(`'${path}' is to be compared by the program '${driver.command}', which is not run`, { code: 'external-diff', hint: 'use --no-ext-diff' });
-  }
-  if (asked.textConverter && driver.textConverter !== undefined) {
-    throw new RefusedError(`'${path}' is to be converted by the program '${driver.textConverter}', which is not run`, { code: 'text-converter', hint: 'use --no-textconv' });
-  }
 }

@@ -7,8 +7,9 @@ import { type ObjectId, zeroId } from '../../pack/oid.js';
 import { formatMode } from '../../pack/tree.js';
 import type { DiffEntry, DiffSide } from './diff.js';
 import { isHuge, readSide } from './diff-content.js';
-import { type DiffDriver, plainDriver, refusePrograms } from './diff-driver.js';
-import { PatchWriter } from './diff-patch.js';
+import { type DiffDriver, plainDriver } from './diff-driver.js';
+import { PatchWriter, changesKind, splitChange } from './diff-patch.js';
+import type { DiffPrograms } from './diff-programs.js';
 import { type DirstatOptions, type FileStat, type StatOptions, formatDirstat, shortStat, writeStat } from './diff-stat.js';
 import type { WordStyle } from './diff-words.js';
 import { quotePath } from '../quote.js';
@@ -81,8 +82,8 @@ export interface DiffFormatOptions {
   /** Written before every line (a graph). */
   readonly linePrefix?: () => string;
   readonly driverOf?: (path: string) => DiffDriver;
-  /** Drivers may ask for programs to compare or convert with; they are refused then. */
-  readonly programs?: { readonly command: boolean; readonly textConverter: boolean };
+  /** Programs that may show a patch, or convert what is compared in one. */
+  readonly programs?: DiffPrograms;
   /** A patch that would show a submodule is an error. */
   readonly refusesSubmodules?: boolean;
   /** Paths of all parents in combined differences. */
@@ -100,11 +101,14 @@ export class DiffWriter {
   readonly #store: ObjectStore;
   readonly #options: DiffFormatOptions;
   readonly #sink: Sink;
+  /** What programs print gets no prefix. */
+  readonly #plainSink: Sink;
   readonly #prefix: () => string;
 
   constructor(store: ObjectStore, options: DiffFormatOptions, sink: Sink) {
     this.#store = store;
     this.#options = options;
+    this.#plainSink = sink;
     const prefix = options.linePrefix;
     this.#prefix = prefix ?? ((): string => '');
     this.#sink = prefix === undefined || options.nul ? sink : (text) => sink(text.replace(/[^\n]*\n/g, (line) => prefix() + line));
@@ -144,15 +148,23 @@ export class DiffWriter {
     }
     if (patch) {
       if (sections > 0) this.#sink(this.#options.nul ? '\0' : '\n');
-      const writer = new PatchWriter(this.#store, this.#options, this.#sink, (entry) => this.#isBinary(entry));
-      for (const entry of entries) if (writer.write(entry)) this.hasPatch = true;
+      const writer = new PatchWriter(this.#store, this.#options, this.#sink, this);
+      for (const entry of entries) if (!this.#showOutside(writer, entry, entries.length) && writer.write(entry)) this.hasPatch = true;
     }
+  }
+
+  /** Has a program show an entry; false when there is none. */
+  #showOutside(writer: PatchWriter, entry: DiffEntry, total: number): boolean {
+    const { programs } = this.#options;
+    if (programs?.find(entry) === undefined || isTree(entry.old) || isTree(entry.new) || writer.isUnchanged(entry)) return false;
+    const parts = changesKind(entry) && !programs.takesAll ? splitChange(entry, this.#store) : [entry];
+    return parts.filter((part) => programs.show(part, total, writer.facts(part), this.#plainSink)).length > 0;
   }
 
   /** Looks whether a patch would show anything. */
   findPatch(entries: readonly DiffEntry[]): boolean {
-    const writer = new PatchWriter(this.#store, this.#options, () => undefined, (entry) => this.#isBinary(entry));
-    return entries.some((entry) => writer.write(entry));
+    const writer = new PatchWriter(this.#store, this.#options, () => undefined, this);
+    return entries.some((entry) => this.#options.programs?.find(entry) === undefined && writer.write(entry));
   }
 
   #quote(path: string): string {
@@ -185,7 +197,7 @@ export class DiffWriter {
 
   #check(entry: DiffEntry): void {
     if (entry.new.mode === 0 || entry.status === 'U' || isTree(entry.new) || this.#isBinarySide(entry.new, entry.path)) return;
-    const writer = new PatchWriter(this.#store, this.#options, this.#sink, (each) => this.#isBinary(each));
+    const writer = new PatchWriter(this.#store, this.#options, this.#sink, this);
     if (writer.check(entry)) this.hasErrors = true;
   }
 
@@ -202,7 +214,7 @@ export class DiffWriter {
 
   #countFile(entry: DiffEntry): FileStat {
     const same = entry.old.mode !== 0 && entry.new.mode !== 0 && entry.old.id === entry.new.id && entry.old.content === undefined && entry.new.content === undefined;
-    if (this.#looksBinary(entry)) {
+    if (this.looksBinary(entry)) {
       const isEqual = same || this.#isSameContent(entry);
       return { entry, added: isEqual ? 0 : this.#sizeOf(entry.new), deleted: isEqual ? 0 : this.#sizeOf(entry.old), isBinary: true, isUnmerged: false };
     }
@@ -249,22 +261,21 @@ export class DiffWriter {
     return [{ path, amount: removed + added || 1 }];
   }
 
-  #isBinary(entry: DiffEntry): boolean {
-    const sides = [[entry.old, entry.oldPath ?? entry.path] as const, [entry.new, entry.path] as const];
-    if (this.#options.programs !== undefined) {
-      for (const [side, path] of sides) if (side.mode !== 0) refusePrograms(this.#driverOf(path), path, this.#options.programs);
-    }
-    return !this.#options.allText && this.#looksBinary(entry);
+  /** Its content is not shown line by line. */
+  isBinary(entry: DiffEntry): boolean {
+    if (this.#options.allText) return false;
+    const sides = [[entry.old, entry.oldPath ?? entry.path], [entry.new, entry.path]] as const;
+    return sides.some(([side, path]) => !this.#options.programs?.converts(path, side) && this.#isBinarySide(side, path));
   }
 
-  /** Counts are never of text that is only taken for text. */
-  #looksBinary(entry: DiffEntry): boolean {
+  /** Its content is not text; counts are never of text that is only taken for text. */
+  looksBinary(entry: DiffEntry): boolean {
     return this.#isBinarySide(entry.old, entry.oldPath ?? entry.path) || this.#isBinarySide(entry.new, entry.path);
   }
 
   #isBinarySide(side: DiffSide, path: string): boolean {
     if (side.mode === 0) return false;
-    return this.#driverOf(path).isBinary ?? (isHuge(this.#store, side) || isBinary(readSide(this.#store, side)));
+    return ((side.mode & 0o170000) === 0o100000 ? this.#driverOf(path).isBinary : undefined) ?? (isHuge(this.#store, side) || isBinary(readSide(this.#store, side)));
   }
 
   #driverOf(path: string): DiffDriver {

@@ -88,14 +88,14 @@ class WorkFiles {
   }
 
   #file(entry: IndexEntry, mode: number): DiffSide {
-    if (mode === entry.mode && !entry.intentToAdd && this.#tree.hashFile(entry.path, mode) === entry.id) return { mode, id: entry.id };
+    if (mode === entry.mode && !entry.intentToAdd && this.#tree.hashFile(entry.path, mode) === entry.id) return { mode, id: entry.id, ...fileAt(entry.path, mode) };
     return this.#read(entry, mode);
   }
 
   #read(entry: IndexEntry, mode: number): DiffSide {
     let held: Buffer | undefined;
     return {
-      mode, id: zeroId(this.#store.format),
+      mode, id: zeroId(this.#store.format), ...fileAt(entry.path, mode),
       content: () => {
         if (held !== undefined) return held;
         const pieces: Buffer[] = [];
@@ -109,6 +109,11 @@ class WorkFiles {
       },
     };
   }
+}
+
+/** Links are no files that programs could read. */
+function fileAt(path: string, mode: number): { readonly file?: string } {
+  return (mode & 0o170000) === 0o100000 ? { file: Buffer.from(path, 'latin1').toString() } : {};
 }
 
 const same = (one: DiffSide, two: DiffSide): boolean => one.mode === two.mode && one.id === two.id && one.content === undefined && two.content === undefined;
@@ -204,7 +209,7 @@ export function diffTreeToWorkTree(repository: Repository, tree: ObjectId | unde
     if (before.mode === 0 && now.mode === 0) continue;
     if (options.combines && before.mode !== 0 && now.mode !== 0 && (now.content !== undefined || now.id !== before.id || entry.id !== before.id)) {
       const content = now.content ?? ((): Buffer => readSide(repository.objects, now));
-      combined.push({ path, parents: [{ mode: entry.mode, id: entry.id }, before], result: { mode: now.mode, id: absent.id, content }, statuses: ['M', 'M'] });
+      combined.push({ path, parents: [{ mode: entry.mode, id: entry.id }, before], result: { ...now, id: absent.id, content }, statuses: ['M', 'M'] });
     } else if (same(before, now)) {
       if (options.unchanged) result.push({ path, status: 'same', old: before, new: now });
     } else if (options.byAppearance || before.mode !== now.mode || now.content === undefined || !isBlob(repository.objects, before, now)) {

@@ -2,16 +2,17 @@
 //
 // One table, so that log, show, diff and the plumbing mean the same by the same words. Specified by git-diff(1); what is not
 // supported is not in the table, and so refused.
-import { InvalidError, RefusedError, UsageError } from '../../pack/errors.js';
+import { InvalidError, UsageError } from '../../pack/errors.js';
 import type { ObjectStore } from '../../pack/object-store.js';
 import type { ObjectId } from '../../pack/oid.js';
 import type { RepoPath } from '../../pack/tree.js';
 import type { AttributeValue } from '../content/attributes.js';
 import type { Arguments, OptionSpec } from '../command.js';
-import type { DiffEntry } from './diff.js';
+import type { DiffEntry, DiffSide } from './diff.js';
 import { readDiffColors } from './diff-colors.js';
 import { readSide } from './diff-content.js';
 import { DiffDrivers } from './diff-driver.js';
+import { DiffPrograms } from './diff-programs.js';
 import { type DiffFormatOptions, DiffWriter, type Sink } from './diff-format.js';
 import { orderByPatterns, rotateTo } from './diff-order.js';
 import { type Pickaxe, parsePickaxe } from './diff-pickaxe.js';
@@ -111,8 +112,8 @@ export const diffOptions: readonly OptionSpec[] = [
   { name: 'output', value: 'file', help: 'write to a file instead of standard output' },
   { name: 'exit-code', help: 'exit with 1 when there are differences' },
   { name: 'quiet', help: 'show nothing, exit with 1 when there are differences' },
-  { name: 'ext-diff', negatable: true, help: 'let programs compare; where one is configured that is refused' },
-  { name: 'textconv', negatable: true, help: 'let programs convert files to text; where one is configured that is refused' },
+  { name: 'ext-diff', negatable: true, help: 'let programs show differences: diff.<driver>.command, GIT_EXTERNAL_DIFF, diff.external' },
+  { name: 'textconv', negatable: true, help: 'let programs convert files to text: diff.<driver>.textconv' },
 ];
 
 /** What a command sets when nothing is asked for. */
@@ -123,6 +124,8 @@ export interface DiffDefaults {
   readonly format?: 'patch' | 'raw';
   /** Columns of the terminal, for --stat. */
   readonly columns: number;
+  /** Programs show differences without --ext-diff. */
+  readonly usesPrograms?: boolean;
   /** Many differences are shown one after the other (log, show). */
   readonly walks?: boolean;
   /** Files are compared as they lie there, named from the current directory: differences make the exit code 1. */
@@ -151,6 +154,7 @@ export class DiffRequest {
   readonly #repository: Repository;
   readonly #isPorcelain: boolean;
   readonly #drivers: DiffDrivers;
+  readonly #programs: DiffPrograms | undefined;
   readonly #order: string | undefined;
   readonly #rotation: { readonly path: string; readonly skips: boolean; readonly isStrict: boolean } | undefined;
   readonly #ignoresSubmodules: boolean;
@@ -189,6 +193,8 @@ export class DiffRequest {
     if (!['short', 'log', 'diff'].includes(submodule)) throw new UsageError(`failed to parse --submodule option parameter: '${submodule}'`);
     this.#submodules = submodule;
     this.#drivers = new DiffDrivers(repository, this.relative ?? (defaults.comparesFiles ? repository.prefix : ''));
+    const [commands, textConverters] = [args.flag('ext-diff') ?? defaults.usesPrograms === true, args.flag('textconv') ?? defaults.porcelain];
+    this.#programs = commands || textConverters ? new DiffPrograms(repository, this.#drivers, { commands, textConverters }) : undefined;
     this.format = this.#formatOf(args, defaults, given);
     const { text } = this.format;
     this.#needsContent = Boolean(text?.ignoreAllSpace || text?.ignoreSpaceChange || text?.ignoreSpaceAtEol || text?.ignoreCrAtEol
@@ -247,7 +253,7 @@ export class DiffRequest {
       markerSizeOf: marker,
       ...(linePrefix === undefined ? {} : { linePrefix: () => latin1(linePrefix) }),
       driverOf: (path) => this.#drivers.driverOf(path),
-      programs: programsOf(args, config.get('diff.external') ?? this.#repository.context.env['GIT_EXTERNAL_DIFF']),
+      ...(this.#programs === undefined ? {} : { programs: this.#programs }),
       allPaths: wantsAllPaths(args), refusesSubmodules: this.#submodules !== 'short',
     };
   }
@@ -287,7 +293,11 @@ export class DiffRequest {
     if (this.#isPorcelain) list = list.filter((entry) => !isSameContent(objects, entry));
     const { pickaxe } = this;
     if (pickaxe !== undefined) {
-      const fitting = list.filter((entry) => pickaxe.matches(entry, objects));
+      const contents = {
+        read: (path: string, side: DiffSide): Buffer => this.#programs?.read(path, side) ?? readSide(objects, side),
+        isBinary: (entry: DiffEntry): boolean => this.writer(() => undefined).isBinary(entry),
+      };
+      const fitting = list.filter((entry) => pickaxe.matches(entry, contents));
       list = pickaxe.all && fitting.length > 0 ? list : fitting;
     }
     if (this.#order !== undefined) list = orderByPatterns(list, this.#order);
@@ -580,15 +590,6 @@ function ignoresSubmodules(args: Arguments, configured: string | undefined): boo
   const when = args.has('ignore-submodules') ? args.value('ignore-submodules') ?? 'all' : configured ?? 'dirty';
   if (!['all', 'dirty', 'untracked', 'none'].includes(when)) throw new InvalidError(`bad --ignore-submodules argument: ${when}`, { code: 'bad-option' });
   return when === 'all';
-}
-
-/** Which programs drivers may name; one for all files is refused at once. */
-function programsOf(args: Arguments, external: string | undefined): { command: boolean; textConverter: boolean } {
-  const command = args.flag('ext-diff') ?? false;
-  if (command && external !== undefined && external !== '') {
-    throw new RefusedError(`the program '${external}', which is to compare files, is not run`, { code: 'external-diff', hint: 'use --no-ext-diff' });
-  }
-  return { command, textConverter: args.flag('textconv') ?? false };
 }
 
 /** '-B50%/60%'. */

@@ -22,20 +22,28 @@ const plainIndicators = { old: '-', new: '+', context: ' ' } as const;
 const defaultHighlights = { old: false, new: true, context: false } as const;
 const standardRule = whitespaceRuleOf(undefined, undefined);
 
+/** Knows which files are not text. */
+export interface BinaryKnowledge {
+  /** Shown as binary: neither asked to be taken for text nor converted. */
+  isBinary(entry: DiffEntry): boolean;
+  /** Stored as binary. */
+  looksBinary(entry: DiffEntry): boolean;
+}
+
 /** Writes the patches of entries, one after the other. */
 export class PatchWriter {
   readonly #store: ObjectStore;
   readonly #options: DiffFormatOptions;
   readonly #sink: Sink;
   readonly #colors: DiffColors;
-  readonly #isBinary: (entry: DiffEntry) => boolean;
+  readonly #files: BinaryKnowledge;
 
-  constructor(store: ObjectStore, options: DiffFormatOptions, sink: Sink, isBinary: (entry: DiffEntry) => boolean) {
+  constructor(store: ObjectStore, options: DiffFormatOptions, sink: Sink, files: BinaryKnowledge) {
     this.#store = store;
     this.#options = options;
     this.#sink = sink;
     this.#colors = options.colors ?? noColors;
-    this.#isBinary = isBinary;
+    this.#files = files;
   }
 
   /** True when there was content to show; names, modes and similarities alone are none. */
@@ -49,10 +57,9 @@ export class PatchWriter {
     if (this.#options.refusesSubmodules && [one, two].some(({ mode }) => (mode & 0o170000) === 0o160000)) {
       throw new RefusedError(`what changed in the submodule '${entry.path}' is not shown`, { code: 'submodule-log', hint: 'use --submodule=short' });
     }
-    if (one.mode !== 0 && two.mode !== 0 && (one.mode & 0o170000) !== (two.mode & 0o170000)) {
-      const nothing: DiffSide = { mode: 0, id: zeroId(this.#store.format) };
-      const gone = this.write({ path: entry.oldPath ?? entry.path, status: 'D', old: one, new: nothing });
-      return this.write({ path: entry.path, status: 'A', old: nothing, new: two }) || gone;
+    if (changesKind(entry)) {
+      const [gone, made] = splitChange(entry, this.#store).map((part) => this.write(part));
+      return gone! || made!;
     }
     const header = this.#header(entry).map((line) => this.#painted(line)).join('');
     const isPlain = entry.status === 'M' && one.mode === two.mode && entry.score === undefined;
@@ -60,15 +67,30 @@ export class PatchWriter {
       this.#sink(header);
       return false;
     }
-    const isHidden = this.#isBinary(entry);
+    const isHidden = this.#files.isBinary(entry);
     if (isHidden) return this.#writeBinary(entry, header, isPlain);
-    const [before, after] = [readSide(this.#store, one), readSide(this.#store, two)];
+    if (this.#options.programs !== undefined && this.isUnchanged(entry)) return false;
+    if (!isPlain) this.#sink(header);
+    const [before, after] = [this.#read(entry.oldPath ?? entry.path, one), this.#read(entry.path, two)];
     const isRewrite = entry.status === 'M' && entry.score !== undefined;
     const body = isRewrite ? this.#rewritten(splitLines(before), splitLines(after)) : this.#body(entry, splitLines(before), splitLines(after));
-    if (body === '' && isPlain) return false;
-    this.#sink(header);
+    if (body !== '' && isPlain) this.#sink(header);
     if (body !== '') this.#sink(this.#painted(`--- ${this.#oldName(entry, true)}`) + this.#painted(`+++ ${this.#newName(entry, true)}`) + body);
     return body !== '';
+  }
+
+  #read(path: string, side: DiffSide): Buffer {
+    return this.#options.programs?.read(path, side) ?? readSide(this.#store, side);
+  }
+
+  /** It only looks changed; such a file is not handed to a program. */
+  isUnchanged({ status, old, new: now, score }: DiffEntry): boolean {
+    return status === 'M' && old.mode === now.mode && score === undefined && this.#contentId(old) === this.#contentId(now);
+  }
+
+  /** What the header says of similarity and ids. */
+  facts(entry: DiffEntry): string {
+    return this.#header(entry).slice(1).filter((line) => !/^(?:old mode|new mode|new file mode|deleted file mode) /.test(line)).map((line) => `${line}\n`).join('');
   }
 
   /** A tab that only ends the name stays outside the colours. */
@@ -127,7 +149,7 @@ export class PatchWriter {
     const one = this.#contentId(old);
     const two = this.#contentId(now);
     if (one !== two) {
-      const full = this.#options.binary && this.#isBinary(entry);
+      const full = this.#options.binary && this.#files.looksBinary(entry);
       const digits = full ? undefined : this.#options.indexAbbreviation;
       const mode = old.mode !== 0 && old.mode === now.mode ? ` ${formatMode(old.mode)}` : '';
       lines.push(`index ${this.#abbreviated(one, digits)}..${this.#abbreviated(two, digits)}${mode}`);
@@ -209,6 +231,20 @@ function isConflictMarker(line: string, size: number): boolean {
   if (line.length < size + 1 || !'=<>|'.includes(first)) return false;
   if (line.slice(0, size) !== first.repeat(size)) return false;
   return /[ \t\n\v\f\r]/.test(line[size]!);
+}
+
+/** A file became a link or a submodule, or the other way round. */
+export function changesKind({ old, new: now }: DiffEntry): boolean {
+  return old.mode !== 0 && now.mode !== 0 && (old.mode & 0o170000) !== (now.mode & 0o170000);
+}
+
+/** A file that became something of another kind, as one that went and one that came. */
+export function splitChange(entry: DiffEntry, store: ObjectStore): [gone: DiffEntry, made: DiffEntry] {
+  const nothing: DiffSide = { mode: 0, id: zeroId(store.format) };
+  return [
+    { path: entry.oldPath ?? entry.path, status: 'D', old: entry.old, new: nothing },
+    { path: entry.path, status: 'A', old: nothing, new: entry.new },
+  ];
 }
 
 function isTree(side: DiffSide): boolean {

@@ -1,18 +1,24 @@
 // Looking for differences that add or remove something: a string or pattern more or less often (-S), a line that matches (-G), an
 // object (--find-object). Specified by git-diff(1) and gitdiffcore(7).
 import { InvalidError } from '../../pack/errors.js';
-import type { ObjectStore } from '../../pack/object-store.js';
 import type { ObjectId } from '../../pack/oid.js';
 import type { Arguments } from '../command.js';
 import type { DiffEntry, DiffSide } from './diff.js';
-import { readSide } from './diff-content.js';
 import { parsePattern } from '../posix-regex.js';
-import { diffLines, hunksOf, isBinary, splitLines } from './text-diff.js';
+import { diffLines, hunksOf, splitLines } from './text-diff.js';
+
+/** What is looked into. */
+export interface Contents {
+  /** Content of a side at a path, as it is compared. */
+  read(path: string, side: DiffSide): Buffer;
+  /** Content that cannot be looked into line by line. */
+  isBinary(entry: DiffEntry): boolean;
+}
 
 export interface Pickaxe {
   /** When one entry fits, all of them are kept. */
   readonly all: boolean;
-  readonly matches: (entry: DiffEntry, store: ObjectStore) => boolean;
+  readonly matches: (entry: DiffEntry, contents: Contents) => boolean;
 }
 
 /** What the arguments look for; `resolve` finds the object of a name. */
@@ -28,12 +34,19 @@ export function parsePickaxe(args: Arguments, resolve: (name: string) => ObjectI
   }
   if (text !== undefined) {
     const count = counterOf(Buffer.from(text), args.has('pickaxe-regex'));
-    const countIn = (store: ObjectStore, side: DiffSide): number => (side.mode === 0 ? 0 : count(readSide(store, side)));
-    return { all, matches: ({ old, new: now, status }, store) => status !== 'U' && countIn(store, old) !== countIn(store, now) };
+    const countIn = (path: string, side: DiffSide, contents: Contents): number => (side.mode === 0 ? 0 : count(contents.read(path, side)));
+    return {
+      all,
+      matches: ({ path, oldPath, old, new: now, status }, contents) => status !== 'U' && countIn(oldPath ?? path, old, contents) !== countIn(path, now, contents),
+    };
   }
   if (pattern === undefined) return undefined;
   const regex = parsePattern(Buffer.from(pattern).toString('latin1'), 'extended');
-  return { all, matches: (entry, store) => !isSubmodule(entry) && hasChangedLine(readSide(store, entry.old), readSide(store, entry.new), regex, args.has('text')) };
+  return {
+    all,
+    matches: (entry, contents) => !isSubmodule(entry) && !contents.isBinary(entry)
+      && hasChangedLine(contents.read(entry.oldPath ?? entry.path, entry.old), contents.read(entry.path, entry.new), regex),
+  };
 }
 
 function conflict(message: string): InvalidError {
@@ -57,8 +70,7 @@ function isSubmodule(entry: DiffEntry): boolean {
   return [entry.old, entry.new].some((side) => (side.mode & 0o170000) === 0o160000);
 }
 
-function hasChangedLine(old: Buffer, now: Buffer, regex: RegExp, allText: boolean): boolean {
-  if (!allText && (isBinary(old) || isBinary(now))) return false;
+function hasChangedLine(old: Buffer, now: Buffer, regex: RegExp): boolean {
   const [one, two] = [splitLines(old), splitLines(now)];
   const line = (lines: typeof one, at: number): string => lines.bytes.toString('latin1', lines.starts[at]!, lines.starts[at + 1]!).replace(/\n$/, '');
   for (const hunk of hunksOf(diffLines(one, two), one.count, two.count, 0)) {

@@ -42,12 +42,14 @@ export class DiffOutput {
 /** Writes everything; returns the exit code. */
 export function reportDiff(context: Context, repository: Repository, found: IndexDiff, request: DiffRequest, options: { readonly dense: boolean }): number {
   const output = new DiffOutput(context, request.outputPath);
-  if (found.combined.length > 0 && request.isShown) {
-    formatCombinedEntries(repository.objects, found.combined, {
-      dense: options.dense, format: request.format, request, ...(request.format.colors === undefined ? {} : { colors: request.format.colors }),
-    }, output.sink);
+  try {
+    if (found.combined.length > 0 && request.isShown) {
+      formatCombinedEntries(repository.objects, found.combined, {
+        dense: options.dense, format: request.format, request, ...(request.format.colors === undefined ? {} : { colors: request.format.colors }),
+      }, output.sink);
+    }
+    return request.write(request.finish(found.entries), output.sink);
+  } finally {
+    output.end();
   }
-  const code = request.write(request.finish(found.entries), output.sink);
-  output.end();
-  return code;
 }

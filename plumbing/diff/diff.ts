@@ -14,6 +14,8 @@ export interface DiffSide {
   readonly id: ObjectId;
   /** The content, where it is not that of the object `id` (a work-tree file). */
   readonly content?: () => Buffer;
+  /** Where the content lies as a file, from the top of the work tree. */
+  readonly file?: string;
   /** With `content`: `id` is that of the content. */
   readonly isHashed?: boolean;
 }

@@ -2,7 +2,7 @@
 //
 // Names are shown as they were typed, below the current directory's place in the work tree; /dev/null stands for what is not there.
 import { type Stats, lstatSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { NotFoundError, isSystemError } from '../../pack/errors.js';
 import type { ObjectFormat } from '../../pack/oid.js';
 import { zeroId } from '../../pack/oid.js';
@@ -15,6 +15,8 @@ export interface FileDiffOptions {
   /** Absolute; relative names start here. */
   readonly directory: string;
   readonly format: ObjectFormat;
+  /** Where `directory` lies below the work tree's top: '' or with trailing slash. */
+  readonly prefix: string;
   /** What '-' stands for. */
   readonly readInput: () => Buffer;
 }
@@ -54,6 +56,12 @@ class FileComparison {
 
   #pathOf(name: string): Buffer {
     return Buffer.from(name.startsWith('/') ? name : `${Buffer.from(this.#options.directory).toString('latin1')}/${name}`, 'latin1');
+  }
+
+  /** As a program finds it that is run at the top of the work tree. */
+  #shownPath(name: string): string {
+    const text = Buffer.from(name, 'latin1').toString();
+    return isAbsolute(text) ? text : `${Buffer.from(this.#options.prefix, 'latin1').toString()}${text}`;
   }
 
   findNamed(name: string): Named {
@@ -119,6 +127,6 @@ class FileComparison {
     }
     const path = this.#pathOf(file.name);
     if (file.kind === 'link') return { mode: 0o120000, id, content: () => readlinkSync(path, { encoding: 'buffer' }) };
-    return { mode: file.isExecutable ? 0o100755 : 0o100644, id, content: () => readFileSync(path) };
+    return { mode: file.isExecutable ? 0o100755 : 0o100644, id, content: () => readFileSync(path), file: this.#shownPath(file.name) };
   }
 }

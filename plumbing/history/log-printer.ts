@@ -71,22 +71,23 @@ export class LogPrinter {
     return (this.#hasErrors ? 2 : 0) | (this.#options.diff?.exitCode && this.#hasChanges ? 1 : 0);
   }
 
-  print(entry: LogEntry): void {
+  /** False when there was nothing to print. */
+  print(entry: LogEntry): boolean {
     const { diff, graph, page, format, nul } = this.#options;
     const sink = page.text;
     const { changes } = entry;
     const hasChanges = changes !== undefined && changes.length > 0;
     if (changes !== undefined && typeof changes !== 'string') this.#hasChanges = hasChanges;
-    if (entry.needsChanges && !hasChanges) return;
+    if (entry.needsChanges && !hasChanges) return false;
     this.#printHeader(entry);
     if (typeof changes === 'string' && diff?.isShown && !format.isEmpty) {
       // A merge shown as one difference is set off even when there is none.
       const prefix = graph === undefined ? undefined : (): string => graph.paddingRow();
       sink(`${prefix?.() ?? this.#options.linePrefix ?? ''}${nul ? '\0' : '\n'}`);
       sink(prefix === undefined ? changes : changes.replace(/[^\n]*\n/g, (line) => prefix() + line));
-      return;
+      return true;
     }
-    if (typeof changes === 'string' || !hasChanges || diff === undefined || !diff.isShown) return;
+    if (typeof changes === 'string' || !hasChanges || diff === undefined || !diff.isShown) return true;
     if (format.pretty.kind !== 'oneline' && !format.isEmpty) {
       const both = diff.format.stat !== undefined && diff.format.patch;
       sink(`${graph?.paddingRow() ?? this.#options.linePrefix ?? ''}${both ? '---' : ''}\n`);
@@ -95,6 +96,7 @@ export class LogPrinter {
     const writer = diff.writer(sink, prefix === undefined ? { nul: nul ?? false } : { linePrefix: prefix });
     writer.write(changes);
     this.#hasErrors ||= writer.hasErrors;
+    return true;
   }
 
   /** Tells that the next commit does not follow the last one. */

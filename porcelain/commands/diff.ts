@@ -59,7 +59,7 @@ export const command: Command = {
     const typed = typedColor(args);
     const isColored = !args.has('json') && wantsColor(context, config, 'color.diff', typed);
     const request = new DiffRequest(repository, args, {
-      porcelain: true, format: 'patch', columns: terminalColumns(context), isColored, comparesFiles: isUntracked,
+      porcelain: true, format: 'patch', columns: terminalColumns(context), isColored, comparesFiles: isUntracked, usesPrograms: true,
     });
     const missing = isUntracked ? findMissing(context.cwd, args.positionals) : undefined;
     if (missing !== undefined) {
@@ -116,7 +116,7 @@ function untracked(context: Context, repository: Repository, args: Arguments): C
   const names = args.positionals.map((name) => Buffer.from(name).toString('latin1'));
   const [one, two] = names;
   if (one === undefined || two === undefined || names.length > 2) throw new UsageError('--no-index takes two paths');
-  const found = diffFiles(one, two, { directory: context.cwd, format: repository.format, readInput: () => readInput(context.stdin) });
+  const found = diffFiles(one, two, { directory: context.cwd, format: repository.format, prefix: repository.prefix, readInput: () => readInput(context.stdin) });
   return { list: () => plain(found) };
 }
 

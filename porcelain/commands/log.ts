@@ -29,13 +29,11 @@ export const command: Command = {
   ],
   run(context: Context, args: Arguments): number {
     const repository = Repository.open(context);
-    const view = args.has('runs') ? showRuns(context, repository, args) : showHistory(context, repository, args);
-    view.flush();
-    return view.code;
+    return args.has('runs') ? showRuns(context, repository, args) : showHistory(context, repository, args);
   },
 };
 
-function showHistory(context: Context, repository: Repository, args: Arguments): HistoryView {
+function showHistory(context: Context, repository: Repository, args: Arguments): number {
   const mailmap = findMailmap(repository, args);
   const request = parseWalk(repository, args, {
     start: 'HEAD', mailmap, decorations: new Decorations(repository, decorationOptions(args)), notesOf: notesToSearch(repository, args),
@@ -44,29 +42,43 @@ function showHistory(context: Context, repository: Repository, args: Arguments):
   const options = optionsFor(repository, request, args);
   // A followed file has several names: which commits change it is seen from their differences.
   const { pathspec: _unused, ...unlimited } = options;
-  const walk = new RevWalk(repository, request.set.commits, follow === undefined ? options : { ...unlimited, maxCount: -1, skip: 0 });
+  // Commits that are passed over for what they changed do not count, unless they have to be put in another order first.
+  const countsShown = HistoryView.isChoosy(args) && options.reverse !== true && (options.maxCount ?? -1) >= 0;
+  const limited = countsShown ? { ...options, maxCount: -1 } : options;
+  const walk = new RevWalk(repository, request.set.commits, follow === undefined ? limited : { ...unlimited, maxCount: -1, skip: 0 });
   const view = new HistoryView(context, repository, args, {
     showsPatches: false, denseMerges: false, paths: request.paths, walk, graph: request.isGraph, mailmap, ...(follow === undefined ? {} : { follow }),
   });
-  if (request.isReflogWalk) {
-    const dated = args.has('date') ? view.dateMode : undefined;
-    for (const { node, reflog } of listReflogCommits(repository, request, dated)) view.show(node, reflog);
-  } else if (follow === undefined) {
-    view.showAll(walk);
-  } else {
-    const counted = new Counted(options);
-    for (const node of walk) {
-      if (!view.follows(node)) continue;
-      if (counted.isDone) break;
-      if (counted.next()) view.show(node);
-      view.stepBack(node);
+  return view.run(() => {
+    if (request.isReflogWalk) {
+      const dated = args.has('date') ? view.dateMode : undefined;
+      const left = new Counted(countsShown ? { maxCount: options.maxCount! } : {});
+      for (const { node, reflog } of listReflogCommits(repository, { ...request, options: limited }, dated)) {
+        if (left.isDone) break;
+        if (view.show(node, reflog)) left.next();
+      }
+    } else if (follow === undefined && !countsShown) {
+      view.showAll(walk);
+    } else if (follow === undefined) {
+      const left = new Counted({ maxCount: options.maxCount! });
+      for (const node of walk) {
+        if (left.isDone) break;
+        if (view.show(node)) left.next();
+      }
+    } else {
+      const counted = new Counted(options);
+      for (const node of walk) {
+        if (!view.follows(node)) continue;
+        if (counted.isDone) break;
+        if (counted.next()) view.show(node);
+        view.stepBack(node);
+      }
     }
-  }
-  return view;
+  });
 }
 
 /** Each run once, even where two have the same commit. */
-function showRuns(context: Context, repository: Repository, args: Arguments): HistoryView {
+function showRuns(context: Context, repository: Repository, args: Arguments): number {
   const mailmap = findMailmap(repository, args);
   const request = parseWalk(repository, args, { mailmap });
   if (request.set.isGiven || request.isReflogWalk || request.isGraph || args.has('follow')) throw new UsageError('--runs takes no revisions, and no other way to walk');
@@ -74,8 +86,9 @@ function showRuns(context: Context, repository: Repository, args: Arguments): Hi
   const view = new HistoryView(context, repository, args, { showsPatches: false, denseMerges: false, paths: request.paths, showsRuns: true, mailmap });
   const counted = new Counted(options);
   const runs = listRuns(repository).filter(({ commit }) => !counted.isDone && passes(commit) && counted.next());
-  for (const { run, commit } of reverse ? runs.reverse() : runs) for (const node of walkOne(commit, run)) view.show(node);
-  return view;
+  return view.run(() => {
+    for (const { run, commit } of reverse ? runs.reverse() : runs) for (const node of walkOne(commit, run)) view.show(node);
+  });
 
   function walkOne(id: ObjectId, name: string): RevWalk {
     return new RevWalk(repository, [{ id, name }], { ...options, noWalk: 'unsorted', wantSource: true, sinceAsFilter: true, maxCount: -1, skip: 0 });

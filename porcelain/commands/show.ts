@@ -4,6 +4,7 @@ import { UsageError } from '../../pack/errors.js';
 import type { ObjectId } from '../../pack/oid.js';
 import { isTreeMode } from '../../pack/tree.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
+import { TextConversion } from '../../plumbing/content/text-conversion.js';
 import { diffOptions } from '../../plumbing/diff/diff-options.js';
 import { patchKeyOf } from '../../plumbing/diff/patch-key.js';
 import { Repository } from '../../plumbing/repository.js';
@@ -37,10 +38,10 @@ export const command: Command = {
     const view = new HistoryView(context, repository, args, {
       showsPatches: true, denseMerges: true, paths: request.paths, graph: request.isGraph, mailmap, ...(walk === undefined ? {} : { walk }),
     });
-    if (walk !== undefined) for (const node of walk) view.show(node);
-    else new ObjectShow(context, repository, view, options, args.has('json')).show(request.set.tips);
-    view.flush();
-    return view.code;
+    return view.run(() => {
+      if (walk !== undefined) for (const node of walk) view.show(node);
+      else new ObjectShow(context, repository, view, options, args).show(request.set.tips);
+    });
   },
 };
 
@@ -51,14 +52,16 @@ class ObjectShow {
   readonly #view: HistoryView;
   readonly #options: WalkOptions;
   readonly #isJson: boolean;
+  readonly #texts: TextConversion | undefined;
   readonly #shown = new Set<ObjectId>();
 
-  constructor(context: Context, repository: Repository, view: HistoryView, options: WalkOptions, isJson: boolean) {
+  constructor(context: Context, repository: Repository, view: HistoryView, options: WalkOptions, args: Arguments) {
     this.#context = context;
     this.#repository = repository;
     this.#view = view;
     this.#options = options;
-    this.#isJson = isJson;
+    this.#isJson = args.has('json');
+    this.#texts = args.has('textconv') ? new TextConversion(repository) : undefined;
   }
 
   show(tips: readonly NamedTip[]): void {
@@ -77,7 +80,7 @@ class ObjectShow {
       if (this.#isJson && (type === 'blob' || type === 'tree')) throw new UsageError(`--json shows commits, and '${tip.name}' is a ${type}`);
       switch (type) {
         case 'commit': this.#showCommit({ ...tip, id }); return;
-        case 'blob': this.#showBlob(id); return;
+        case 'blob': this.#showBlob(id, tip.path); return;
         case 'tree': this.#showTree(tip.name, id); return;
         default: {
           const tag = objects.readTag(id);
@@ -101,8 +104,13 @@ class ObjectShow {
     for (const entry of this.#repository.objects.readTree(id)) view.sink(`${entry.name}${isTreeMode(entry.mode) ? '/' : ''}\n`);
   }
 
-  #showBlob(id: ObjectId): void {
+  #showBlob(id: ObjectId, path: string | undefined): void {
     this.#view.flush();
+    const text = path === undefined ? undefined : this.#texts?.find(path, () => this.#repository.objects.read(id).bytes);
+    if (text !== undefined) {
+      this.#context.stdout.write(text);
+      return;
+    }
     for (const piece of this.#repository.objects.openStream(id).chunks) this.#context.stdout.write(piece);
   }
 }

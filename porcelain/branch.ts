@@ -16,6 +16,7 @@ import type { Repository } from '../plumbing/repository.js';
 import { expandBranchName, expandRefName, findRevision, peel, resolveCommit } from '../plumbing/history/revision.js';
 import { findUpstream, mapRef } from '../plumbing/refs/upstream.js';
 import { listWorkTrees } from '../plumbing/work-trees.js';
+import { requireNotHeld } from './retention/hold.js';
 
 /** What a new branch is to follow: what it starts from, what that follows, nothing; undefined leaves it to the configuration. */
 export type Tracking = 'direct' | 'inherit' | 'no' | undefined;
@@ -271,6 +272,7 @@ function deleteBranch(repository: Repository, name: string, { force, remote, qui
   const place = remote ? undefined : findCheckedOut(repository, full);
   if (place !== undefined) throw new RefusedError(`cannot delete branch '${short}' checked out at '${place}'`, { code: 'branch-in-use' });
   const id = raw.kind === 'id' ? raw.id : undefined;
+  if (id !== undefined) requireNotHeld(repository, short, id);
   if (!remote && !force && id !== undefined) requireMerged(repository, full, id);
   updateRef(repository, { name: full, expected: id, target: 'delete', noDeref: true });
   if (!remote) forgetSettings(repository, short);
@@ -307,7 +309,7 @@ function requireMerged(repository: Repository, full: string, id: ObjectId): void
 
 function forgetSettings(repository: Repository, name: string): void {
   if (!repository.config.subsections('branch').includes(name)) return;
-  editConfig(repository, (text, path) => (hasSection(text, name) ? renameInConfig(text, `branch.${latin1(name)}`, undefined, path) : text));
+  editConfig(repository, (text, path) => (hasSection(text, name) ? renameInConfig(text, `branch.${name}`, undefined, path) : text));
 }
 
 /** True when this very file (and not one it includes) has settings of the branch. */
@@ -375,8 +377,8 @@ function copyRef(repository: Repository, from: RefName, to: RefName, message?: s
 function moveSettings(repository: Repository, from: string, to: string): void {
   if (!repository.config.subsections('branch').includes(from)) return;
   editConfig(repository, (text, path) => {
-    const cleared = hasSection(text, to) ? renameInConfig(text, `branch.${latin1(to)}`, undefined, path) : text;
-    return hasSection(cleared, from) ? renameInConfig(cleared, `branch.${latin1(from)}`, `branch.${latin1(to)}`, path) : cleared;
+    const cleared = hasSection(text, to) ? renameInConfig(text, `branch.${to}`, undefined, path) : text;
+    return hasSection(cleared, from) ? renameInConfig(cleared, `branch.${from}`, `branch.${to}`, path) : cleared;
   });
 }
 

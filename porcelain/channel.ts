@@ -16,6 +16,8 @@ export type Channel = string & { readonly [channelBrand]: true };
 
 /** Where the newest receipts are. */
 export const releasesPrefix = 'refs/releases/';
+/** Each receipt's own ref, called as its id. */
+export const receiptsPrefix = 'refs/cairn/receipts/';
 const longestChannelBytes = 150;
 const configTimeoutMs = 1000;
 
@@ -40,7 +42,7 @@ export function releaseRef(channel: Channel): RefName {
 
 /** The ref that keeps one receipt, whatever happens to the channel's. */
 export function receiptRef(receipt: ObjectId): RefName {
-  return `refs/cairn/receipts/${receipt}` as RefName;
+  return `${receiptsPrefix}${receipt}` as RefName;
 }
 
 /** The ref whose presence says that a receipt is marked bad. */

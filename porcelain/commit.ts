@@ -27,7 +27,7 @@ import type { Repository } from '../plumbing/repository.js';
 import { readPathProtection } from '../plumbing/path-safety.js';
 import { type MessageRequest, composeMessage } from './commit-message.js';
 import { encodingOf } from './commit-object.js';
-import { existingRun, requireNewRun } from './run.js';
+import { existingRun, logRun, requireNewRun } from './run.js';
 import { Snapshot } from './snapshot.js';
 
 /** What goes into the commit. */
@@ -186,6 +186,7 @@ function moveRefs(
     transaction.add({ name: 'HEAD', expected: head ?? 'absent', target: { id }, message });
     if (runEdit !== undefined) transaction.add(runEdit);
     transaction.commit();
+    if (run !== undefined) logRun(repository, run, id);
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error;
     if (runEdit === undefined) {
@@ -196,6 +197,7 @@ function moveRefs(
     if (repository.refs.readRaw(runEdit.name) !== undefined) throw existingRun(run!);
     using transaction = new RefTransaction(repository);
     transaction.add(runEdit).commit();
+    logRun(repository, run!, id);
     throw new ConflictError(`HEAD has moved since this run began; it is kept as '${runEdit.name}' (${id}) and the branch was not moved`, {
       code: 'head-moved', hint: 'look at what changed, then commit again', cause: error,
     });

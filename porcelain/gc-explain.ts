@@ -8,8 +8,9 @@ import { markReachable } from '../plumbing/history/reachable.js';
 import type { Repository } from '../plumbing/repository.js';
 import { Inventory } from '../pack/inventory.js';
 import { oldestLeaseMs, quarantineWindowMs } from './gc.js';
+import { listHolds } from './retention/hold.js';
 import { listCompleteBatches } from './sweep.js';
-import { type RootKind, listRoots, readShallow, rootKinds } from './gc-roots.js';
+import { type Root, type RootKind, listRoots, readShallow, rootKinds } from './gc-roots.js';
 
 export interface Explanation {
   readonly id: ObjectId;
@@ -48,7 +49,7 @@ export function explainObject(repository: Repository, id: ObjectId, graceMs: num
     const keptBy = rootKinds.flatMap((kind) => {
       const seen = new Set<ObjectId>();
       const root = roots.find((candidate) => candidate.kind === kind && reaches(candidate.id, seen));
-      return root === undefined ? [] : [{ kind, source: root.source }];
+      return root === undefined ? [] : [{ kind, source: kind === 'hold' ? describeHoldRoot(repository, root) : root.source }];
     });
     const copy = inventory.find(id);
     const isInKeptPack = copy?.kind === 'pack' && copy.pack.isKept;
@@ -74,6 +75,12 @@ export function explainObject(repository: Repository, id: ObjectId, graceMs: num
   } finally {
     store.close();
   }
+}
+
+/** A hold is told with its reason. */
+function describeHoldRoot(repository: Repository, { source }: Root): string {
+  const hold = listHolds(repository).find(({ ref }) => ref === source);
+  return hold === undefined ? source : `${hold.id}: ${hold.reason.split('\n', 1)[0]}`;
 }
 
 function findInQuarantine(repository: Repository, id: ObjectId): Explanation['quarantine'] {

@@ -13,6 +13,7 @@ import { type ReceiptOutput, type StoredReceipt, listReceipts } from './receipt.
 import { findLink, findRecord, isIntact, linkValue, removeDirectory } from './release-directory.js';
 import { findRollback, isBad } from './release-history.js';
 import { listRecorded, recordPath } from './release-journal.js';
+import { HeldObjects } from './retention/hold.js';
 
 const defaultKeep = 3;
 
@@ -91,11 +92,24 @@ export function readKeep(repository: Repository): number {
   return keep;
 }
 
+/** Directories that a held release was published to. */
+function heldDirectories(repository: Repository, channel: Channel): Set<string> {
+  const held = new HeldObjects(repository);
+  const directories = new Set<string>();
+  if (held.isEmpty) return directories;
+  for (const { id, commit, outputs } of listReceipts(repository, channel)) {
+    if (held.find(id, commit) === undefined) continue;
+    for (const { published } of outputs) if (published !== undefined) directories.add(published.directory);
+  }
+  return directories;
+}
+
 /** Removes directories of the receipt's targets beyond the newest release.keep; never the live one or the one a rollback would take. */
 export function pruneDirectories(repository: Repository, receipt: StoredReceipt): void {
   const keep = readKeep(repository);
   const { channel } = receipt;
   const back = findRollback(repository, channel, 1);
+  const held = heldDirectories(repository, channel);
   for (const { published } of receipt.outputs) {
     if (published === undefined) continue;
     const target = targetNamed(repository, published.target);
@@ -107,7 +121,7 @@ export function pruneDirectories(repository: Repository, receipt: StoredReceipt)
       const isThere = fs.existsSync(join(target.container, directory));
       const isSpared = isThere && tree === spared;
       if (isSpared) spared = undefined;
-      if (isSpared || live === linkValue(target, directory) || (isThere && kept < keep && !isBad(repository, owner))) {
+      if (isSpared || held.has(directory) || live === linkValue(target, directory) || (isThere && kept < keep && !isBad(repository, owner))) {
         kept += 1;
         continue;
       }

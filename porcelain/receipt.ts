@@ -3,7 +3,7 @@
 //
 // Parsing is strict: a value, or CorruptError. Receipts are objects, so they are written once and never change; until a ref names
 // one it does not count, whatever happens to the power.
-import { CorruptError, InvalidError, NotFoundError } from '../pack/errors.js';
+import { CorruptError, InvalidError } from '../pack/errors.js';
 import type { Ident } from '../pack/ident.js';
 import type { ObjectStore } from '../pack/object-store.js';
 import { type ObjectFormat, type ObjectId, isObjectId } from '../pack/oid.js';
@@ -11,7 +11,7 @@ import { type Tag, decodeTag, encodeTag } from '../pack/tag.js';
 import { type RepoPath, repoPath } from '../pack/tree.js';
 import { cUnquote, quotePath } from '../plumbing/quote.js';
 import type { Repository } from '../plumbing/repository.js';
-import { type Channel, isChannel, receiptRef, releaseRef } from './channel.js';
+import { type Channel, isChannel, receiptRef, receiptsPrefix, releaseRef } from './channel.js';
 
 /** How the bytes at a target were verified: written and read back, found as recorded, or not materialised at all. */
 export type Verification = 'hashed' | 'unchanged' | 'objects';
@@ -207,27 +207,43 @@ export function findNewestReceipt(repository: Repository, channel: Channel): Sto
   return receipt;
 }
 
-/** A channel's receipts, newest first; ends where the chain does, or where retention has cut it. */
+/** A channel's receipts, newest first; those that retention let go of are passed over. */
 export function* listReceipts(repository: Repository, channel: Channel): Generator<StoredReceipt> {
-  let receipt = findNewestReceipt(repository, channel);
-  while (receipt !== undefined) {
-    yield receipt;
-    if (receipt.previous === undefined) return;
-    const previous = findReceipt(repository, receipt.previous);
-    // Numbers fall along the chain, so that no loop is possible.
-    if (previous !== undefined && (previous.channel !== channel || previous.number >= receipt.number)) {
-      throw new CorruptError(`'${receipt.id}': receipt is damaged: '${previous.id}' cannot be the one before it`, { code: 'bad-receipt' });
+  const chain = new ReceiptChain(repository);
+  for (let receipt = findNewestReceipt(repository, channel); receipt !== undefined; receipt = chain.findBefore(receipt)) yield receipt;
+}
+
+/** Goes from receipt to receipt, back in time. */
+export class ReceiptChain {
+  readonly #repository: Repository;
+  /** All receipts that a ref keeps, the newest first; read when one is met whose predecessor is gone. */
+  #kept: readonly StoredReceipt[] | undefined;
+
+  constructor(repository: Repository) {
+    this.#repository = repository;
+  }
+
+  /** The receipt before this one; where retention let that go, the newest before it that is left. */
+  findBefore({ id, channel, number, previous: before }: StoredReceipt): StoredReceipt | undefined {
+    if (before === undefined) return undefined;
+    const previous = findReceipt(this.#repository, before);
+    if (previous === undefined) {
+      this.#kept ??= listKept(this.#repository);
+      return this.#kept.find((kept) => kept.channel === channel && kept.number < number);
     }
-    receipt = previous;
+    // Numbers fall along the chain, so that no loop is possible.
+    if (previous.channel !== channel || previous.number >= number) {
+      throw new CorruptError(`'${id}': receipt is damaged: '${previous.id}' cannot be the one before it`, { code: 'bad-receipt' });
+    }
+    return previous;
   }
 }
 
-/** Undefined when the object is gone because its own ref was dropped; a ref that names a missing receipt is an error. */
+function listKept(repository: Repository): StoredReceipt[] {
+  return [...repository.refs.list(receiptsPrefix)].map(({ id }) => readReceipt(repository.objects, id)).sort((one, two) => two.number - one.number);
+}
+
+/** The receipt, as long as its own ref keeps it; undefined when retention let it go. A ref that names a missing receipt is an error. */
 export function findReceipt(repository: Repository, id: ObjectId): StoredReceipt | undefined {
-  try {
-    return readReceipt(repository.objects, id);
-  } catch (error) {
-    if (error instanceof NotFoundError && repository.refs.find(receiptRef(id)) === undefined) return undefined;
-    throw error;
-  }
+  return repository.refs.find(receiptRef(id)) === undefined ? undefined : readReceipt(repository.objects, id);
 }

@@ -5,7 +5,7 @@ import { updateRef } from '../plumbing/refs/ref-transaction.js';
 import type { Repository } from '../plumbing/repository.js';
 import { type Channel, badRef } from './channel.js';
 import { appendEvent } from './events.js';
-import { type Receipt, type StoredReceipt, findNewestReceipt, findReceipt, listReceipts, readReceipt } from './receipt.js';
+import { type Receipt, ReceiptChain, type StoredReceipt, findNewestReceipt, findReceipt, listReceipts } from './receipt.js';
 
 // ---- earlier releases
 
@@ -16,7 +16,7 @@ export function isBad(repository: Repository, receipt: StoredReceipt): boolean {
 
 /** What marking gives back: the receipt that is now marked. */
 export function markBad(repository: Repository, receipt: StoredReceipt): StoredReceipt {
-  const marked = receipt.restores === undefined ? receipt : readReceipt(repository.objects, receipt.restores);
+  const marked = (receipt.restores && findReceipt(repository, receipt.restores)) ?? receipt;
   if (isBad(repository, marked)) return marked;
   updateRef(repository, { name: badRef(marked.id), target: { id: marked.id } });
   appendEvent(repository, 'mark-bad', { channel: marked.channel, number: marked.number, receipt: marked.id });
@@ -31,13 +31,12 @@ export function findRollback(repository: Repository, channel: Channel, steps: nu
   const origin = (receipt: StoredReceipt): StoredReceipt => (receipt.restores && findReceipt(repository, receipt.restores)) ?? receipt;
   const live = findNewestReceipt(repository, channel);
   if (live === undefined) return undefined;
+  const chain = new ReceiptChain(repository);
   let cursor = origin(live);
   let counted = snapshotKey(cursor);
   for (let left = steps; left > 0;) {
-    const earlier = cursor.previous && findReceipt(repository, cursor.previous);
-    if (!earlier) return undefined;
-    // Numbers fall along the chain, so that no loop is possible.
-    if (earlier.number >= cursor.number) throw new CorruptError(`'${cursor.id}': receipt is damaged: '${earlier.id}' cannot be the one before it`, { code: 'bad-receipt' });
+    const earlier = chain.findBefore(cursor);
+    if (earlier === undefined) return undefined;
     cursor = origin(earlier);
     if (cursor.number > earlier.number) throw new CorruptError(`'${earlier.id}': receipt is damaged: it cannot restore a later one`, { code: 'bad-receipt' });
     if (isBad(repository, cursor) || snapshotKey(cursor) === counted) continue;

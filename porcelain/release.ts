@@ -20,7 +20,7 @@ import { RefTransaction } from '../plumbing/refs/ref-transaction.js';
 import type { Repository } from '../plumbing/repository.js';
 import { type Channel, type Target, containerPattern, isChannel, rememberedTargets, targetNamed } from './channel.js';
 import { ChannelDirectories, readKeep } from './kept-directories.js';
-import { type Receipt, type ReceiptOutput, type StoredReceipt, directoryPattern, encodeReceipt, findNewestReceipt, readReceipt } from './receipt.js';
+import { type Receipt, type ReceiptOutput, type StoredReceipt, directoryPattern, encodeReceipt, findNewestReceipt, findReceipt, readReceipt } from './receipt.js';
 import {
   type CloneSource, buildDirectory, findRecord, isIntact, linkValue, openContainer, readTarget, writeRecord,
 } from './release-directory.js';
@@ -334,7 +334,7 @@ export function planRollback(repository: Repository, channel: Channel, to: numbe
   if (found === undefined) {
     throw new NotFoundError(`channel '${channel}' has no release ${to === 1 ? 'before' : `${to} before`} the live one that is not marked bad`, { code: 'nothing-to-roll-back-to' });
   }
-  if (found.restores !== undefined) found = readReceipt(repository.objects, found.restores);
+  if (found.restores !== undefined) found = findReceipt(repository, found.restores) ?? found;
   if (isBad(repository, found)) {
     throw new RefusedError(`'${channel}/${found.number}' is marked bad`, { code: 'marked-bad', hint: 'to publish it all the same, release its commit again' });
   }

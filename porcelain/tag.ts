@@ -16,6 +16,7 @@ import { updateRef } from '../plumbing/refs/ref-transaction.js';
 import type { Repository } from '../plumbing/repository.js';
 import { formatDate } from '../plumbing/date.js';
 import { subjectOf } from '../plumbing/message.js';
+import { requireNotHeld } from './retention/hold.js';
 import { editFile } from './terminal.js';
 
 export interface TagRequest {
@@ -114,6 +115,7 @@ export function deleteTag(repository: Repository, name: string): ObjectId {
   const full = `refs/tags/${name}`;
   const id = isRefName(full) ? repository.refs.find(full)?.id : undefined;
   if (id === undefined) throw new NotFoundError(`tag '${name}' not found`, { code: 'no-tag' });
+  requireNotHeld(repository, name, id);
   updateRef(repository, { name: full, expected: id, target: 'delete', noDeref: true });
   return id;
 }

@@ -17,6 +17,9 @@ import { removeLeftovers } from '../release-recovery.js';
 import { repack } from '../repack.js';
 import { PhaseProgress } from '../phase-progress.js';
 import { formatSize } from '../terminal.js';
+import { escapeControls } from '../../plumbing/quote.js';
+import { noteArrivals } from '../retention/arrivals.js';
+import { readPolicies } from '../retention/policy.js';
 
 export const command: Command = {
   name: 'gc',
@@ -94,6 +97,7 @@ function collect(repository: Repository, context: Context, args: Arguments, grac
   markWholeGc(repository);
   progress[Symbol.dispose]();
   printReport(context, args, plan, report, graceMs);
+  noteArrivals(repository, readPolicies(repository));
 }
 
 /** Takes in what is new, at a cost that follows it: nothing leaves the store. */
@@ -221,7 +225,7 @@ function printExplanation(context: Context, args: Arguments, explanation: Explan
     return;
   }
   if (isLeased) stdout.write('kept by a command at work, since it was written after that began\n');
-  for (const { kind, source } of keptBy) stdout.write(`kept by ${kind === 'operation' ? 'operation in progress' : kind} '${source}'\n`);
+  for (const { kind, source } of keptBy) stdout.write(kind === 'hold' ? `kept by hold ${escapeControls(source)}\n` : `kept by ${kind === 'operation' ? 'operation in progress' : kind} '${source}'\n`);
   if (isInKeptPack) stdout.write('kept by the .keep file of its pack\n');
   if (youngestMs === undefined) stdout.write('in an alternate, which gc does not touch\n');
   if (youngReferrer !== undefined) stdout.write(`kept by age of '${youngReferrer}', which names it\n`);

@@ -208,6 +208,28 @@ const keepers: Readonly<Record<string, (repository: string, blob: string, commit
   },
   'a sequence in progress': (repository, _blob, commit) => { writeFiles(join(repository, '.git'), { 'sequencer/todo': `pick ${commit} a message\n` }); },
   'a ref being written': (repository, _blob, commit) => { writeFileSync(join(repository, '.git/refs/heads/next.lock'), `${commit}\n`); },
+  'a receipt': (repository, _blob, commit) => { gitOutput(['update-ref', `refs/cairn/receipts/${commit}`, commit], { cwd: repository }); },
+  'an entry of the stash below the newest': (repository) => {
+    for (const content of ['the kept content', 'newer']) {
+      writeFiles(repository, { kept: content });
+      gitOutput(['add', 'kept'], { cwd: repository });
+      gitOutput(['stash', '-q'], { cwd: repository });
+    }
+  },
+  'a patch series in progress': (repository, _blob, commit) => { writeFiles(join(repository, '.git'), { 'rebase-apply/abort-safety': `${commit}\n` }); },
+  'where HEAD was in a linked work tree': (repository, _blob, commit) => {
+    gitOutput(['worktree', 'add', '-q', '--detach', '../linked'], { cwd: repository });
+    writeFileSync(join(repository, '.git/worktrees/linked/ORIG_HEAD'), `${commit}\n`);
+  },
+  'the reflog of a linked work tree': (repository, _blob, commit) => {
+    gitOutput(['worktree', 'add', '-q', '--detach', '../linked'], { cwd: repository });
+    gitOutput(['update-ref', 'HEAD', commit], { cwd: join(repository, '../linked') });
+    gitOutput(['update-ref', 'HEAD', `${commit}~`], { cwd: join(repository, '../linked') });
+  },
+  'a ref of a linked work tree': (repository, _blob, commit) => {
+    gitOutput(['worktree', 'add', '-q', '--detach', '../linked'], { cwd: repository });
+    gitOutput(['update-ref', 'refs/worktree/kept', commit], { cwd: join(repository, '../linked') });
+  },
   'a graft': (repository, _blob, commit) => {
     writeFileSync(join(repository, '.git/info/grafts'), `${gitOutput(['rev-parse', 'HEAD'], { cwd: repository })} ${commit}\n`);
   },
@@ -227,7 +249,7 @@ for (const [what, keep] of Object.entries(keepers)) {
     t.true(isThere(repository, blob));
     t.false(isThere(repository, lost), 'gc did remove what nothing keeps');
     const explained = await gc(repository, '--explain', blob);
-    t.regex(explained, /^kept by (ref|run|hold|index|reflog|operation in progress) '/);
+    t.regex(explained, /^kept by (?:(ref|release|run|index|reflog|operation in progress) '|hold audit: no reason is recorded$)/);
   });
 }
 

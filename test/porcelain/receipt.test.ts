@@ -103,16 +103,21 @@ test('stock git checks a receipt as strictly as it can and is content', (t) => {
   t.is(made.code, 0, made.stderr);
 });
 
-test('a history ends where the chain was cut, and a chain that does not fall is an error', (t) => {
+test('a history passes over receipts that no ref keeps, and a chain that does not fall is an error', (t) => {
   const repository = makeRepository(t);
   const commit = commitFiles(repository, { a: '1' });
   const channel = parseChannel('prod');
   const write = (number: number, previous: ObjectId | undefined): ObjectId =>
     repository.objects.write('tag', encodeReceipt({ ...simple, channel, number, kind: 'release', restores: undefined, commit, previous }));
-  const first = write(4, id('9'));
-  const second = write(5, first);
+  const keep = (receipt: ObjectId): ObjectId => {
+    updateRef(repository, { name: `refs/cairn/receipts/${receipt}`, target: { id: receipt } });
+    return receipt;
+  };
+  const first = keep(write(2, id('9')));
+  const dropped = write(4, write(3, first));
+  const second = keep(write(5, dropped));
   updateRef(repository, { name: 'refs/releases/prod', target: { id: second } });
-  t.deepEqual([...listReceipts(repository, channel)].map(({ number }) => number), [5, 4]);
+  t.deepEqual([...listReceipts(repository, channel)].map(({ number }) => number), [5, 2], 'those in between are still stored');
   updateRef(repository, { name: 'refs/releases/prod', target: { id: write(5, second) } });
   t.throws(() => [...listReceipts(repository, channel)], { instanceOf: CorruptError, code: 'bad-receipt' });
   updateRef(repository, { name: 'refs/releases/other', target: { id: second } });

@@ -60,7 +60,8 @@ test('a branch that is checked out or not merged stays, and so does one that is 
 test('deleting a branch forgets its settings, renaming it takes them along', async (t) => {
   if (skipWithoutGit(t)) return;
   const directory = makeRepository(t, 'sha256', fixture);
-  await cairn(['branch', '-m', 'tracked', 'moved'], { cwd: directory });
+  await cairn(['branch', '-m', 'tracked', 'größer'], { cwd: directory });
+  await cairn(['branch', '-m', 'größer', 'moved'], { cwd: directory });
   t.is(gitOutput(['config', 'branch.moved.merge'], { cwd: directory }), 'refs/heads/next');
   t.is((await cairn(['branch', '-D', 'moved'], { cwd: directory })).code, 0);
   t.false(readFileSync(join(directory, '.git/config'), 'utf8').includes('moved'));

@@ -7,7 +7,7 @@ import { CorruptError, NotFoundError } from './errors.js';
 import { ObjectStore } from './object-store.js';
 import { type ObjectFormat, type ObjectId, decodeObjectId, rawSize } from './oid.js';
 import { PackCaches } from './pack-reader.js';
-import { deflate } from './zlib.js';
+import { type DeflateLevel, deflate } from './zlib.js';
 
 /** What to search, and where. Arrays have one element per object. */
 export interface DeltaPiece {
@@ -16,7 +16,9 @@ export interface DeltaPiece {
   readonly format: ObjectFormat;
   readonly limits: DeltaLimits;
   /** zlib level of deltas. */
-  readonly level: number;
+  readonly level: DeflateLevel;
+  /** When given, objects of different groups are not compared, and those of group 0 with none. */
+  readonly groups?: Uint32Array | undefined;
   /** Raw, one behind the other. */
   readonly ids: Uint8Array;
   /** Objects of different kinds are not compared. */
@@ -42,13 +44,13 @@ export interface FoundDeltas {
 const tinyBytes = 512;
 
 /** A delta as packs store it; the same bytes for the same delta and level, always. */
-export function compressDelta(delta: Buffer, level: number): Buffer {
-  return deflate(delta, level > 0 && delta.length <= tinyBytes ? 1 : level);
+export function compressDelta(delta: Buffer, level: DeflateLevel): Buffer {
+  return deflate(delta, level !== 'fixed' && level > 0 && delta.length <= tinyBytes ? 1 : level);
 }
 
 /** Searches; `read` gives verified contents. NotFoundError or CorruptError when an object that is not only a base cannot be read. */
 export function searchDeltas(piece: DeltaPiece, read: (id: ObjectId) => Buffer): FoundDeltas {
-  const { ids, kinds, sizes, childDepths, searched, isBaseOnly, limits, level, format } = piece;
+  const { ids, kinds, sizes, childDepths, searched, isBaseOnly, limits, level, format, groups } = piece;
   const idSize = rawSize(format);
   const raw = Buffer.from(ids.buffer, ids.byteOffset, ids.byteLength);
   const count = kinds.length;
@@ -59,7 +61,7 @@ export function searchDeltas(piece: DeltaPiece, read: (id: ObjectId) => Buffer):
   const output: Buffer[] = [];
   let end = 0;
   for (let number = 0; number < count; number += 1) {
-    if (number > 0 && kinds[number] !== kinds[number - 1]) window.clear();
+    if (number > 0 && (kinds[number] !== kinds[number - 1] || groups?.[number] !== groups?.[number - 1])) window.clear();
     const isBase = isBaseOnly[number] === 1;
     const found = window.offer({
       number, sizeBytes: sizes[number]!, childDepth: childDepths[number]!, searched: searched[number]!, isBaseOnly: isBase,

@@ -62,6 +62,16 @@ export class CorruptError extends CairnError {
   constructor(message: string, details?: ErrorDetails) { super('corrupt', message, details); }
 }
 
+/** The process was told to stop, and what it had begun was cleaned up. */
+export class InterruptedError extends CairnError {
+  /** Number of the signal. */
+  readonly signal: number;
+  constructor(signal: number) {
+    super('interrupted', 'interrupted', {});
+    this.signal = signal;
+  }
+}
+
 /** True for an error of the operating system with one of these codes ('ENOENT', 'EEXIST', ...); with any when none is named. */
 export function isSystemError(error: unknown, ...codes: readonly string[]): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error && 'syscall' in error

@@ -116,20 +116,31 @@ export class PackIndexer {
 
   /** Reads the whole pack; CorruptError at the first thing that is wrong. Afterwards some deltas may be `unresolved`. */
   read(stream: PackStream): void {
+    for (const _step of this.reading(stream)) continue;
+  }
+
+  /** The same in steps, for who has to see to other things meanwhile. */
+  *reading(stream: PackStream): Generator<void> {
     try {
-      this.#readAll(stream);
+      yield* this.#readAll(stream);
     } finally {
       this.#guard?.finish();
     }
   }
 
-  #readAll(stream: PackStream): void {
-    for (const entry of stream.entries()) this.#take(entry);
+  *#readAll(stream: PackStream): Generator<void> {
+    for (const entry of stream.entries()) {
+      this.#take(entry);
+      yield;
+    }
     this.#entriesEnd = stream.offset - this.#idSize;
     if (this.#unresolved === 0) return;
     this.#attachWaiting();
     const withFamily = this.#count;
-    for (let number = 0; number < withFamily; number += 1) if (this.#types[number] !== 0) this.#resolveFamily(number, undefined);
+    for (let number = 0; number < withFamily; number += 1) {
+      if (this.#types[number] !== 0) this.#resolveFamily(number, undefined);
+      yield;
+    }
     if (this.#unresolved > 0 && this.#options.addBase !== undefined) this.#completeThin(this.#options.addBase);
   }
 

@@ -32,6 +32,8 @@ export interface PackIntakeOptions {
   readonly mostBytes?: number;
   /** Compression level of bases that complete a thin pack. */
   readonly level?: number;
+  /** Where in a file the pack begins, when that is read where it lies; it ends where the file does. */
+  readonly startsAt?: number;
   /** What is made durable when it gets its name; default both. */
   readonly hardening?: Pick<Hardening, 'pack' | 'packMetadata'>;
 }
@@ -52,10 +54,18 @@ export interface PackPlace {
 
 const pieceBytes = 1024 * 1024;
 
-/** The content of an open file from its beginning, in one buffer that is used over and over. */
-function* readPieces(fd: number): Generator<Buffer> {
+/** Does all the steps. */
+function runThrough<Result>(steps: Generator<void, Result>): Result {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** The content of an open file from `at` on, in one buffer that is used over and over. */
+function* readPieces(fd: number, at: number): Generator<Buffer> {
   const piece = Buffer.allocUnsafeSlow(pieceBytes);
-  for (let at = 0; ;) {
+  for (;;) {
     const got = fs.readSync(fd, piece, 0, pieceBytes, at);
     if (got === 0) return;
     at += got;
@@ -94,30 +104,40 @@ export class PackIntake {
 
   /** Reads and checks a pack where it lies; CorruptError or RefusedError when it cannot be taken. */
   static readFile(path: string, format: ObjectFormat, options: PackIntakeOptions = {}): PackIntake {
-    return PackIntake.#guarded(new PackIntake(path, fs.openSync(path, 'r'), false, format, options), (intake) => {
-      intake.#read(new PackStream(intake.#counted(readPieces(intake.#fd!)), format));
-    });
+    return runThrough(PackIntake.readingFile(path, format, options));
+  }
+
+  /** The same in steps. */
+  static *readingFile(path: string, format: ObjectFormat, options: PackIntakeOptions = {}): Generator<void, PackIntake> {
+    const intake = new PackIntake(path, fs.openSync(path, 'r'), false, format, options);
+    return yield* intake.#guarded(() => new PackStream(intake.#counted(readPieces(intake.#fd!, options.startsAt ?? 0)), format));
   }
 
   /** Stores a pack privately in `directory` while reading and checking it. */
   static receive(chunks: Iterable<Uint8Array>, directory: string, format: ObjectFormat, options: PackIntakeOptions = {}): PackIntake {
+    return runThrough(PackIntake.receiving(chunks, directory, format, options));
+  }
+
+  /** The same in steps. */
+  static *receiving(chunks: Iterable<Uint8Array>, directory: string, format: ObjectFormat, options: PackIntakeOptions = {}): Generator<void, PackIntake> {
     makeDirectories(directory, { durable: options.hardening?.pack ?? true });
     const path = temporaryName(directory, 'tmp_pack_');
     const fd = disk().open(path, 'wx+', 0o444);
-    return PackIntake.#guarded(new PackIntake(path, fd, true, format, options), (intake) => {
-      intake.#leftovers.push(path);
-      const onBytes = (bytes: Buffer): void => intake.#append(bytes);
-      intake.#read(new PackStream(intake.#counted(chunks), format, { onBytes, mayGoOn: true }));
-    });
+    const intake = new PackIntake(path, fd, true, format, options);
+    intake.#leftovers.push(path);
+    const onBytes = (bytes: Buffer): void => intake.#append(bytes);
+    return yield* intake.#guarded(() => new PackStream(intake.#counted(chunks), format, { onBytes, mayGoOn: true }));
   }
 
-  static #guarded(intake: PackIntake, action: (intake: PackIntake) => void): PackIntake {
+  /** Reads it all; lets everything go when that fails, or is given up. */
+  *#guarded(open: () => PackStream): Generator<void, PackIntake> {
+    let isRead = false;
     try {
-      action(intake);
-      return intake;
-    } catch (error) {
-      intake.close();
-      throw error;
+      yield* this.#read(open());
+      isRead = true;
+      return this;
+    } finally {
+      if (!isRead) this.close();
     }
   }
 
@@ -136,10 +156,10 @@ export class PackIntake {
     }
   }
 
-  #read(stream: PackStream): void {
+  *#read(stream: PackStream): Generator<void> {
     const { indexer } = this;
     try {
-      indexer.read(stream);
+      yield* indexer.reading(stream);
     } catch (error) {
       const { onDamage } = this.#options;
       if (onDamage === undefined || !(error instanceof CorruptError)) throw error;
@@ -161,7 +181,7 @@ export class PackIntake {
   #readAgain(offset: number, lengthBytes: number): Buffer {
     const bytes = Buffer.allocUnsafe(lengthBytes);
     for (let done = 0; done < lengthBytes;) {
-      const got = fs.readSync(this.#fd!, bytes, done, lengthBytes - done, offset + done);
+      const got = fs.readSync(this.#fd!, bytes, done, lengthBytes - done, (this.#options.startsAt ?? 0) + offset + done);
       if (got === 0) throw new CorruptError(`'${this.#path}' was cut short meanwhile`, { code: 'bad-pack' });
       done += got;
     }

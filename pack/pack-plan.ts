@@ -17,13 +17,13 @@ import type { PackingList } from './packing-list.js';
 import { type ObjectId, type ObjectType, rawSize } from './oid.js';
 import { type PackEntry, type PackReader, packTypes } from './pack-reader.js';
 import { type PackOutput, encodeBaseIdHeader, encodeDeltaHeader, encodeEntryHeader } from './pack-writer.js';
-import { Deflater, crc32, deflate } from './zlib.js';
+import { type DeflateLevel, Deflater, crc32, deflate } from './zlib.js';
 
 export interface PackPlanOptions {
   readonly store: ObjectStore;
   readonly limits: DeltaLimits;
   /** zlib level for what is compressed anew. */
-  readonly level: number;
+  readonly level: DeflateLevel;
   /** False searches deltas for objects that are stored as deltas already. */
   readonly reuseDeltas?: boolean;
   /** False compresses everything anew; implies the former. */
@@ -32,6 +32,8 @@ export interface PackPlanOptions {
   readonly usesOffsets?: boolean;
   /** Larger objects are neither made deltas nor bases. */
   readonly largeBytes?: number;
+  /** Only objects of the same group are compared, and those of group 0 with none. */
+  readonly keepsGroupsApart?: boolean;
   /** Objects whose stored entry is known to be damaged: another copy is looked for, as a whole. */
   readonly passedOver?: ReadonlySet<ObjectId>;
   /** May be called often, and may throw to stop. */
@@ -88,11 +90,19 @@ export class PackPlan {
 
   /** Decides how each object is stored; NotFoundError for one that is not there. */
   prepare(): void {
+    for (const _step of this.preparing()) continue;
+  }
+
+  /** The same in steps, for who has to see to other things meanwhile. */
+  *preparing(): Generator<void> {
     const state = new PlanState(this.#list);
     this.#state = state;
-    for (const number of this.#locateAll(state)) this.#inspect(state, number);
+    for (const number of this.#locateAll(state)) {
+      this.#inspect(state, number);
+      yield;
+    }
     this.#limitReusedChains(state);
-    this.#search(state);
+    yield* this.#search(state);
   }
 
   /** Numbers in the order they are stored, so that looking at them reads forwards. */
@@ -193,12 +203,13 @@ export class PackPlan {
     this.#measure(state, number);
   }
 
-  #search(state: PlanState): void {
-    const { store, limits, onProgress, largeBytes = streamThresholdBytes, reuseDeltas = true, reuseObjects = true } = this.#options;
+  *#search(state: PlanState): Generator<void> {
+    const { store, limits, onProgress, keepsGroupsApart, largeBytes = streamThresholdBytes, reuseDeltas = true, reuseObjects = true } = this.#options;
     const most = Math.min(largeBytes, streamThresholdBytes);
     const targets: number[] = [];
     for (let number = 0; number < this.#list.ids.length; number += 1) {
       const size = state.size[number]!;
+      if (keepsGroupsApart === true && this.#list.groups[number] === 0) continue;
       if (state.isReused[number] === 0 && size >= leastDeltaBytes && size < most) targets.push(number);
     }
     if (limits.window <= 0 || limits.depth <= 0) return;
@@ -211,6 +222,7 @@ export class PackPlan {
       this.#takeFound(state, pieces[piece]!, found);
       done += pieces[piece]!.length;
       onProgress?.('compressing', done, order.length);
+      yield;
     }
   }
 
@@ -228,7 +240,7 @@ export class PackPlan {
   }
 
   #describePiece(state: PlanState, numbers: Uint32Array, searched: ReadonlySet<number>): DeltaPiece {
-    const { store, limits, level } = this.#options;
+    const { store, limits, level, keepsGroupsApart } = this.#options;
     const idSize = rawSize(store.format);
     const ids = Buffer.allocUnsafeSlow(numbers.length * idSize);
     numbers.forEach((number, at) => ids.write(this.#list.ids[number]!, at * idSize, 'hex'));
@@ -240,6 +252,7 @@ export class PackPlan {
       childDepths: Uint16Array.from(numbers, (number) => state.childDepth[number]!),
       searched: Uint32Array.from(numbers, (number) => (isSearched(number) ? state.pack[number]! + 1 : 0)),
       isBaseOnly: Uint8Array.from(numbers, (number) => (this.#list.isBaseOnly(number) ? 1 : 0)),
+      groups: keepsGroupsApart === true ? Uint32Array.from(numbers, (number) => this.#list.groups[number]!) : undefined,
     };
   }
 
@@ -271,12 +284,17 @@ export class PackPlan {
 
   /** Writes all objects; with `split` into as many packs as are needed, beginning with `output`. */
   write(output: PackOutput, split?: PackSplit): void {
+    for (const _step of this.writing(output, split)) continue;
+  }
+
+  /** The same in steps. */
+  *writing(output: PackOutput, split?: PackSplit): Generator<void> {
     const state = this.#state;
     if (state === undefined) throw new Error('a plan must be prepared before it is written');
     const writing = new Writing(this.#list.ids.length, output, split);
     let done = 0;
     for (const number of this.#writtenOrder(state)) {
-      this.#writeWithBases(state, writing, number);
+      yield* this.#writeWithBases(state, writing, number);
       done += 1;
       this.#options.onProgress?.('writing', done, this.#list.count);
     }
@@ -297,17 +315,18 @@ export class PackPlan {
   }
 
   /** Bases first, so that a delta's base always lies before it. */
-  #writeWithBases(state: PlanState, writing: Writing, number: number): void {
+  *#writeWithBases(state: PlanState, writing: Writing, number: number): Generator<void> {
     const chain: number[] = [];
     for (let at = number; at !== none && state.isWritten[at] === 0 && !this.#list.isBaseOnly(at); at = state.base[at]!) chain.push(at);
-    for (let at = chain.pop(); at !== undefined; at = chain.pop()) this.#writeObject(state, writing, at);
+    for (let at = chain.pop(); at !== undefined; at = chain.pop()) yield* this.#writeObject(state, writing, at);
   }
 
-  #writeObject(state: PlanState, writing: Writing, number: number): void {
+  *#writeObject(state: PlanState, writing: Writing, number: number): Generator<void> {
     const id = this.#list.ids[number]!;
-    const isWritten = this.#writeDelta(state, writing, number) || this.#copyWhole(state, writing, number);
-    if (!isWritten) this.#writeAnew(state, writing, id, number);
+    const isWritten = this.#writeDelta(state, writing, number) || (yield* this.#copyWhole(state, writing, number));
+    if (!isWritten) yield* this.#writeAnew(state, writing, id, number);
     state.isWritten[number] = 1;
+    yield;
   }
 
   #writeDelta(state: PlanState, writing: Writing, number: number): boolean {
@@ -368,7 +387,7 @@ export class PackPlan {
     }
   }
 
-  #copyWhole(state: PlanState, writing: Writing, number: number): boolean {
+  *#copyWhole(state: PlanState, writing: Writing, number: number): Generator<void, boolean> {
     if (this.#options.reuseObjects === false || state.isDelta[number] === 1) return false;
     const found = this.#storedEntry(state, number);
     if (found === undefined || found.entry.baseOffset !== undefined) return false;
@@ -379,7 +398,7 @@ export class PackPlan {
       const bytes = pack.viewBytes(entry.offset, end);
       writing.add(number, { id, bytes, crc32: crc32(bytes) });
     } else {
-      writing.stream(number, id, packTypes[entry.kind] as ObjectType, entry.sizeBytes, function* copied() {
+      yield* writing.stream(number, id, packTypes[entry.kind] as ObjectType, entry.sizeBytes, function* copied() {
         for (let at = entry.dataOffset; at < end; at += pieceBytes) yield pack.viewBytes(at, Math.min(end, at + pieceBytes));
       });
     }
@@ -387,12 +406,12 @@ export class PackPlan {
     return true;
   }
 
-  #writeAnew(state: PlanState, writing: Writing, id: ObjectId, number: number): void {
+  *#writeAnew(state: PlanState, writing: Writing, id: ObjectId, number: number): Generator<void> {
     const { store, level } = this.#options;
     if (state.size[number]! >= streamThresholdBytes) {
       const { type, sizeBytes, chunks } = store.openStream(id);
       writing.makeRoom(sizeBytes);
-      writing.stream(number, id, type, sizeBytes, () => compressed(chunks, level));
+      yield* writing.stream(number, id, type, sizeBytes, () => compressed(chunks, level));
       return;
     }
     const { type, bytes } = store.read(id);
@@ -511,11 +530,14 @@ class Writing {
     this.#output.addPacked(entry);
   }
 
-  stream(number: number, id: ObjectId, type: ObjectType, sizeBytes: number, pieces: () => Iterable<Uint8Array>): void {
+  *stream(number: number, id: ObjectId, type: ObjectType, sizeBytes: number, pieces: () => Iterable<Uint8Array>): Generator<void> {
     this.#place(number);
     const entry = this.#output.beginEntry(type, sizeBytes);
     try {
-      for (const piece of pieces()) entry.append(piece);
+      for (const piece of pieces()) {
+        entry.append(piece);
+        yield;
+      }
       entry.end(id);
     } finally {
       entry.cancel();
@@ -523,7 +545,7 @@ class Writing {
   }
 }
 
-function* compressed(chunks: Iterable<Buffer>, level: number): Generator<Uint8Array> {
+function* compressed(chunks: Iterable<Buffer>, level: DeflateLevel): Generator<Uint8Array> {
   const deflater = new Deflater(level);
   try {
     for (const chunk of chunks) yield* deflater.push(chunk);

@@ -2,7 +2,7 @@
 //
 // Invariant: every stream written is one stock git reads; every stream read gives exactly its bytes, checked against its
 // checksum, or CorruptError (code 'bad-zlib') within the memory the caller allowed. Only `inflatePrefix` does not see the checksum.
-import { CorruptError } from './errors.js';
+import { CorruptError, RefusedError } from './errors.js';
 import { adler32 } from './kernels/adler32.js';
 import { DeflateKernel, DeflateStreamKernel } from './kernels/deflate-kernel.js';
 import type { DeflateMode } from './kernels/deflate-kernel.js';
@@ -56,14 +56,42 @@ function deflaterKernel(): DeflateKernel | undefined {
   return hasKernels() ? (deflateKernel ??= DeflateKernel.open()) : undefined;
 }
 
-/** Compresses to a zlib stream: level 0 stores, 1 is fast (the kernel), 9 is small. */
-export function deflate(bytes: Uint8Array, level = 1): Buffer {
+/** How hard to try: 0 stores, 1 is fast (the kernel), 9 is small; 'fixed' is the kernel whatever the size, see `canDeflateFixed`. */
+export type DeflateLevel = number | 'fixed';
+
+/** True where the level 'fixed' can be had: its output depends on the content alone, not on the machine or the version of Node. */
+export function canDeflateFixed(): boolean {
+  return hasKernels();
+}
+
+/** Compresses to a zlib stream. */
+export function deflate(bytes: Uint8Array, level: DeflateLevel = 1): Buffer {
+  if (level === 'fixed') return deflateFixed(bytes);
   const kernel = level === 1 && bytes.length <= mostDeflateBytes ? deflaterKernel() : undefined;
   if (kernel !== undefined) {
     kernel.reserve(bytes.length).set(bytes);
     return Buffer.from(kernel.deflate(0, bytes.length, 'fast'));
   }
   return deflateWithNode(bytes, level);
+}
+
+function deflateFixed(bytes: Uint8Array): Buffer {
+  if (bytes.length <= mostDeflateBytes) {
+    const kernel = deflaterKernel();
+    if (kernel === undefined) throw needsKernel();
+    kernel.reserve(bytes.length).set(bytes);
+    return Buffer.from(kernel.deflate(0, bytes.length, 'fast'));
+  }
+  const deflater = new Deflater('fixed');
+  try {
+    return Buffer.concat([...deflater.push(bytes), ...deflater.finish()]);
+  } finally {
+    deflater.close();
+  }
+}
+
+function needsKernel(): RefusedError {
+  return new RefusedError('compressing the same way everywhere needs WebAssembly, which this Node does not have', { code: 'no-kernels' });
 }
 
 function deflateWithNode(bytes: Uint8Array, level: number): Buffer {
@@ -278,8 +306,10 @@ export class Inflater {
 export class Deflater {
   readonly #engine: DeflateStreamKernel | NodeDeflateStream;
 
-  constructor(level = 1) {
-    this.#engine = (level === 1 ? DeflateStreamKernel.open() : undefined) ?? new NodeDeflateStream(level);
+  constructor(level: DeflateLevel = 1) {
+    const kernel = level === 1 || level === 'fixed' ? DeflateStreamKernel.open() : undefined;
+    if (level === 'fixed' && kernel === undefined) throw needsKernel();
+    this.#engine = kernel ?? new NodeDeflateStream(level as number);
   }
 
   /** The next pieces of the stream, none while a block is being gathered. */

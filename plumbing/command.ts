@@ -19,6 +19,8 @@ export interface Context {
     readonly program?: readonly string[];
     /** Makes `directory` the process's own, so that looking at many files below it costs less; absent where the process is shared. */
     readonly enter?: (directory: string) => void;
+    /** Hears signals that ask the process to stop, instead of stopping at once, until disposed of; absent where the process is shared. */
+    readonly listen?: () => SignalListener;
     /** Writes to a file descriptor this process was started with; undefined when there is none of that number. */
     readonly openOutput?: (fd: number) => Output | undefined;
   };
@@ -26,6 +28,11 @@ export interface Context {
   readonly configOverrides: readonly (readonly [name: string, value: string | undefined])[];
   /** Where the process outlives the command: takes what lets go of open files, to be called when the command is over. */
   readonly atEnd?: (release: () => void) => void;
+}
+
+export interface SignalListener extends Disposable {
+  /** The number of a signal that came since listening began; undefined when none did. */
+  look(): Promise<number | undefined>;
 }
 
 export interface Clock {

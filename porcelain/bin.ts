@@ -3,7 +3,7 @@
 import * as fs from 'node:fs';
 import { NotFoundError, isSystemError } from '../pack/errors.js';
 import { lazyModule } from '../pack/lazy-module.js';
-import type { Clock, Context, Input, Output } from '../plumbing/command.js';
+import type { Clock, Context, Input, Output, SignalListener } from '../plumbing/command.js';
 import { brokenPipeExit, run } from './main.js';
 
 const os = lazyModule<typeof import('node:os')>('node:os');
@@ -132,6 +132,23 @@ function workingDirectory(): string {
   }
 }
 
+/** Signals that end a process that does not care. */
+const endings = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
+
+function listen(): SignalListener {
+  let came: number | undefined;
+  const hear = (_name: NodeJS.Signals, number: number): void => { came ??= number; };
+  for (const name of endings) process.on(name, hear);
+  return {
+    look: async () => {
+      // Signals are told of by the event loop: one whole turn of it, with its look at what came from outside.
+      await new Promise((resolve) => { setImmediate(() => { setImmediate(resolve); }); });
+      return came;
+    },
+    [Symbol.dispose]: () => { for (const name of endings) process.off(name, hear); },
+  };
+}
+
 const stdout = new DescriptorOutput(1);
 const stderr = new DescriptorOutput(2);
 let host: string | undefined;
@@ -148,6 +165,7 @@ const context: Context = {
     get host() { return (host ??= os().hostname()); },
     program: [process.execPath, process.argv[1]!],
     enter: (directory) => process.chdir(directory),
+    listen,
     openOutput: (fd) => (isOpen(fd) ? new DescriptorOutput(fd) : undefined),
   },
   configOverrides: [],

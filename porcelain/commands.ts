@@ -63,6 +63,7 @@ export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
 export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   add: () => import('./commands/add.js'),
   annotate: () => import('./commands/annotate.js'),
+  archive: () => import('./commands/archive.js'),
   batch: () => import('./commands/batch.js'),
   blame: () => import('./commands/blame.js'),
   branch: () => import('./commands/branch.js'),

@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
-  CairnError, ConflictError, CorruptError, InvalidError, LockedError, NotFoundError, RefusedError, RemoteError, UsageError, isSystemError,
+  CairnError, ConflictError, CorruptError, InterruptedError, InvalidError, LockedError, NotFoundError, RefusedError, RemoteError, UsageError, isSystemError,
 } from '../pack/errors.js';
 import { type Command, type Context, UsageRequested, parseArguments } from '../plumbing/command.js';
 import { escapeControls } from '../plumbing/quote.js';
@@ -15,6 +15,7 @@ export const version = '0.1.0';
 /** Exit code of an error, by who defined the command: Git's own use 128 for whatever the caller cannot fix on the command line. */
 export function exitCodeOf(error: unknown, family: Command['family']): number {
   if (error instanceof UsageError) return error.code === 'unknown-command' ? 1 : 129;
+  if (error instanceof InterruptedError) return 128 + error.signal;
   if (error instanceof CairnError) {
     if (family === 'git') return 128;
     if (error instanceof RefusedError) return 3;

@@ -1,11 +1,12 @@
 // One piece of bulk work that touches no disk but for reading: hashing and compressing small files into pack entries,
-// compressing one piece of a large file, searching deltas, or computing a digest. Done here or in a worker thread (pack/workers.ts), by the same code.
+// compressing one piece of a large file, searching deltas or signs of collision attacks, or computing a digest. Done here or in a worker thread (pack/workers.ts), by the same code.
 //
 // Invariant: the bytes whose hash is an entry's id are the very bytes that were compressed; a file is taken only when neither its
 // size nor its time changed while it was read. Files are opened without following a symlink and without blocking on a pipe.
 import * as fs from 'node:fs';
 import { type DeltaPiece, type FoundDeltas, searchDeltasAlone } from './delta-search.js';
 import { isSystemError } from './errors.js';
+import { type Sha1Messages, Sha1Scanner } from './kernels/sha1-kernel.js';
 import { encodeObjectHeader, hashFramed } from './oid.js';
 import type { ObjectFormat, ObjectId } from './oid.js';
 import { digestFile, encodeEntryHeader } from './pack-writer.js';
@@ -26,9 +27,16 @@ export type PackingJob =
   }
   | { readonly kind: 'piece'; readonly bytes: Uint8Array; readonly level: number }
   | { readonly kind: 'digest'; readonly path: string; readonly sizeBytes: number; readonly format: ObjectFormat }
-  | { readonly kind: 'deltas'; readonly piece: DeltaPiece };
+  | { readonly kind: 'deltas'; readonly piece: DeltaPiece }
+  | { readonly kind: 'collisions'; readonly messages: Sha1Messages };
 
-export type PackingResult = PackedFiles | PackedPiece | { readonly kind: 'digest'; readonly digest: Uint8Array } | { readonly kind: 'deltas'; readonly found: FoundDeltas };
+export type PackingResult =
+  | PackedFiles
+  | PackedPiece
+  | { readonly kind: 'digest'; readonly digest: Uint8Array }
+  | { readonly kind: 'deltas'; readonly found: FoundDeltas }
+  /** The number of a message made to collide, or -1; and the messages' memory, to be used again. */
+  | { readonly kind: 'collisions'; readonly suspect: number; readonly bytes: Uint8Array };
 
 /** What became of each of the first `files.length` paths of a job; the others did not fit and must be asked for again. */
 export interface PackedFiles {
@@ -70,6 +78,7 @@ export interface PackedPiece {
 }
 
 let deflater: BulkDeflater | undefined;
+let scanner: Sha1Scanner | undefined;
 
 /** Does the work; throws only what is wrong with the job, never because of one of its files. */
 export function performJob(job: PackingJob): PackingResult {
@@ -86,6 +95,9 @@ export function performJob(job: PackingJob): PackingResult {
       return { kind: 'digest', digest: digestFile(job.path, job.sizeBytes, job.format) };
     case 'deltas':
       return { kind: 'deltas', found: searchDeltasAlone(job.piece) };
+    case 'collisions':
+      scanner ??= Sha1Scanner.open()!;
+      return { kind: 'collisions', suspect: scanner.findSuspect(job.messages), bytes: job.messages.bytes };
   }
 }
 

@@ -37,6 +37,7 @@ function memoryOf(result: PackingResult): ArrayBuffer[] {
     case 'files': return wholeMemory(result.output);
     case 'piece': return [...wholeMemory(result.bytes), ...wholeMemory(result.deflated)];
     case 'deltas': return wholeMemory(result.found.output);
+    case 'collisions': return wholeMemory(result.bytes);
     case 'digest': return [];
   }
 }

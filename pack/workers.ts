@@ -99,7 +99,7 @@ export class WorkerPool {
   /** True once threads run. */
   get isRunning(): boolean { return this.#members.length > 0; }
 
-  /** Queues a job and returns its number. Memory a 'piece' brings must not be used until it comes back. */
+  /** Queues a job and returns its number. Memory a 'piece' or 'collisions' brings must not be used until it comes back. */
   submit(job: PackingJob, weight = 1): number {
     if (this.#closed) throw new Error('this pool was closed');
     const number = this.#next;
@@ -182,7 +182,7 @@ export class WorkerPool {
       const { number, job, weight } = this.#queue.shift()!;
       this.#queuedWeight -= weight;
       const task: WorkerTask = { number, job };
-      member.port.postMessage(task, job.kind === 'piece' ? [job.bytes.buffer as ArrayBuffer] : []);
+      member.port.postMessage(task, memoryOf(job));
       member.away += 1;
       this.#away.set(number, { job, member });
     }
@@ -195,5 +195,14 @@ export class WorkerPool {
     this.#dispatch();
     if ('failure' in reply) throw new Error(reply.failure);
     return { number: reply.number, job, result: reply.result };
+  }
+}
+
+/** What is handed over with a job; the rest is copied. */
+function memoryOf(job: PackingJob): ArrayBuffer[] {
+  switch (job.kind) {
+    case 'piece': return [job.bytes.buffer as ArrayBuffer];
+    case 'collisions': return [job.messages.bytes.buffer as ArrayBuffer];
+    default: return [];
   }
 }

@@ -77,87 +77,98 @@ export class Sha1Kernel {
   }
 }
 
-const queueBytes = 1024 * 1024;
 const paddingBytes = 9;
 
-/** A message in the kernel's memory, or what is left of it. */
-interface QueuedMessage {
-  readonly name: string;
-  readonly start: number;
-  readonly blocks: number;
+/** Messages one behind the other, each padded to whole blocks as SHA-1 wants it. */
+export interface Sha1Messages {
+  readonly bytes: Uint8Array;
+  /** Of each message. */
+  readonly blocks: readonly number[];
+}
+
+/** Gathers messages for a scanner, up to a limit. */
+export class Sha1Batch implements Sha1Messages {
+  /** So much is gathered at most. */
+  static readonly mostBytes = 1024 * 1024;
+  readonly #room: Buffer;
+  readonly blocks: number[] = [];
+  #used = 0;
+
+  /** `room` may be what a former batch was in. */
+  constructor(room: Buffer = Buffer.allocUnsafeSlow(Sha1Batch.mostBytes)) { this.#room = room; }
+
+  /** True when a message of this size fits into an empty batch. */
+  static takes(sizeBytes: number): boolean { return sizeBytes <= Sha1Batch.mostBytes - 2 * blockBytes; }
+
+  hasRoomFor(sizeBytes: number): boolean { return this.#used + blocksOf(sizeBytes) * blockBytes <= this.#room.length; }
+
+  get bytes(): Buffer { return this.#room.subarray(0, this.#used); }
+
+  /** Adds a message of two parts, for which there is room. */
+  add(header: Uint8Array, content: Uint8Array): void {
+    const total = header.length + content.length;
+    const blocks = blocksOf(total);
+    const start = this.#used;
+    const end = start + blocks * blockBytes;
+    this.#room.set(header, start);
+    this.#room.set(content, start + header.length);
+    this.#room.fill(0, start + total, end);
+    this.#room[start + total] = 0x80;
+    this.#room.writeUInt32BE(Math.floor(total / 2 ** 29), end - 8);
+    this.#room.writeUInt32BE((total * 8) % 2 ** 32, end - 4);
+    this.blocks.push(blocks);
+    this.#used = end;
+  }
+}
+
+function blocksOf(sizeBytes: number): number {
+  return Math.ceil((sizeBytes + paddingBytes) / blockBytes);
 }
 
 /**
  * Looks at many messages for signs of a collision attack, four at a time, which takes less than half the time that one after the other
- * takes. Digests are not given out. Messages wait until there are many; `finish` looks at the rest.
+ * takes. Digests are not given out.
  */
 export class Sha1Scanner {
   readonly #kernel: Kernel<Sha1Exports>;
-  readonly #queue: QueuedMessage[] = [];
-  #free: number;
-  /** The name of a message with a block that looks like the last of a collision, once one was found. */
-  suspect: string | undefined;
 
-  private constructor(kernel: Kernel<Sha1Exports>) {
-    this.#kernel = kernel;
-    this.#free = kernel.regionStart;
-  }
+  private constructor(kernel: Kernel<Sha1Exports>) { this.#kernel = kernel; }
 
   static open(): Sha1Scanner | undefined {
     const kernel = openKernel<Sha1Exports>('sha1');
     return kernel && new Sha1Scanner(kernel);
   }
 
-  /** True when a message of this size can be added. */
-  takes(sizeBytes: number): boolean { return sizeBytes <= queueBytes - 2 * blockBytes; }
-
-  /** Adds a message of two parts. */
-  add(name: string, header: Uint8Array, bytes: Uint8Array): void {
-    const total = header.length + bytes.length;
-    const blocks = Math.ceil((total + paddingBytes) / blockBytes);
-    if (this.#free + blocks * blockBytes > this.#kernel.regionStart + queueBytes) this.finish();
-    const heap = this.#kernel.heap(this.#kernel.regionStart + queueBytes);
-    const start = this.#free;
-    const end = start + blocks * blockBytes;
-    heap.set(header, start);
-    heap.set(bytes, start + header.length);
-    heap.fill(0, start + total, end);
-    heap[start + total] = 0x80;
-    heap.writeUInt32BE(Math.floor(total / 2 ** 29), end - 8);
-    heap.writeUInt32BE((total * 8) % 2 ** 32, end - 4);
-    this.#queue.push({ name, start, blocks });
-    this.#free = end;
-  }
-
-  /** Looks at all that waits. */
-  finish(): void {
+  /** Which message has a block that looks like the last of a collision; -1 when none has. */
+  findSuspect({ bytes, blocks }: Sha1Messages): number {
     const { exports, regionStart } = this.#kernel;
+    this.#kernel.heap(regionStart + bytes.length).set(bytes, regionStart);
     const idle = exports.idleBlock();
-    const lanes: (QueuedMessage | undefined)[] = [undefined, undefined, undefined, undefined];
+    const lanes = [-1, -1, -1, -1];
     const at = [idle, idle, idle, idle];
     const left = [0, 0, 0, 0];
-    for (let next = 0; ;) {
+    for (let next = 0, start = regionStart; ;) {
       for (let lane = 0; lane < lanes.length; lane += 1) {
         if (left[lane]! > 0) continue;
-        const message = this.#queue[next];
+        const isMore = next < blocks.length;
+        lanes[lane] = next;
+        at[lane] = isMore ? start : idle;
+        left[lane] = isMore ? blocks[next]! : 0;
+        if (!isMore) continue;
+        exports.start(lane);
+        start += left[lane]! * blockBytes;
         next += 1;
-        lanes[lane] = message;
-        at[lane] = message?.start ?? idle;
-        left[lane] = message?.blocks ?? 0;
-        if (message !== undefined) exports.start(lane);
       }
-      const busy = left.filter((blocks) => blocks > 0);
-      if (busy.length === 0) break;
-      const blocks = Math.min(...busy);
-      const found = exports.updateFour(at[0]!, at[1]!, at[2]!, at[3]!, blocks);
+      const busy = left.filter((count) => count > 0);
+      if (busy.length === 0) return -1;
+      const count = Math.min(...busy);
+      const found = exports.updateFour(at[0]!, at[1]!, at[2]!, at[3]!, count);
       for (let lane = 0; lane < lanes.length; lane += 1) {
         if (left[lane] === 0) continue;
-        if ((found & (1 << lane)) !== 0) this.suspect ??= lanes[lane]!.name;
-        at[lane]! += blocks * blockBytes;
-        left[lane]! -= blocks;
+        if ((found & (1 << lane)) !== 0) return lanes[lane]!;
+        at[lane]! += count * blockBytes;
+        left[lane]! -= count;
       }
     }
-    this.#queue.length = 0;
-    this.#free = regionStart;
   }
 }

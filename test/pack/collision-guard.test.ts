@@ -2,8 +2,9 @@ import test from 'ava';
 import { createHash } from 'node:crypto';
 import { CollisionGuard } from '../../pack/collision-guard.js';
 import { PlainSha1 } from '../../pack/kernels/plain-sha1.js';
-import { Sha1Kernel, Sha1Scanner } from '../../pack/kernels/sha1-kernel.js';
+import { Sha1Batch, Sha1Kernel, Sha1Scanner } from '../../pack/kernels/sha1-kernel.js';
 import { hashObject } from '../../pack/oid.js';
+import { WorkerPool } from '../../pack/workers.js';
 import { useKernels } from '../../pack/zlib.js';
 import { seededRandom } from '../helpers/sandbox.js';
 
@@ -91,13 +92,40 @@ test('a scanner names the one message that collides, among many of all sizes', (
       t.pass('no kernels here');
       return;
     }
+    const batch = new Sha1Batch();
     for (let at = 0; at < 400; at += 1) {
-      const size = (at * at * 7 + round) % (at % 50 === 0 ? 200_000 : 900);
-      scanner.add(`noise ${at}`, bytes.subarray(at, at + 20), bytes.subarray(0, size));
-      if (at === 50 * round) scanner.add('collides', colliding[round % 2]!.subarray(0, round * 9), Buffer.concat([colliding[round % 2]!.subarray(round * 9), bytes.subarray(0, round * 500)]));
+      const size = (at * at * 7 + round) % (at % 50 === 0 ? 100_000 : 900);
+      batch.add(bytes.subarray(at, at + 20), bytes.subarray(0, size));
+      if (round > 0 && at === 50 * round) batch.add(colliding[round % 2]!.subarray(0, round * 9), Buffer.concat([colliding[round % 2]!.subarray(round * 9), bytes.subarray(0, round * 500)]));
     }
-    scanner.finish();
-    t.is(scanner.suspect, 'collides', `round ${round}`);
+    t.is(scanner.findSuspect(batch), round === 0 ? -1 : 50 * round + 1, `round ${round}`);
+  }
+});
+
+for (const threads of [0, 1]) {
+  test(`a message that collides is named from batch to batch, ${threads} other threads`, (t) => {
+    if (Sha1Scanner.open() === undefined) {
+      t.pass('no kernels here');
+      return;
+    }
+    using pool = new WorkerPool({ threads });
+    const bytes = noise(2000, 8);
+    for (const [end, expected] of [[first, 2], ['', -1], [second, 2]] as const) {
+      const batch = new Sha1Batch();
+      for (const content of [bytes, bytes.subarray(900), Buffer.from(common + end, 'hex'), bytes.subarray(1)]) batch.add(content.subarray(0, 20), content.subarray(20));
+      pool.submit({ kind: 'collisions', messages: { bytes: batch.bytes, blocks: batch.blocks } });
+      const result = pool.take()?.result;
+      t.is(result?.kind === 'collisions' && result.suspect, expected);
+    }
+  });
+}
+
+test('a guard lets megabytes of objects pass, and may be done at any time', (t) => {
+  const bytes = noise(300_000, 7);
+  for (const count of [3, 20, 90]) {
+    const guard = new CollisionGuard();
+    for (let at = 0; at < count; at += 1) guard.look(hashObject('blob', bytes.subarray(at), 'sha1'), 'blob', bytes.subarray(at));
+    t.notThrows(() => guard.finish());
   }
 });
 

@@ -1,11 +1,13 @@
 // Object ids as small numbers, so that what is known of many objects can stand in arrays: the first id is 0, the next new one 1.
 //
-// Ids lie one after another as raw bytes and are found by hashing, which costs no more than reading their first bytes. Nothing is
-// allocated per id. Only numbers that were given out may be asked about.
+// Ids lie one after another as raw bytes and are found by hashing. All their bytes count, in a way that is another one in each process: who
+// makes up ids, which costs nothing where they only have to be named, cannot bring many of them together. Nothing is allocated per id. Only
+// numbers that were given out may be asked about.
 import { decodeHexInto, decodeObjectId, rawSize } from './oid.js';
 import type { ObjectFormat, ObjectId } from './oid.js';
 
 const fewestIds = 256;
+const multiplier = Math.floor(Math.random() * 2 ** 32) | 1;
 
 export class IdTable {
   readonly format: ObjectFormat;
@@ -80,7 +82,12 @@ export class IdTable {
     const buckets = this.#buckets;
     const mask = buckets.length - 1;
     const { idSize } = this;
-    for (let bucket = (raw[at]! | (raw[at + 1]! << 8) | (raw[at + 2]! << 16) | (raw[at + 3]! << 24)) & mask; ; bucket = (bucket + 1) & mask) {
+    let hash = 0;
+    for (let word = at; word < at + idSize; word += 4) {
+      hash = Math.imul(hash ^ (raw[word]! | (raw[word + 1]! << 8) | (raw[word + 2]! << 16) | (raw[word + 3]! << 24)), multiplier);
+      hash ^= hash >>> 15;
+    }
+    for (let bucket = hash & mask; ; bucket = (bucket + 1) & mask) {
       const known = buckets[bucket]!;
       if (known === 0) return bucket;
       const ids = this.#ids;

@@ -208,7 +208,7 @@ export class Unpacker {
   /** The kernel for a walk over commits with ids of so many bytes, which ends when the next one begins. */
   beginWalk(supply: WalkSupply, idSize: number, firstParentOnly: boolean): UnpackExports {
     this.#walk = supply;
-    this.#kernel.exports.beginWalk(idSize, firstParentOnly ? 1 : 0);
+    this.#kernel.exports.beginWalk(idSize, firstParentOnly ? 1 : 0, Math.floor(Math.random() * 2 ** 32));
     return this.#kernel.exports;
   }
 

@@ -27,7 +27,7 @@ export interface UnpackExports extends KernelExports {
   describeRange(from: number, until: number, to: number, limit: number): number;
   describedEnd(): number;
   useTemplate(at: number, size: number, names: number, others: number): void;
-  beginWalk(idSize: number, firstParents: number): void;
+  beginWalk(idSize: number, firstParents: number, seed: number): void;
   printLines(digits: number, subjects: number, anyByte: number, end: number, onlyPack: number): void;
   addTip(id: number): number;
   walk(to: number, limit: number, mostCommits: number): number;

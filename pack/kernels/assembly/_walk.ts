@@ -37,8 +37,10 @@ let idBytes: u32 = 20;
 let records: usize = 0;
 let recordCount: u32 = 0;
 let recordRoom: u32 = 0;
-/** Numbers plus one, by the first bytes of ids; twice as many as there is room for records. */
+/** Numbers plus one, by a hash of ids; twice as many as there is room for records. */
 let buckets: usize = 0;
+/** Not known to who makes ids up, so that nobody can bring many of them together. */
+let multiplier: u64 = 1;
 /** Further parents: number, then the next cell or 0. The first cell is not used. */
 let cells: usize = 0;
 let cellCount: u32 = 1;
@@ -56,10 +58,21 @@ function isSame(one: usize, other: usize): bool {
   return idBytes == 20 ? load<u32>(one, 16) == load<u32>(other, 16) : memory.compare(one + 16, other + 16, idBytes - 16) == 0;
 }
 
+// @ts-ignore: decorator
+@inline
+function hashOf(id: usize): u32 {
+  let hash = load<u64>(id) * multiplier;
+  hash = (load<u64>(id, 8) ^ hash ^ (hash >> 32)) * multiplier;
+  hash = (<u64>load<u32>(id, 16) ^ hash ^ (hash >> 32)) * multiplier;
+  if (idBytes > 20) hash = (load<u64>(id, 20) ^ hash ^ (hash >> 32)) * multiplier;
+  if (idBytes > 20) hash = (<u64>load<u32>(id, 28) ^ hash ^ (hash >> 32)) * multiplier;
+  return <u32>(hash >> 32);
+}
+
 /** The number of the commit whose raw id is at an address, where 32 bytes may be read, new or known. */
 function numberOf(id: usize): u32 {
   const mask = (recordRoom << 1) - 1;
-  let bucket = load<u32>(id) & mask;
+  let bucket = hashOf(id) & mask;
   while (true) {
     const known = load<u32>(buckets + (bucket << 2));
     if (known == 0) break;
@@ -85,7 +98,7 @@ function growRecords(): void {
   memory.fill(buckets, 0, room << 3);
   const mask = (room << 1) - 1;
   for (let commit: u32 = 0; commit < recordCount; commit++) {
-    let bucket = load<u32>(recordOf(commit)) & mask;
+    let bucket = hashOf(recordOf(commit)) & mask;
     while (load<u32>(buckets + (bucket << 2)) != 0) bucket = (bucket + 1) & mask;
     store<u32>(buckets + (bucket << 2), commit + 1);
   }
@@ -229,9 +242,10 @@ let current: u32 = 0;
 let oddId: usize = 0;
 let walkedLines: usize = 0;
 
-/** Begins a walk over commits of a repository, forgetting the one before. */
-export function beginWalk(idSize: u32, firstParents: u32): void {
+/** Begins a walk over commits of a repository, forgetting the one before; `seed` is any number. */
+export function beginWalk(idSize: u32, firstParents: u32, seed: u32): void {
   idBytes = idSize;
+  multiplier = (<u64>seed << 32) | 0x9e3779b1;
   onlyFirstParents = firstParents != 0;
   prints = false;
   printsSubjects = false;

@@ -59,6 +59,12 @@ const lazyBundles = [
   'pack/kernels/wasm.generated.ts',
 ];
 
+/** Modules some code asks for with import(): bundles of their own, so that who does not ask carries nothing of them. */
+const askedFor = ['plumbing/history/merge-base.ts', 'plumbing/repository.ts'];
+
+/** A bundle's name, which may not be that of a command. */
+const askedForName = (path) => path.slice(0, -3).replaceAll('/', '-');
+
 /** CommonJS text with the module's exports as getters that load the bundle. */
 function lazyFront(path) {
   const name = basename(path, '.ts');
@@ -66,21 +72,51 @@ function lazyFront(path) {
   return `module.exports = {${exported.map((one) => `get ${one}() { return require('./${name}.cjs').${one}; }`).join(',')}};`;
 }
 
+/** The bundle of what every start needs: main, and the one set of error classes, because `instanceof` must hold across bundles. */
+const coreSource = "export * from './porcelain/main.js'; export * from './pack/errors.js';";
+
+/** How esbuild finds modules: which are in the bundle, and which are bundles beside it. */
+function bundlePlugin({ isCore }) {
+  const beside = (name) => ({ path: `./${name}.cjs`, external: true });
+  return {
+    name: 'one-bundle-per-command',
+    setup(builder) {
+      if (!isCore) builder.onResolve({ filter: /(^|\/)(errors|main)\.js$/ }, () => beside('main'));
+      builder.onResolve({ filter: /^\.\/[\w.-]+\.cjs$/ }, (args) => ({ path: args.path, external: true }));
+      // Commands and the terminal's part are loaded by main, and by help, when they are needed.
+      builder.onResolve({ filter: /\/commands\/[^/]+\.js$|\/terminal\.js$/ }, (args) =>
+        args.kind === 'dynamic-import' ? beside(basename(args.path, '.js')) : undefined);
+      builder.onResolve({ filter: /^\.\.?\/.*\.js$/ }, (args) => {
+        const path = relative(root, resolve(args.resolveDir, args.path)).replace(/js$/, 'ts');
+        if (args.kind === 'dynamic-import' && askedFor.includes(path)) return beside(askedForName(path));
+        return lazyBundles.includes(path) ? { path, namespace: 'lazy' } : undefined;
+      });
+      builder.onLoad({ filter: /./, namespace: 'lazy' }, (args) => ({ contents: lazyFront(args.path), loader: 'js' }));
+      // In CommonJS `require` is at hand; node:module would be loaded at every start for nothing else.
+      builder.onLoad({ filter: /pack\/lazy-module\.ts$/ }, (args) => ({
+        contents: readFileSync(args.path, 'utf8').replace(/^import \{ createRequire \}.*$/m, '').replace('createRequire(import.meta.filename)', 'require'),
+        loader: 'ts',
+      }));
+    },
+  };
+}
+
 async function buildCli() {
   const { build } = await import('esbuild');
   const output = join(root, 'dist/cli');
-  const entries = [{ in: 'porcelain/bin.ts', out: 'cairn' }, ...lazyBundles.map((path) => ({ in: path, out: basename(path, '.ts') })), { in: 'porcelain/main.ts', out: 'main' }, { in: 'pack/errors.ts', out: 'errors' }, { in: 'porcelain/terminal.ts', out: 'terminal' }, { in: 'pack/worker.ts', out: 'worker' }, { in: 'plumbing/index/look-ahead-worker.ts', out: 'look-ahead-worker' }, { in: 'porcelain/release-worker.ts', out: 'release-worker' }];
+  const named = (path) => ({ in: path, out: basename(path, '.ts') });
+  const entries = [
+    { in: 'porcelain/bin.ts', out: 'cairn' }, ...lazyBundles.map(named), ...askedFor.map((path) => ({ in: path, out: askedForName(path) })),
+    ...['porcelain/terminal.ts', 'pack/worker.ts', 'plumbing/index/look-ahead-worker.ts', 'porcelain/release-worker.ts'].map(named),
+  ];
   for (const folder of ['plumbing/commands', 'porcelain/commands']) {
     for (const name of readdirSync(join(root, folder))) {
-      if (name.endsWith('.ts')) entries.push({ in: `${folder}/${name}`, out: name.slice(0, -3) });
+      if (name.endsWith('.ts')) entries.push(named(`${folder}/${name}`));
     }
   }
   rmSync(output, { recursive: true, force: true });
-  await build({
+  const options = {
     absWorkingDir: root,
-    entryPoints: entries,
-    outdir: output,
-    outExtension: { '.js': '.cjs' },
     bundle: true,
     platform: 'node',
     format: 'cjs',
@@ -94,24 +130,18 @@ async function buildCli() {
     legalComments: 'none',
     logLevel: 'warning',
     define: { 'import.meta.filename': '__filename' },
-    plugins: [{
-      name: 'one-bundle-per-command',
-      setup(builder) {
-        // One set of error classes for all bundles, because `instanceof` must hold across them; and one main beside a tiny entry.
-        builder.onResolve({ filter: /(^|\/)(errors|main)\.js$/ }, (args) =>
-          args.kind === 'entry-point' ? undefined : { path: `./${args.path.split('/').pop().slice(0, -3)}.cjs`, external: true });
-        builder.onResolve({ filter: /^\.\/[\w.-]+\.cjs$/ }, (args) => ({ path: args.path, external: true }));
-        builder.onResolve({ filter: /^\.\.?\/.*\.js$/ }, (args) => {
-          const path = relative(root, resolve(args.resolveDir, args.path)).replace(/js$/, 'ts');
-          return lazyBundles.includes(path) ? { path, namespace: 'lazy' } : undefined;
-        });
-        builder.onLoad({ filter: /./, namespace: 'lazy' }, (args) => ({ contents: lazyFront(args.path), loader: 'js' }));
-        // Commands and the terminal's part are loaded by the entry, and by help, when they are needed.
-        builder.onResolve({ filter: /\/commands\/[^/]+\.js$|\/terminal\.js$/ }, (args) =>
-          args.kind === 'dynamic-import' ? { path: `./${args.path.split('/').pop().slice(0, -3)}.cjs`, external: true } : undefined);
-      },
-    }],
+  };
+  await build({ ...options, entryPoints: entries, outdir: output, outExtension: { '.js': '.cjs' }, plugins: [bundlePlugin({ isCore: false })] });
+  await build({
+    ...options, stdin: { contents: coreSource, resolveDir: root, loader: 'ts' }, outfile: join(output, 'main.cjs'),
+    plugins: [bundlePlugin({ isCore: true })],
   });
+  // For `import * as fs` esbuild makes, in every module, an object with one getter for each of the hundred exports; the
+  // module itself does as well where nothing asks for its `default`.
+  for (const name of readdirSync(output)) {
+    const path = join(output, name);
+    if (name.endsWith('.cjs')) writeFileSync(path, readFileSync(path, 'utf8').replace(/[\w$]+\((require\("node:fs"\)),1\)/g, '$1'));
+  }
   // A POSIX-shell first line starts node without NODE_EXTRA_CA_CERTS, which Node 20 parses at every start (tens of
   // milliseconds); the value is handed on, and given back to the environment once node runs.
   const launcher = join(output, 'cairn.cjs');

@@ -53,7 +53,7 @@ interface Layout {
 
 interface Found {
   readonly gitDirectory: string;
-  /** The directory that contains '.cairn' or '.git'; undefined for a bare one or inside the repository. */
+  /** The directory that contains '.cairn' or '.git', named without symbolic links; undefined for a bare one or inside the repository. */
   readonly top: string | undefined;
   /** The file that pointed here. */
   readonly gitFile: string | undefined;
@@ -120,7 +120,7 @@ export class Repository {
   static openAt(context: Context, directory: string): Repository {
     const env = Object.fromEntries(Object.entries(context.env).filter(([name]) => !repositoryVariables.has(name)));
     const inner: Context = { ...context, cwd: directory, env };
-    const found = inspect(directory);
+    const found = inspect(realPath(directory));
     if (found === undefined) throw new NotFoundError(`'${directory}' is not a cairn or git repository`, { code: 'no-repository' });
     return Repository.#openFound(inner, found);
   }
@@ -131,10 +131,9 @@ export class Repository {
     const layout = readLayout(commonDirectory, gitDirectory);
     const environment = context.env['GIT_WORK_TREE'];
     let workTree: string | undefined;
-    if (environment) workTree = resolve(context.cwd, environment);
-    else if (layout.workTree !== undefined) workTree = resolve(gitDirectory, layout.workTree);
+    if (environment) workTree = realPath(resolve(context.cwd, environment));
+    else if (layout.workTree !== undefined) workTree = realPath(resolve(gitDirectory, layout.workTree));
     else if (layout.bare !== true) workTree = found.isExplicit ? implicitWorkTree(context) : found.top;
-    if (workTree !== undefined) workTree = realPath(workTree);
     const config = Config.open(context, { gitDirectory, commonDirectory, shownDirectory: shownFor(context, commonDirectory, workTree) });
     const isBare = workTree === undefined && (layout.bare ?? found.top === undefined);
     const repository = new Repository(context, { gitDirectory, commonDirectory, workTree, isBare, format: layout.format, config });
@@ -363,7 +362,7 @@ function shownFor(context: Context, directory: string, workTree: string | undefi
 
 /** Where GIT_DIR alone puts the work tree: here, unless --bare forbids it. */
 function implicitWorkTree({ cwd, env }: Context): string | undefined {
-  return parseConfigBoolean(env['GIT_IMPLICIT_WORK_TREE'] ?? 'true') === false ? undefined : cwd;
+  return parseConfigBoolean(env['GIT_IMPLICIT_WORK_TREE'] ?? 'true') === false ? undefined : realPath(cwd);
 }
 
 function discover(context: Context): Found | undefined {
@@ -390,11 +389,12 @@ function discover(context: Context): Found | undefined {
   }
 }
 
-/** What one directory holds: '.cairn', else '.git', else it is itself a repository. */
+/** What one directory, named without symbolic links, holds: '.cairn', else '.git', else it is itself a repository. */
 function inspect(directory: string, context?: Context): Found | undefined {
   for (const name of [repositoryName, '.git']) {
     const path = join(directory, name);
-    const status = fs.statSync(path, { throwIfNoEntry: false });
+    const own = fs.lstatSync(path, { throwIfNoEntry: false });
+    const status = own?.isSymbolicLink() ? fs.statSync(path, { throwIfNoEntry: false }) : own;
     if (status === undefined) continue;
     if (status.isFile()) {
       const target = readGitFile(path)!;
@@ -403,7 +403,7 @@ function inspect(directory: string, context?: Context): Found | undefined {
       }
       return { gitDirectory: realPath(target), top: directory, gitFile: path, isExplicit: false };
     }
-    if (isGitDirectory(path, context)) return { gitDirectory: realPath(path), top: directory, gitFile: undefined, isExplicit: false };
+    if (isGitDirectory(path, context)) return { gitDirectory: own!.isSymbolicLink() ? realPath(path) : path, top: directory, gitFile: undefined, isExplicit: false };
   }
   return isGitDirectory(directory, context) ? { gitDirectory: directory, top: undefined, gitFile: undefined, isExplicit: false } : undefined;
 }

@@ -171,10 +171,9 @@ const context: Context = {
   configOverrides: [],
 };
 
+// Leaving at once spares node taking its heap apart; everything was written synchronously by then.
 run(context, process.argv.slice(2)).then(
-  (code) => { process.exitCode = code; },
-  (error: unknown) => {
-    // Only the outputs themselves can fail here; a reader that went away is no news.
-    process.exitCode = brokenPipeExit(error) ?? 70;
-  },
+  (code) => process.exit(code),
+  // Only the outputs themselves can fail here; a reader that went away is no news.
+  (error: unknown) => process.exit(brokenPipeExit(error) ?? 70),
 );

@@ -93,7 +93,7 @@ export function decodeRefName(latin1: string): string {
 
 /** True when every byte of the name was UTF-8: only such names are written. */
 export function isText(name: string): boolean {
-  return !/\p{Surrogate}/u.test(name);
+  return name.isWellFormed();
 }
 
 /** The bytes of a name as latin1; the inverse of `decodeRefName`. */

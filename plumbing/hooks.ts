@@ -23,11 +23,20 @@ export interface HookResult {
   readonly exitCode: number;
 }
 
-/** The hook's file, when there is one that can be run. */
-export function findHook(repository: Repository, name: string): string | undefined {
+function hookPath(repository: Repository, name: string): string {
   const configured = repository.config.getPath('core.hookspath');
   const directory = configured === undefined ? join(repository.commonDirectory, 'hooks') : resolve(workingDirectory(repository), configured);
-  const path = join(directory, name);
+  return join(directory, name);
+}
+
+/** True when a file has the hook's name, whether it can be run or not: says nothing to anybody. */
+export function hasHook(repository: Repository, name: string): boolean {
+  return fs.existsSync(hookPath(repository, name));
+}
+
+/** The hook's file, when there is one that can be run. */
+export function findHook(repository: Repository, name: string): string | undefined {
+  const path = hookPath(repository, name);
   const status = fs.statSync(path, { throwIfNoEntry: false });
   if (status === undefined || !status.isFile()) return undefined;
   try {

@@ -1,7 +1,9 @@
 // The message of a commit to be: where it comes from, what hooks and the editor make of it, and what is left after cleaning up
 // (git-commit(1), githooks(5)). Texts are latin1, one character per byte, until they are stored.
 //
-// The draft lies in COMMIT_EDITMSG, as hooks and editors expect; it is no promise and need not survive a power cut.
+// The draft lies in COMMIT_EDITMSG, as hooks and editors expect; it is no promise and need not survive a power cut. All commits
+// share that file: it is read back only when a hook or an editor had it, and while one has it, it is locked, so that no commit
+// gets the message of another.
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { disk } from '../pack/disk.js';
@@ -11,7 +13,8 @@ import type { ObjectId } from '../pack/oid.js';
 import { formatDate } from '../plumbing/date.js';
 import { diffTrees } from '../plumbing/diff/diff.js';
 import type { DiffStatus } from '../plumbing/diff/diff.js';
-import { runHook } from '../plumbing/hooks.js';
+import { hasHook, runHook } from '../plumbing/hooks.js';
+import { LockFile } from '../plumbing/lockfile.js';
 import {
   type CleanupMode, cleanUpMessage, commentCharacter, isEmptyMessage, parseCleanupMode, scissorsLine, stripSpace,
 } from '../plumbing/message.js';
@@ -64,7 +67,7 @@ export interface NoMessage {
 
 /** The message as it is to be stored. */
 export function composeMessage(repository: Repository, request: MessageRequest, facts: MessageFacts): Buffer | NoMessage {
-  const { config, context } = repository;
+  const { config } = repository;
   const draft = draftMessage(repository, request, facts);
   const mode = cleanupMode(repository, request);
   const edits = request.edit ?? (request.given === undefined);
@@ -73,10 +76,26 @@ export function composeMessage(repository: Repository, request: MessageRequest, 
   if (request.signOff) text = appendSignOff(text, `${facts.committer.name} <${facts.committer.email}>`);
   const trailers = request.trailers.map((trailer) => parseTrailer(Buffer.from(trailer).toString('latin1')));
   if (trailers.length > 0) text = appendTrailers(text, trailers);
+  const shown = edits ? text + explain(repository, facts, mode, comment) : text;
+  const written = passDraft(repository, { shown, edits, source: draft.source }, facts);
+  if (written === undefined) return { stopped: undefined };
+  const message = cleanUpMessage(written, mode, comment, edits);
+  const fault = request.allowEmpty ? undefined : findFault(message, draft, mode, comment);
+  return fault === undefined ? Buffer.from(message, 'latin1') : { stopped: fault };
+}
+
+/** How long a commit waits while a hook has the draft of another one. */
+const draftTimeoutMs = 10_000;
+
+/** Gives the draft to hooks and to the editor; what they left of it, undefined when a hook said no. */
+function passDraft(repository: Repository, { shown, edits, source }: { readonly shown: string; readonly edits: boolean; readonly source: readonly string[] }, facts: MessageFacts): string | undefined {
+  const { config, context } = repository;
   const path = join(repository.gitDirectory, 'COMMIT_EDITMSG');
-  writeDraft(path, edits ? text + explain(repository, facts, mode, comment) : text);
+  const isHandedOn = edits || hasHook(repository, 'prepare-commit-msg') || (facts.verify && hasHook(repository, 'commit-msg'));
+  using _ = isHandedOn ? LockFile.acquire(path, { holder: repository.lockHolder, timeoutMs: edits ? 0 : draftTimeoutMs, durable: false }) : undefined;
+  writeDraft(path, shown);
   const env = { GIT_INDEX_FILE: facts.indexPath, ...(edits ? {} : { GIT_EDITOR: ':' }) };
-  if (runHook(repository, 'prepare-commit-msg', { args: [path, ...draft.source], env }).exitCode !== 0) return { stopped: undefined };
+  if (runHook(repository, 'prepare-commit-msg', { args: [path, ...source], env }).exitCode !== 0) return undefined;
   if (edits) {
     // An editor that is missing must not look like a person who wrote nothing.
     if (findEditor(context, config) === undefined) {
@@ -86,11 +105,8 @@ export function composeMessage(repository: Repository, request: MessageRequest, 
     }
     editFile(context, config, path);
   }
-  if (facts.verify && runHook(repository, 'commit-msg', { args: [path], env }).exitCode !== 0) return { stopped: undefined };
-  const written = readFileSync(path, 'latin1');
-  const message = cleanUpMessage(written, mode, comment, edits);
-  const fault = request.allowEmpty ? undefined : findFault(message, draft, mode, comment);
-  return fault === undefined ? Buffer.from(message, 'latin1') : { stopped: fault };
+  if (facts.verify && runHook(repository, 'commit-msg', { args: [path], env }).exitCode !== 0) return undefined;
+  return isHandedOn ? readFileSync(path, 'latin1') : shown;
 }
 
 function findFault(message: string, draft: Draft, mode: CleanupMode, comment: string): string | undefined {

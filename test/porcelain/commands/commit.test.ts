@@ -212,6 +212,18 @@ test('of many commits at once each is on the branch or refused with exit 4', asy
   t.is(git(['fsck', '--strict'], { cwd: directory }).code, 0);
 });
 
+test('commits made at the same time keep their own messages while hooks look at them', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const directory = makeRepository(t, 'sha1', changed);
+  writeFiles(directory, { '.git/hooks/commit-msg': hook('sed -i "s/^/checked /" "$1"') });
+  const env = { ...cleanEnvironment };
+  const codes = await Promise.all(Array.from({ length: 6 }, (_, at) => new Promise<number | null>((resolve) => {
+    spawn(cairnProgram, ['commit', '-q', '--allow-empty', '-m', `commit ${at}`], { cwd: directory, env, stdio: 'ignore' }).on('close', resolve);
+  })));
+  const subjects = gitOutput(['log', '--format=%s', 'HEAD'], { cwd: directory }).split('\n').slice(0, -1);
+  t.deepEqual(subjects.sort(), codes.flatMap((code, at) => (code === 0 ? [`checked commit ${at}`] : [])));
+});
+
 test('hooks are run at git\'s moments with git\'s arguments', async (t) => {
   if (skipWithoutGit(t)) return;
   const directory = makeRepository(t, 'sha1', changed);

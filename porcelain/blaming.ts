@@ -2,14 +2,14 @@
 // its lines. Specified by git-blame(1) and git-annotate(1). Nothing is written.
 import * as fs from 'node:fs';
 import { resolve } from 'node:path';
-import { InvalidError, NotFoundError, UsageError, isSystemError } from '../pack/errors.js';
+import { InvalidError, NotFoundError, RefusedError, UsageError, isSystemError } from '../pack/errors.js';
 import { type ObjectId, hashObject, hexSize, isObjectId } from '../pack/oid.js';
 import { type RepoPath, fileMode, pathToUtf8, symlinkMode } from '../pack/tree.js';
 import { Blame, type BlameOptions, type BlameTarget, type BlamedRun } from '../plumbing/blame/blame.js';
 import { parseLineRanges } from '../plumbing/blame/line-range.js';
 import type { Arguments, OptionSpec } from '../plumbing/command.js';
 import { approximateDate, formatOffset, parseDateMode } from '../plumbing/date.js';
-import { DiffDrivers, refusePrograms } from '../plumbing/diff/diff-driver.js';
+import { DiffDrivers } from '../plumbing/diff/diff-driver.js';
 import { History } from '../plumbing/history/history.js';
 import { Mailmap } from '../plumbing/history/mailmap.js';
 import { findInTree, findNamed, peel, resolveCommit } from '../plumbing/history/revision.js';
@@ -185,7 +185,9 @@ class Blaming {
   }
 
   #checkPrograms(path: RepoPath): void {
-    if (this.#args.flag('textconv') !== false) refusePrograms(this.#drivers.driverOf(path), pathToUtf8(path), { command: false, textConverter: true });
+    const program = this.#args.flag('textconv') === false ? undefined : this.#drivers.driverOf(path).textConverter;
+    if (program === undefined) return;
+    throw new RefusedError(`'${pathToUtf8(path)}' is to be converted by the program '${program}', which blame does not run`, { code: 'text-converter', hint: 'use --no-textconv' });
   }
 
   #uncommitted(path: RepoPath): BlameTarget {

@@ -1,11 +1,10 @@
 // The merge of three versions of one file's content, as the attribute `merge` of its path says: as text, as something that cannot be
-// merged, or keeping both. Specified by gitattributes(5), "Performing a three-way merge".
-//
-// External drivers are not run: a path that asks for one is refused.
+// merged, keeping both, or by a program. Specified by gitattributes(5), "Performing a three-way merge".
 import { RefusedError } from '../../pack/errors.js';
 import { Attributes } from '../content/attributes.js';
 import type { Repository } from '../repository.js';
 import { isBinary } from '../diff/text-diff.js';
+import { mergeByProgram } from './merge-program.js';
 import { type ConflictStyle, type TextMergeOptions, mergeTexts } from './text-merge.js';
 
 export interface ContentVersions {
@@ -47,8 +46,10 @@ export class ContentMerger {
 
   merge(versions: ContentVersions, options: ContentMergeOptions): ContentMergeResult {
     const { path, labels, favor } = options;
-    const driver = this.#driverOf(path, options.isVirtualBase);
+    const { driver, program } = this.#driverOf(path, options.isVirtualBase);
     const { base, ours, theirs } = versions;
+    const markerSize = this.#markerSizeOf(path) + options.extraMarkerSize;
+    if (program !== undefined) return mergeByProgram(this.#repository, program, versions, path, markerSize);
     if (driver === 'binary' || [base, ours, theirs].some(isBinary)) {
       if (options.isVirtualBase) return { bytes: base, outcome: 'clean' };
       if (favor !== undefined) return { bytes: favor === 'ours' ? ours : theirs, outcome: 'clean' };
@@ -56,7 +57,7 @@ export class ContentMerger {
     }
     const chosen = driver === 'union' ? 'union' as const : favor;
     const { bytes, conflicts } = mergeTexts(base, ours, theirs, {
-      labels, style: this.#style, algorithm: 'histogram', markerSize: this.#markerSizeOf(path) + options.extraMarkerSize,
+      labels, style: this.#style, algorithm: 'histogram', markerSize,
       ...(chosen === undefined ? {} : { favor: chosen }),
     });
     return { bytes, outcome: conflicts > 0 ? 'conflict' : 'clean' };
@@ -68,17 +69,17 @@ export class ContentMerger {
     return this.#attributes.find(path).get(name);
   }
 
-  #driverOf(path: string, isVirtualBase: boolean): 'text' | 'binary' | 'union' {
+  #driverOf(path: string, isVirtualBase: boolean): { readonly driver: 'text' | 'binary' | 'union'; readonly program?: string } {
     const { config } = this.#repository;
     const value = this.#attribute(path, 'merge') ?? config.get('merge.default') ?? true;
-    if (typeof value === 'boolean') return value ? 'text' : 'binary';
+    if (typeof value === 'boolean') return { driver: value ? 'text' : 'binary' };
     const recursive = isVirtualBase ? config.get(`merge.${value}.recursive`) : undefined;
     const name = recursive ?? value;
     const program = config.get(`merge.${name}.driver`);
-    if (program !== undefined) {
-      throw new RefusedError(`'${path}' is to be merged by the program '${program}', which is not run`, { code: 'external-merge' });
+    if (program === '' || program === undefined && (config.get(`merge.${name}.name`) ?? config.get(`merge.${name}.recursive`)) !== undefined) {
+      throw new RefusedError(`custom merge driver ${name} lacks command line`, { code: 'no-merge-program' });
     }
-    return name === 'binary' || name === 'union' ? name : 'text';
+    return { driver: name === 'binary' || name === 'union' ? name : 'text', ...(program === undefined ? {} : { program }) };
   }
 
   #markerSizeOf(path: string): number {

@@ -19,7 +19,7 @@ import { LooseObjects } from './loose.js';
 import { listLooseDebris, listPackDebris } from './object-debris.js';
 import type { Debris } from './object-debris.js';
 import type { LooseFile } from './loose.js';
-import { streamThresholdBytes } from './object.js';
+import { mismatchError, streamThresholdBytes } from './object.js';
 import type { GitObject, ObjectHeader, ObjectStream } from './object.js';
 import { MultiPackIndex } from './multi-pack-index.js';
 import { decodeObjectId, emptyTreeId, encodeObjectHeader, encodeObjectId, encodeObjectIdInto, hashFramed, hashObject, hexSize, rawSize } from './oid.js';
@@ -356,6 +356,13 @@ export class ObjectStore {
     this.#loose.writeStream(type, sizeBytes, chunks);
     this.#fanOuts.delete(id.slice(0, 2));
     disk().utimes(this.#loose.path(id), mtimeMs, mtimeMs);
+  }
+
+  /** Puts a good copy of an object, wherever it is, in the place of our loose one. Durable, see `flush`. */
+  rewriteLoose(id: ObjectId): void {
+    const { type, sizeBytes, chunks } = this.openStream(id);
+    if (this.#loose.writeStream(type, sizeBytes, chunks) !== id) throw mismatchError(id, this.#loose.path(id));
+    this.#fanOuts.delete(id.slice(0, 2));
   }
 
   /** Writes loose an object whose type nobody knows (hash-object --literally), over what has its name; only `findAnyHeader` reads it. */

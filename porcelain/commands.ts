@@ -82,6 +82,7 @@ export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   merge: () => import('./commands/merge.js'),
   reflog: () => import('./commands/reflog.js'),
   release: () => import('./commands/release.js'),
+  repair: () => import('./commands/repair.js'),
   reset: () => import('./commands/reset.js'),
   restore: () => import('./commands/restore.js'),
   retain: () => import('./commands/retain.js'),

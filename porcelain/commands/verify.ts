@@ -43,14 +43,14 @@ export const command: Command = {
     const errors = findings.filter(({ severity }) => severity === 'error').length;
     if (args.has('json')) {
       context.stdout.write(`${JSON.stringify({
-        ok: errors === 0, data: part === undefined ? null : `${part.number}/${part.of}`, roots, needed, ...copies, findings: findings.map(findingToJson),
+        ok: errors === 0, data: part === undefined ? null : `${part.number}/${part.of}`, roots, needed: needed.size, ...copies, findings: findings.map(findingToJson),
       })}\n`);
       return errors === 0 ? 0 : 6;
     }
     for (const finding of findings) context.stdout.write(formatFinding(finding));
     if (!args.has('quiet')) {
       const read = part === undefined ? 'no data read' : `${copies.objects} stored objects (${formatSize(copies.bytes)}) read${part.of === 1 ? '' : `, part ${part.number} of ${part.of}`}`;
-      context.stdout.write(`${needed} objects needed by ${roots} roots, ${read}: ${errors === 0 ? 'nothing is damaged or missing' : `${errors} ${errors === 1 ? 'thing is' : 'things are'} wrong`}\n`);
+      context.stdout.write(`${needed.size} objects needed by ${roots} roots, ${read}: ${errors === 0 ? 'nothing is damaged or missing' : `${errors} ${errors === 1 ? 'thing is' : 'things are'} wrong`}\n`);
     }
     if (errors > 0) context.stderr.write("hint: see 'cairn repair', which takes what is damaged or missing from another copy\n");
     return errors === 0 ? 0 : 6;

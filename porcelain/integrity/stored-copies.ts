@@ -7,7 +7,7 @@ import { CorruptError, RefusedError, isSystemError } from '../../pack/errors.js'
 import { findFile } from '../../pack/file-lookup.js';
 import { hasStrayBits } from '../../pack/loose.js';
 import type { ObjectStore } from '../../pack/object-store.js';
-import { endsInDigest, rawSize } from '../../pack/oid.js';
+import { type ObjectId, type ObjectType, endsInDigest, rawSize } from '../../pack/oid.js';
 import { checkPackEntries, checkPackFiles } from '../../pack/pack-check.js';
 import { PackIntake } from '../../pack/pack-intake.js';
 import { decodePackMtimes } from '../../pack/pack-mtimes.js';
@@ -32,6 +32,8 @@ export interface CopyCheckOptions {
   /** Which part of the data is read; undefined: indexes only. */
   readonly part: DataPart | undefined;
   readonly onFinding: (finding: Finding) => void;
+  /** Told of every good object that was read. */
+  readonly onObject?: (id: ObjectId, type: ObjectType) => void;
   readonly onProgress?: (objects: number) => void;
 }
 
@@ -39,7 +41,10 @@ export interface CopyCheckOptions {
 export function checkCopies(store: ObjectStore, options: CopyCheckOptions): CopyCount {
   const count: CopyCount = { objects: 0, packs: 0, loose: 0, bytes: 0 };
   const { part, onFinding } = options;
-  const seen = (): void => { options.onProgress?.(count.objects += 1); };
+  const seen = (id: ObjectId, type: ObjectType | undefined): void => {
+    options.onProgress?.(count.objects += 1);
+    if (type !== undefined) options.onObject?.(id, type);
+  };
   for (const { path, error } of store.listDamagedPacks()) if (existsSync(path)) onFinding(errorAt('pack', path, error.message));
   for (const pack of store.listPacks()) {
     const findings = [...checkIndexFiles(pack)];
@@ -52,8 +57,8 @@ export function checkCopies(store: ObjectStore, options: CopyCheckOptions): Copy
   }
   if (part === undefined) return count;
   const isWanted = (id: string): boolean => Number.parseInt(id.slice(0, 2), 16) % part.of === part.number - 1;
-  for (const { id, path, error, object } of store.checkLoose(isWanted)) {
-    seen();
+  for (const { id, path, error, object, header } of store.checkLoose(isWanted)) {
+    seen(id, error === undefined ? header?.type : undefined);
     count.loose += 1;
     const bytes = object === undefined && error === undefined ? undefined : findFile(path);
     count.bytes += bytes?.length ?? 0;
@@ -86,8 +91,10 @@ function* checkIndexFiles(pack: PackReader): Generator<Finding> {
   }
 }
 
+type Seen = (id: ObjectId, type: ObjectType | undefined) => void;
+
 /** Every byte of a pack, or the entries of one part of it. */
-function* checkPackData(pack: PackReader, part: DataPart, seen: () => void): Generator<Finding> {
+function* checkPackData(pack: PackReader, part: DataPart, seen: Seen): Generator<Finding> {
   try {
     if (part.of === 1 && isSound(pack, seen)) return;
     const { faults, hasEntries } = part.of === 1 ? checkPackFiles(pack) : { faults: [], hasEntries: true };
@@ -95,8 +102,8 @@ function* checkPackData(pack: PackReader, part: DataPart, seen: () => void): Gen
     if (!hasEntries) return;
     const start = Math.floor((pack.objectCount * (part.number - 1)) / part.of);
     const end = Math.floor((pack.objectCount * part.number) / part.of);
-    for (const { id, error } of checkPackEntries(pack, start, end)) {
-      if (part.of > 1) seen();
+    for (const { id, header, error } of checkPackEntries(pack, start, end)) {
+      if (part.of > 1) seen(id, header?.type);
       if (error !== undefined) yield errorAt('object', pack.path, error.message, id);
     }
   } catch (error) {
@@ -106,9 +113,9 @@ function* checkPackData(pack: PackReader, part: DataPart, seen: () => void): Gen
 }
 
 /** Reads the pack through once and compares the index with it: quick, but says only that something is wrong. */
-function isSound(pack: PackReader, seen: () => void): boolean {
+function isSound(pack: PackReader, seen: Seen): boolean {
   try {
-    using intake = PackIntake.readFile(pack.path, pack.format, { onObject: seen });
+    using intake = PackIntake.readFile(pack.path, pack.format, { onObject: ({ id, type }) => { seen(id, type); } });
     return intake.matches(readFileSync(pack.path.replace(/\.pack$/, '.idx')));
   } catch (error) {
     if (error instanceof CorruptError || error instanceof RefusedError) return false;

@@ -12,8 +12,10 @@ import type { ObjectId } from '../../pack/oid.js';
 import { CommitGraphing } from '../../plumbing/history/commit-graphing.js';
 import { markReachable } from '../../plumbing/history/reachable.js';
 import { MultiPackIndexing } from '../../plumbing/objects/multi-pack-indexing.js';
+import { Index } from '../../plumbing/index/index-file.js';
 import { hasReflog, listReflogs, readReflog } from '../../plumbing/refs/reflog.js';
 import type { Repository } from '../../plumbing/repository.js';
+import { listWorkTrees } from '../../plumbing/work-trees.js';
 import { listRoots, readShallow } from '../gc-roots.js';
 import { type Finding, collected, errorAt, findingsOf, noticeAt } from './finding.js';
 import { checkOwnRecords } from './own-records.js';
@@ -32,7 +34,7 @@ export interface Verification {
   readonly findings: readonly Finding[];
   readonly copies: CopyCount;
   /** Objects that are needed. */
-  readonly needed: number;
+  readonly needed: ReadonlySet<ObjectId>;
   readonly roots: number;
   /** Needed objects that are nowhere. */
   readonly missing: readonly ObjectId[];
@@ -54,9 +56,11 @@ export function verifyRepository(repository: Repository, options: VerificationOp
 function verify(repository: Repository, store: ObjectStore, options: VerificationOptions): Verification {
   const findings: Finding[] = [];
   const { commonDirectory } = repository;
+  const tags: ObjectId[] = [];
   const copies = checkCopies(store, {
     part: options.part,
     onFinding: (finding) => { findings.push(finding); },
+    onObject: (id, type) => { if (type === 'tag') tags.push(id); },
     onProgress: (done) => { options.onProgress?.('reading', done); },
   });
   findings.push(...confirmed(() => collected('derived', store.directory, checkDerived(store))));
@@ -64,6 +68,7 @@ function verify(repository: Repository, store: ObjectStore, options: Verificatio
   const { roots, damaged } = readRoots(repository);
   findings.push(...damaged);
   const { needed, missing, broken } = follow(repository, store, roots, options);
+  findings.push(...tags.flatMap((id) => (needed.has(id) ? [] : [noticeAt('object', `object '${id}'`, `it is the tag '${findTagName(store, id)}', which no ref leads to`)])));
   findings.push(...broken, ...confirmed(() => collected('record', join(commonDirectory, 'cairn'), checkOwnRecords(repository, store))));
   return {
     findings: [...findings.filter(({ severity }) => severity === 'error'), ...findings.filter(({ severity }) => severity === 'notice')],
@@ -120,8 +125,18 @@ function* checkRefs(repository: Repository, objects: ObjectStore): Generator<Fin
   }
   for (const name of there.keys()) if (!knownPlaces.test(name)) yield noticeAt('ref', name, 'it is in none of the places refs are kept in');
   yield* checkSpelling(repository);
-  for (const { name, id, peeled } of refs.packed().list('')) {
-    if (peeled === undefined) continue;
+  for (const { gitDirectory } of [repository, ...listWorkTrees(repository)]) {
+    const path = join(gitDirectory, 'index');
+    yield* findingsOf('index', path, () => { if (existsSync(path)) Index.read(path, repository.format); });
+  }
+  const packed = [...refs.packed().list('')];
+  const isPeeled = packed.some(({ peeled }) => peeled !== undefined);
+  if (packed.length === 0 && existsSync(refs.packedPath)) yield noticeAt('ref', refs.packedPath, 'no ref is in it');
+  for (const { name, id, peeled } of packed) {
+    if (peeled === undefined) {
+      if (name.startsWith('refs/tags/') && findTagName(objects, id) !== undefined) yield noticeAt('ref', name, `packed-refs does not say where it leads${isPeeled ? ', as it does of others' : ''}`);
+      continue;
+    }
     yield* findingsOf('ref', name, () => {
       let end = objects.readTag(id);
       while (end.type === 'tag') end = objects.readTag(end.object);
@@ -192,7 +207,7 @@ function readRoots(repository: Repository): { readonly roots: ReadonlyMap<Object
 
 /** Follows what names what, from the roots; what is wrong on the way. */
 function follow(repository: Repository, objects: ObjectStore, roots: ReadonlyMap<ObjectId, string>, options: VerificationOptions): {
-  readonly needed: number; readonly missing: readonly ObjectId[]; readonly broken: readonly Finding[];
+  readonly needed: ReadonlySet<ObjectId>; readonly missing: readonly ObjectId[]; readonly broken: readonly Finding[];
 } {
   const missing: ObjectId[] = [];
   const broken: Finding[] = [];
@@ -212,5 +227,5 @@ function follow(repository: Repository, objects: ObjectStore, roots: ReadonlyMap
       broken.push(errorAt('object', `object '${id}'`, error.message, id));
     },
   });
-  return { needed: seen.size, missing, broken };
+  return { needed: seen, missing, broken };
 }

@@ -55,6 +55,11 @@ function checkForeign(directory: string, phase: 'cut' | 'acknowledged' | 'again'
   for (const id of readFileSync(join(directory, '.git/spare.ids'), 'latin1').trim().split('\n')) requireObject(directory, id);
 }
 
+function requireClean(directory: string, phase: string): void {
+  const { code, stderr } = git(['fsck', '--full'], { cwd: directory });
+  if (code !== 0) throw new Error(`${phase}: ${stderr}`);
+}
+
 function requireObject(directory: string, id: string): void {
   const { code, stderr } = git(['cat-file', '-p', id], { cwd: directory });
   if (code !== 0) throw new Error(`object '${id}' is not there: ${stderr}`);
@@ -118,6 +123,18 @@ export const crashCases: readonly CrashCase[] = [
   { name: 'reset', argv: ['reset', '-q', '--hard', 'HEAD~1'], again: ['reset', '-q', '--hard', 'other~1'] },
   { name: 'merge', prepare: prepareMerge, argv: ['merge', '-q', '-m', 'merged', 'topic'], again: ['reset', '-q', '--hard'], isRepeatable: false },
   { name: 'bundle create', argv: ['bundle', 'create', '-q', '.git/made.bundle', '--all'] },
+  {
+    // Everything in the damaged pack is there loose, too: at no time is anything needed out of reach.
+    name: 'repair', isDamaged: true, argv: ['repair', '-q', '--from', '.git/copy.bundle'],
+    prepare: `
+      git bundle create -q .git/copy.bundle --all
+      pack=$(ls .git/objects/pack/pack-*.pack); mv $pack .git/pack; git unpack-objects -q <.git/pack; mv .git/pack $pack
+      chmod u+w $pack; printf rot | dd of=$pack bs=1 seek=60 conv=notrunc 2>/dev/null
+    `,
+    check: (directory, phase) => {
+      if (phase !== 'cut') requireClean(directory, phase);
+    },
+  },
   { name: 'hold', argv: ['hold', 'v1', '--reason', 'audit'], isRepeatable: false, codesAgain: [0, 1, 2, 3, 4], timedRefs: /^refs\/holds\// },
   { name: 'read-tree', argv: ['read-tree', 'HEAD~1'] },
   { name: 'write-tree', argv: ['write-tree'] },

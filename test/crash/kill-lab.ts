@@ -61,6 +61,9 @@ const faults = {
   EACCES: ['rename', 'unlink', 'link', 'mkdir', 'openat'],
 } as const;
 
+/** A call of Node's own that fails in the place of one of ours may leave it waiting for ever. */
+const impatient = ['timeout', '-s', 'KILL', '90'];
+
 export interface FaultOptions {
   readonly only?: readonly (keyof typeof faults)[];
   /** At most so many faults per kind of call. */
@@ -93,7 +96,7 @@ export async function failEverywhere(one: CrashCase, repository: string, scratch
         .flatMap((line, at) => (aboutRepository.test(line) && !/O_RDONLY/.test(line) ? [at + 1] : [])).slice(0, options.most ?? 10_000);
       for (const nth of numbers) {
         fresh();
-        const result = run(one, top, scratch, ['strace', '-f', '-qq', '-y', '-o', log, '-e', `trace=${call}`, '-e', `inject=${call}:error=${error}:when=${nth}`]);
+        const result = run(one, top, scratch, ['strace', '-f', '-qq', '-y', '-o', log, '-e', `trace=${call}`, '-e', `inject=${call}:error=${error}:when=${nth}`, ...impatient]);
         // Threads may come in another order: one of Node's own calls may have taken the turn.
         const injected = readFileSync(log, 'latin1').split('\n').find((line) => line.includes('INJECTED'));
         if (injected === undefined || !aboutRepository.test(injected)) continue;

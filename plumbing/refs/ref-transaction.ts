@@ -58,6 +58,8 @@ interface Step {
 /** Git's defaults when core.filesRefLockTimeout and core.packedRefsTimeout are not set. */
 const refLockTimeoutMs = 100;
 const packedLockTimeoutMs = 1000;
+/** More locks than this do not keep their files open: a process may have few. */
+const manyLocks = 100;
 
 export class RefTransaction {
   readonly #repository: Repository;
@@ -213,6 +215,7 @@ export class RefTransaction {
     for (const step of steps) {
       const { name } = step;
       step.lock = acquire(String(refs.filePath(name)), name, options, () => this.#conflictBelow(name), this.#newDirectories);
+      if (steps.length > manyLocks) step.lock.park();
     }
   }
 
@@ -374,6 +377,7 @@ export class RefTransaction {
         throw conflict(name, `${name}/`, `a directory '${lock!.path}' that is not empty is in the way`);
       }
       lock!.write('id' in edit.target ? `${edit.target.id}\n` : `ref: ${edit.target.symbolic}\n`);
+      if (this.#steps.length > manyLocks) lock!.park();
       locks.push(lock!);
     }
     if (locks.length > 0) LockFile.sealTogether(locks, this.#repository.commonDirectory);

@@ -11,19 +11,19 @@ import { Index } from '../../plumbing/index/index-file.js';
 import { decodeRefJournal, listDamagedRefJournals, listRefJournals } from '../../plumbing/refs/ref-journal.js';
 import { quarantineDirectory } from '../../plumbing/refs/sweep-flag.js';
 import type { Repository } from '../../plumbing/repository.js';
+import { receiptsPrefix } from '../channel.js';
 import { countTornBytes, listEventFiles } from '../events.js';
 import { readReceipt } from '../receipt.js';
 import { decodeJournal, listNames, recordPattern, releasesDirectory } from '../release-journal.js';
+import { holdsPrefix, readHold } from '../retention/hold.js';
 import { type Finding, findingsOf, noticeAt } from './finding.js';
-
-/** Prefix of the refs that keep receipts. */
-const receiptsPrefix = 'refs/cairn/receipts/';
 
 /** What is wrong with them. */
 export function* checkOwnRecords(repository: Repository, store: ObjectStore): Generator<Finding> {
   yield* checkRefJournals(repository);
   yield* checkReleases(repository);
   yield* checkReceipts(repository, store);
+  yield* checkHolds(repository);
   for (const path of listEventFiles(repository)) {
     const torn = countTornBytes(readFileSync(path));
     if (torn > 0) yield noticeAt('record', path, `${torn} bytes belong to no whole record`);
@@ -56,6 +56,12 @@ function* checkReleases(repository: Repository): Generator<Finding> {
 function* checkReceipts(repository: Repository, store: ObjectStore): Generator<Finding> {
   for (const { name, id } of repository.refs.list(receiptsPrefix, () => undefined)) {
     yield* findingsOf('record', name, () => { readReceipt(store, id); });
+  }
+}
+
+function* checkHolds(repository: Repository): Generator<Finding> {
+  for (const { name, id } of repository.refs.list(holdsPrefix, () => undefined)) {
+    yield* findingsOf('record', name, () => { readHold(repository, name, id); });
   }
 }
 

@@ -14,7 +14,7 @@ export interface Recorded {
   readonly atMs: number;
   /** Rises with each record of the log; undefined for what a reflog says. */
   readonly order: number | undefined;
-  /** Equal for what was first seen together. */
+  /** Equal for what was first seen together, and for what reflogs say of one second: nobody knows which came first. */
   readonly batch: number | undefined;
 }
 
@@ -56,7 +56,8 @@ export class Arrivals {
     const recorded = this.#recorded.get(`${name} ${id}`);
     if (recorded !== undefined || name === receiptKey) return recorded;
     const entry = readReflog(this.#repository, name).at(-1);
-    return entry?.newId === id ? { atMs: entry.ident.seconds * 1000, order: undefined, batch: undefined } : undefined;
+    // Nobody can tell which of those that moved in the same second came first.
+    return entry?.newId === id ? { atMs: entry.ident.seconds * 1000, order: undefined, batch: -entry.ident.seconds } : undefined;
   }
 }
 

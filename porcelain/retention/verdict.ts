@@ -10,7 +10,7 @@ export interface Arrival {
   readonly name: string;
   /** Milliseconds since 1970; undefined when nobody wrote down when it arrived. */
   readonly atMs: number | undefined;
-  /** Things seen first at the same moment share this number, and count as one. */
+  /** Things of which nobody knows which came first share this number, and count as one. */
   readonly batch?: number | undefined;
   /** A tag that names the same commit. */
   readonly tag?: string | undefined;

@@ -135,7 +135,7 @@ export const crashCases: readonly CrashCase[] = [
       if (phase !== 'cut') requireClean(directory, phase);
     },
   },
-  { name: 'hold', argv: ['hold', 'v1', '--reason', 'audit'], isRepeatable: false, codesAgain: [0, 1, 2, 3, 4], timedRefs: /^refs\/holds\// },
+  { name: 'hold', argv: ['hold', 'add', 'v1', '--reason', 'audit'], isRepeatable: false, codesAgain: [0, 1, 2, 3, 4], timedRefs: /^refs\/holds\// },
   { name: 'read-tree', argv: ['read-tree', 'HEAD~1'] },
   { name: 'write-tree', argv: ['write-tree'] },
   { name: 'reflog expire', argv: ['reflog', 'expire', '--expire=all', '--all'] },

@@ -2,10 +2,10 @@ import test, { type ExecutionContext } from 'ava';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Repository } from '../../../plumbing/repository.js';
-import { cairn, makeContext } from '../../helpers/cairn.js';
+import { cairn, cairnProgram, makeContext } from '../../helpers/cairn.js';
 import { type Case, bothFormats, compareWithGit, makeRepository } from '../../helpers/differential.js';
 import { makeSandbox } from '../../helpers/sandbox.js';
-import { gitOutput, skipWithoutGit } from '../../helpers/stock-git.js';
+import { gitOutput, runProgram, skipWithoutGit } from '../../helpers/stock-git.js';
 
 const script = `
 git commit -q --allow-empty -m one; git commit -q --allow-empty -m two; git commit -q --allow-empty -m three
@@ -147,6 +147,21 @@ test('a name that is no ref is never written, not even one stock git would write
   }
   t.deepEqual(readFileSync(join(repository, '.cairn/config')), before);
   t.is(readFileSync(join(repository, '.cairn/HEAD'), 'utf8'), 'ref: refs/heads/main\n');
+});
+
+test('a transaction is not bound by how many files a process may have open', (t) => {
+  const directory = makeRepositoryWithoutGit(t);
+  const run = (input: string): void => {
+    const result = runProgram('/bin/sh', ['-c', `ulimit -n 150 && exec "${process.execPath}" "${cairnProgram}" update-ref --stdin`], { cwd: directory, stdin: input });
+    t.is(result.code, 0, result.stderr);
+  };
+  const repository = Repository.open(makeContext({ cwd: directory }).context);
+  const id = repository.objects.write('blob', Buffer.from('x'));
+  const names = Array.from({ length: 300 }, (_, at) => `refs/runs/${at}`);
+  run(names.map((name) => `create ${name} ${id}\n`).join(''));
+  t.is([...repository.refs.list('refs/runs/')].filter((ref) => ref.id === id).length, 300);
+  run(names.map((name) => `delete ${name} ${id}\n`).join(''));
+  t.is([...repository.refs.list('refs/runs/')].length, 0);
 });
 
 function read(path: string): string | undefined {

@@ -51,11 +51,11 @@ class Site {
   }
 
   run(argv: readonly string[], options: Partial<InProcessOptions> = {}): Promise<Finished> {
-    return cairn(argv, { cwd: this.root, nowMs: this.nowMs, ...options });
+    return cairn(argv, { cwd: this.root, nowMs: this.nowMs, ...options, env: { GIT_COMMITTER_DATE: '', ...options.env } });
   }
 
   ok(argv: readonly string[], options: Partial<InProcessOptions> = {}): Promise<string> {
-    return cairnOutput(argv, { cwd: this.root, nowMs: this.nowMs, ...options });
+    return cairnOutput(argv, { cwd: this.root, nowMs: this.nowMs, ...options, env: { GIT_COMMITTER_DATE: '', ...options.env } });
   }
 
   /** A run a day later than the last, of a file of its own. */
@@ -219,6 +219,19 @@ test('a ref nobody wrote down stays until it was seen, and then counts from ther
   t.deepEqual(await site.dropped(), ['refs/tags/one', 'refs/tags/two']);
   site.addLone('refs/tags/two', '2 again');
   t.deepEqual(await site.dropped(), ['refs/tags/one'], 'what it holds now arrived anew');
+});
+
+test('branches that moved in the same second count as one', async (t) => {
+  const site = new Site(t);
+  for (const [at, name] of ['a', 'b', 'c', 'd'].entries()) {
+    const id = commitFiles(site.repository, { file: name });
+    await site.ok(['update-ref', '-m', 'made', `refs/heads/try/${name}`, id], { nowMs: start + Math.floor((at + 1) / 2) * 1000 + at });
+  }
+  site.nowMs += day;
+  await site.ok(['retain', 'set', 'refs/heads/try/*', '--keep-last', '1']);
+  t.deepEqual(await site.dropped(), ['refs/heads/try/a', 'refs/heads/try/b', 'refs/heads/try/c']);
+  await site.ok(['update-ref', '-d', 'refs/heads/try/d']);
+  t.deepEqual(await site.dropped(), ['refs/heads/try/a']);
 });
 
 test('a tag keeps what it names, where the policy says so', async (t) => {

@@ -45,6 +45,8 @@ export interface PackIndexerOptions {
   readonly onObject?: (object: IndexedObject) => void;
   /** Contents come from elsewhere: one that was made to collide with another is refused. */
   readonly isUntrusted?: boolean;
+  /** Contents and deltas kept for what builds on them, each up to so much; less than usual for who knows that bases are near. */
+  readonly keptBytes?: number;
   /** Completes a thin pack: undefined when that object is not to be had either. */
   readonly addBase?: (id: ObjectId) => AddedBase | undefined;
 }
@@ -91,7 +93,7 @@ export class PackIndexer {
   #firstWaiting = new Int32Array(0);
   #nextWaiting = new Int32Array(0);
   readonly #waitingForId = new Map<ObjectId, number[]>();
-  readonly #cache = new BaseCache(cacheBytes);
+  readonly #cache: BaseCache;
   readonly #kept = new Map<number, KeptBase>();
   readonly #scratch = Buffer.allocUnsafeSlow(256 * 1024);
   readonly #deltas = new Map<number, Buffer>();
@@ -105,6 +107,7 @@ export class PackIndexer {
     this.#format = format;
     this.#options = options;
     this.#idSize = rawSize(format);
+    this.#cache = new BaseCache(options.keptBytes ?? cacheBytes);
     this.#guard = options.isUntrusted && format === 'sha1' ? new CollisionGuard() : undefined;
   }
 

@@ -28,6 +28,8 @@ export interface PackIntakeOptions {
   readonly isUntrusted?: boolean;
   /** What is wrong with the pack is told here instead of being thrown; what came before it can be had. */
   readonly onDamage?: (error: CorruptError) => void;
+  /** See PackIndexerOptions. */
+  readonly keptBytes?: number;
   /** More than this is refused while it is read. */
   readonly mostBytes?: number;
   /** Compression level of bases that complete a thin pack. */
@@ -93,11 +95,12 @@ export class PackIntake {
     this.#isReceived = isReceived;
     this.#format = format;
     this.#options = options;
-    const { onObject, findBase, isUntrusted = false } = options;
+    const { onObject, findBase, isUntrusted = false, keptBytes } = options;
     this.indexer = new PackIndexer(format, {
       readAgain: (offset, lengthBytes) => this.#readAgain(offset, lengthBytes),
       isUntrusted,
       ...(onObject === undefined ? {} : { onObject }),
+      ...(keptBytes === undefined ? {} : { keptBytes }),
       ...(findBase === undefined ? {} : { addBase: (id) => this.#addBase(id, findBase) }),
     });
   }

@@ -15,6 +15,8 @@ import type { FileDigest } from './sidecar.js';
 /** Part of the rules: never changed without another number for them. */
 const limits: DeltaLimits = { window: 4, depth: 24, memoryBytes: 24 * 1024 * 1024 };
 const mostDeltaBytes = 4 * 1024 * 1024;
+/** What builds on an object follows it: little has to be kept for reading an archive. */
+export const keptBytes = 24 * 1024 * 1024;
 
 /** What comes before the pack. */
 export function encodeHeader({ heads, prerequisites }: Bounds, format: ObjectFormat): Buffer {

@@ -8,6 +8,7 @@ import { resolve, sep } from 'node:path';
 import { type Commit, encodeCommit } from '../../pack/commit.js';
 import { CorruptError, InvalidError, NotFoundError } from '../../pack/errors.js';
 import { type ObjectFormat, type ObjectId, digest } from '../../pack/oid.js';
+import { PackCaches } from '../../pack/pack-reader.js';
 import { PackWriter } from '../../pack/pack-writer.js';
 import { type RepoPath, type TreeEntry, encodeTree, isTreeMode, pathFromUtf8, pathToUtf8 } from '../../pack/tree.js';
 import type { Context } from '../../plumbing/command.js';
@@ -150,6 +151,7 @@ function singleHeads(id: ObjectId): Contents['heads'] {
 
 function* fromRepository(context: Context, { options }: CreationRequest, scratch: Scratch): Steps<Source> {
   const repository = Repository.open({ ...context, env: { ...context.env, GIT_NO_REPLACE_OBJECTS: '1' } });
+  repository.useCaches(smallCaches());
   checkComplete(repository, fs.existsSync(shallowFile(repository)));
   const wanted = { all: options.all, revisions: options.all || options.revisions.length > 0 ? options.revisions : ['HEAD'] };
   if (!wanted.all && options.revisions.length === 0 && repository.refs.find('HEAD') === undefined) {
@@ -161,6 +163,11 @@ function* fromRepository(context: Context, { options }: CreationRequest, scratch
   const prerequisites = findPrerequisites(repository, heads, options.since.map((text) => resolveCommit(repository, text)));
   const contents = yield* listContents(repository, { heads, prerequisites });
   return { repository, contents, repositoryId, scopes: prerequisites.length > 0 ? ['since'] : ['history'], commit: undefined, directory: undefined };
+}
+
+/** Everything is read once, in an order of its own. */
+function smallCaches(): PackCaches {
+  return new PackCaches(16 * 1024 * 1024, 24 * 1024 * 1024);
 }
 
 /** cairn.repositoryId, else the first of HEAD's first parents; undefined where HEAD has no commit. */

@@ -106,8 +106,9 @@ class DamagedArchive {
     return lines;
   }
 
+  /** Fewer than asked for where the file ends. */
   #read(offset: number, lengthBytes: number): Buffer {
-    const bytes = Buffer.alloc(lengthBytes);
+    const bytes = Buffer.alloc(Math.max(0, lengthBytes));
     let done = 0;
     while (done < lengthBytes) {
       const got = fs.readSync(this.#fd, bytes, done, lengthBytes - done, offset + done);

@@ -8,6 +8,8 @@ import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { disk, removeIfPresent, temporaryName } from '../../pack/disk.js';
 import { ConflictError, CorruptError, NotFoundError, RefusedError, isSystemError } from '../../pack/errors.js';
+import { runSteps } from '../../plumbing/interruption.js';
+import { digestFile } from './checksums.js';
 import { notRegular, readSmallFile } from './named-file.js';
 import { decodeSidecar, sidecarPath } from './sidecar.js';
 
@@ -56,11 +58,9 @@ export class Publication {
   }
 
   #check(): void {
-    const isArchive = isThere(this.path);
-    const isSidecar = isThere(sidecarPath(this.path));
-    const isTaken = isArchive || (isSidecar && !this.#isOfFailure()) || isThere(checksumsPath(this.path));
-    if (!isTaken || this.#force) return;
-    throw new RefusedError(`'${this.path}' exists already`, { code: 'archive-exists', hint: 'name another file, or replace it with --force' });
+    for (const path of [this.path, checksumsPath(this.path)]) isThere(path);
+    // Without a sidecar there is no archive: what a crash left is replaced, if it is the same; which is known later.
+    if (isThere(sidecarPath(this.path)) && !this.#force && !this.#isOfFailure()) throw taken(this.path);
   }
 
   /** True for a sidecar a failed self-test left. */
@@ -109,7 +109,9 @@ export class Publication {
     const moved: Moved[] = [];
     const placed: Placed[] = [];
     try {
-      for (const path of [sidecarPath(this.path), checksumsPath(this.path), this.path]) this.#moveAside(path, moved);
+      this.#moveAside(sidecarPath(this.path), sidecarFile, moved);
+      this.#moveAside(checksumsPath(this.path), checksumsFile, moved);
+      this.#moveAside(this.path, archive, moved);
       this.#place(archive, this.path, placed);
       if (checksumsFile !== undefined) this.#place(checksumsFile, checksumsPath(this.path), placed);
       disk().fsyncDirectory(directory);
@@ -122,9 +124,11 @@ export class Publication {
     return moved.flatMap(({ aside }) => (removeAside(aside) ? [] : [aside]));
   }
 
-  #moveAside(path: string, moved: Moved[]): void {
+  /** Unless replacing is asked for, only what is the same as its successor, or tells of a failure, makes room. */
+  #moveAside(path: string, successor: string | undefined, moved: Moved[]): void {
     if (!isThere(path)) return;
-    if (!this.#force && !(path === sidecarPath(this.path) && this.#isOfFailure())) throw takenMeanwhile(path);
+    const isOwn = path === sidecarPath(this.path) ? this.#isOfFailure.bind(this) : () => successor !== undefined && isSame(path, successor);
+    if (!this.#force && !isOwn()) throw taken(path);
     const aside = temporaryName(dirname(path), `${path.slice(path.lastIndexOf('/') + 1)}.old-`);
     moved.push({ path, aside });
     disk().rename(path, aside);
@@ -157,7 +161,7 @@ export class Publication {
       this.#place(list, mismatchPath(this.path), placed);
       if (!isThere(this.path)) {
         const file = this.#writeSmall(sidecarPath(this.path), sidecar, 0o600);
-        this.#moveAside(sidecarPath(this.path), moved);
+        this.#moveAside(sidecarPath(this.path), undefined, moved);
         this.#place(file, sidecarPath(this.path), placed);
       }
       disk().fsyncDirectory(dirname(this.path));
@@ -180,6 +184,16 @@ function isThere(path: string): boolean {
   const status = fs.lstatSync(path, { throwIfNoEntry: false });
   if (status !== undefined && !status.isFile()) throw notRegular(path);
   return status !== undefined;
+}
+
+function isSame(one: string, two: string): boolean {
+  const first = runSteps(digestFile(one));
+  const second = runSteps(digestFile(two));
+  return first.sha256 === second.sha256 && first.sizeBytes === second.sizeBytes;
+}
+
+function taken(path: string): RefusedError {
+  return new RefusedError(`'${path}' exists already`, { code: 'archive-exists', hint: 'name another file, or replace it with --force' });
 }
 
 function takenMeanwhile(path: string): ConflictError {

@@ -22,6 +22,7 @@ import { buildDirectory } from '../release-directory.js';
 import { moveTrees } from '../switching.js';
 import { directoriesOf, listTreeFiles } from '../tree-listing.js';
 import { findTip, listContents } from './archive-contents.js';
+import { keptBytes } from './bundle-file.js';
 import type { ArchiveHead, Sidecar } from './sidecar.js';
 import { type Verified, verifyArchive } from './verification.js';
 
@@ -107,7 +108,7 @@ function* receive(repository: Repository, path: string, { prerequisites }: Sidec
   }
   using bundle = BundleReader.open(path);
   const directory = join(repository.objectsDirectory, 'pack');
-  using intake = yield* PackIntake.receiving(bundle.packPieces(), directory, repository.format, { isUntrusted: true });
+  using intake = yield* PackIntake.receiving(bundle.packPieces(), directory, repository.format, { isUntrusted: true, keptBytes });
   if (intake.rest.length > 0) throw new CorruptError(`something follows the pack in '${path}'`, { code: 'bad-archive' });
   intake.place({ base: join(directory, `pack-${intake.checksum.toString('hex')}`) });
 }

@@ -5,6 +5,7 @@ import * as fs from 'node:fs';
 import { disk, temporaryName } from '../../pack/disk.js';
 import { NotFoundError } from '../../pack/errors.js';
 import type { ObjectFormat } from '../../pack/oid.js';
+import { PackCaches } from '../../pack/pack-reader.js';
 import type { Context } from '../../plumbing/command.js';
 import { Repository } from '../../plumbing/repository.js';
 
@@ -32,7 +33,9 @@ export class Scratch {
     this.#write(join(directory, 'config'), `${lines.join('\n')}\n`);
     this.#write(join(directory, 'HEAD'), 'ref: refs/heads/main\n');
     if (borrowed.length > 0) this.#write(join(directory, 'objects/info/alternates'), borrowed.map((path) => `${JSON.stringify(path)}\n`).join(''));
-    return Repository.openAt(context, directory);
+    const repository = Repository.openAt(context, directory);
+    repository.useCaches(new PackCaches(16 * 1024 * 1024, 16 * 1024 * 1024));
+    return repository;
   }
 
   #write(path: string, text: string): void {

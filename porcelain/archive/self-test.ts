@@ -11,7 +11,7 @@ import type { Steps } from '../../plumbing/interruption.js';
 import type { Repository } from '../../plumbing/repository.js';
 import { BundleReader, encodeBundleHeader } from '../../plumbing/wire/bundle.js';
 import { type Contents, listContents } from './archive-contents.js';
-import { encodeHeader } from './bundle-file.js';
+import { encodeHeader, keptBytes } from './bundle-file.js';
 import { digestFile } from './checksums.js';
 import type { Scratch } from './scratch.js';
 import { type Sidecar, decodeSidecar, encodeSidecar } from './sidecar.js';
@@ -42,7 +42,7 @@ export function* testArchive({ context, path, sidecar, contents, scratch, borrow
     const repository = scratch.makeRepository(context, 'self-test', record.format, borrowed);
     const directory = `${repository.objectsDirectory}/pack`;
     let seen = 0;
-    using intake = yield* PackIntake.receiving(bundle.packPieces(), directory, record.format, { hardening: hardenNothing, onObject: () => { onProgress?.(seen += 1); } });
+    using intake = yield* PackIntake.receiving(bundle.packPieces(), directory, record.format, { keptBytes, hardening: hardenNothing, onObject: () => { onProgress?.(seen += 1); } });
     if (intake.rest.length > 0) return { differences: ['something follows the pack'], repository: undefined };
     intake.place({ base: `${directory}/pack-${intake.checksum.toString('hex')}` });
     return { differences: yield* compareContents(repository, record, contents), repository };

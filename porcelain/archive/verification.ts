@@ -9,7 +9,7 @@ import { type ObjectFormat, decodeObjectId } from '../../pack/oid.js';
 import type { IndexedObject, PackIndexer } from '../../pack/pack-indexer.js';
 import { PackIntake } from '../../pack/pack-intake.js';
 import type { Steps } from '../../plumbing/interruption.js';
-import { encodeHeader } from './bundle-file.js';
+import { encodeHeader, keptBytes } from './bundle-file.js';
 import { digestFile } from './checksums.js';
 import { reportDamage } from './damage-report.js';
 import { listLinks } from './object-links.js';
@@ -61,7 +61,7 @@ function* verifyPack(path: string, sidecar: Sidecar, packOffset: number, onProgr
     if (bytes !== undefined) for (const { id } of listLinks(type, bytes, format)) wanted.addId(id);
   };
   try {
-    using intake = yield* PackIntake.readingFile(path, format, { startsAt: packOffset, onObject: look });
+    using intake = yield* PackIntake.readingFile(path, format, { startsAt: packOffset, keptBytes, onObject: look });
     const { indexer } = intake;
     if (indexer.count !== counts.objects || kinds.commit !== counts.commits || kinds.tag !== counts.tags || kinds.tree !== counts.trees || kinds.blob !== counts.blobs) {
       throw damaged(path, ['its objects are not as many as the sidecar says']);

@@ -66,6 +66,11 @@ export function appendSignOff(message: string, person: string): string {
   return appendLine(message, line);
 }
 
+/** The message with a note where it was picked from, which counts as a trailer. */
+export function appendOrigin(message: string, id: string): string {
+  return appendLine(message, `(cherry picked from commit ${id})`);
+}
+
 function appendLine(message: string, line: string): string {
   const { start, end } = findBlock(message);
   const body = message.slice(0, end);

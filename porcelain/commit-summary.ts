@@ -8,12 +8,16 @@ import { abbreviateId } from '../plumbing/objects/abbreviation.js';
 import { formatDate } from '../plumbing/date.js';
 import { isHuge, readSide } from '../plumbing/diff/diff-content.js';
 import { type DiffEntry, diffTrees } from '../plumbing/diff/diff.js';
+import type { Index } from '../plumbing/index/index-file.js';
 import { subjectOf } from '../plumbing/message.js';
+import { Pathspec } from '../plumbing/pathspec.js';
 import { quotePath } from '../plumbing/quote.js';
 import { branchName, encodeRefName } from '../plumbing/refs/ref-name.js';
 import type { Repository } from '../plumbing/repository.js';
 import { diffLines, isBinary } from '../plumbing/diff/text-diff.js';
 import type { CommitOutcome } from './commit.js';
+import { formatLong, noColors } from './status-format.js';
+import { readStatus } from './status-report.js';
 
 /** How much a commit changed; lines are not counted when that is too much. */
 export interface CommitSize {
@@ -54,13 +58,13 @@ function countLines(store: ObjectStore, entry: DiffEntry): { inserted: number; d
   };
 }
 
-/** The lines git commit prints, latin1. `showDate`: the author's date was taken over or given. */
+/** The lines git commit prints, latin1. `showDate`: the author's date was taken over or given; `tellsRoot`: that a commit is a first one is told. */
 export function formatSummary(
-  repository: Repository, outcome: CommitOutcome & { readonly kind: 'made' }, size: CommitSize, showDate: boolean,
+  repository: Repository, outcome: CommitOutcome & { readonly kind: 'made' }, size: CommitSize, showDate: boolean, tellsRoot = true,
 ): string {
   const { commit, id, state } = outcome;
   const branch = state.branch === undefined ? 'detached HEAD' : encodeRefName(branchName(state.branch) ?? state.branch);
-  const root = commit.parents.length === 0 ? ' (root-commit)' : '';
+  const root = tellsRoot && commit.parents.length === 0 ? ' (root-commit)' : '';
   const short = abbreviateId(repository, id);
   let text = `[${branch}${root} ${short}] ${subjectOf(commit.message.toString('latin1'))}\n`;
   if (person(commit.author) !== person(commit.committer)) text += ` Author: ${person(commit.author)}\n`;
@@ -110,4 +114,19 @@ export function formatRename(from: string, to: string): string {
   const middle = (path: string): string => path.slice(prefix, Math.max(prefix, path.length - suffix));
   if (prefix + suffix === 0) return `${from} => ${to}`;
   return `${from.slice(0, prefix)}{${middle(from)} => ${middle(to)}}${suffix === 0 ? '' : from.slice(from.length - suffix)}`;
+}
+
+/** Why there is nothing to commit, told by the status. */
+export function explainUnchanged(repository: Repository, index: Index): string {
+  if (repository.workTree === undefined) return 'nothing to commit\n';
+  const { config, prefix } = repository;
+  const options = {
+    untracked: 'normal', ignored: 'no', pathspec: Pathspec.everything, renameScore: 30_000, countsAheadBehind: true, showsStash: false, ignoresNested: false,
+  } as const;
+  const { report: status } = readStatus(repository, index, options);
+  return formatLong(status, {
+    repository, options, nul: false, showsBranch: false, colors: noColors,
+    prefix: config.getBoolean('status.relativepaths') === false ? '' : prefix,
+    hints: config.getBoolean('advice.statushints') !== false,
+  });
 }

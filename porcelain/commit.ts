@@ -54,6 +54,8 @@ export interface CommitRequest {
   readonly postRewrite: boolean;
   /** Who wrote it and when, already decided. */
   readonly author: (state: CommitState) => Ident;
+  /** What reflogs say before the subject, instead of 'commit'. */
+  readonly action?: string;
   /** Also record it as this run. */
   readonly run?: string;
 }
@@ -169,8 +171,8 @@ function isUnchanged(repository: Repository, tree: ObjectId, parents: readonly O
   return (parent === state.head ? state.headCommit! : repository.objects.readCommit(parent)).tree === tree;
 }
 
-function reflogMessage(repository: Repository, { amend }: CommitRequest, { head, merge }: CommitState, message: Buffer): string {
-  const action = repository.context.env['GIT_REFLOG_ACTION'];
+function reflogMessage(repository: Repository, { amend, action: given }: CommitRequest, { head, merge }: CommitState, message: Buffer): string {
+  const action = given ?? repository.context.env['GIT_REFLOG_ACTION'];
   const detail = amend ? ' (amend)' : head === undefined ? ' (initial)' : merge.mergeHeads.length > 0 ? ' (merge)'
     : merge.cherryPickHead !== undefined ? ' (cherry-pick)' : '';
   return `${action ?? `commit${detail}`}: ${Buffer.from(subjectOf(message.toString('latin1')), 'latin1').toString()}`;

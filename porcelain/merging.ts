@@ -257,7 +257,7 @@ function writeState(repository: Repository, name: string, text: string): void {
 }
 
 /** The message with the paths in conflict as comments behind it. */
-function explainConflicts(repository: Repository, message: string, { conflicts }: MergeResult): string {
+export function explainConflicts(repository: Repository, message: string, { conflicts }: MergeResult): string {
   const comment = commentCharacter(repository.config.get('core.commentchar'), message);
   const paths = [...new Set(conflicts.map(({ path }) => path))];
   return `${message}\n${comment} Conflicts:\n${paths.map((path) => `${comment}\t${path}\n`).join('')}`;

@@ -1,7 +1,7 @@
 // A status report in words: long, short, and the porcelain formats version 1 and 2 of git-status(1), byte for byte; JSON as cairn-status(1)
 // describes it. Names are bytes; every text here is latin1.
 import { basename } from 'node:path';
-import { zeroId } from '../pack/oid.js';
+import { type ObjectId, zeroId } from '../pack/oid.js';
 import { formatMode, gitlinkMode, type RepoPath } from '../pack/tree.js';
 import { abbreviateId } from '../plumbing/objects/abbreviation.js';
 import type { DiffEntry } from '../plumbing/diff/diff.js';
@@ -11,6 +11,7 @@ import type { Repository } from '../plumbing/repository.js';
 import { isUtf8 } from '../plumbing/utf8.js';
 import { relativePath } from '../plumbing/index/work-status.js';
 import type { Change } from '../plumbing/index/work-tree.js';
+import type { RebaseProgress } from './sequence/rebase-progress.js';
 import type { StatusEntry, StatusOptions, StatusReport, Upstream } from './status-report.js';
 
 /** Escape sequences by slot; all empty without colour. */
@@ -219,7 +220,10 @@ class LongFormatter {
     const { branch, detached, upstream } = this.#report;
     const { colors } = this.#style;
     if (branch !== undefined) this.#text += `On branch ${shortBranch(this.#report)}\n`;
-    else if (detached !== undefined) this.#text += `${paint(colors, 'nobranch', detached.isAt ? 'HEAD detached at ' : 'HEAD detached from ')}${latin1(detached.from)}\n`;
+    else if (this.#report.rebase !== undefined) {
+      const { isInteractive, onto } = this.#report.rebase;
+      this.#text += `${paint(colors, 'nobranch', `${isInteractive ? 'interactive rebase' : 'rebase'} in progress; onto `)}${onto}\n`;
+    } else if (detached !== undefined) this.#text += `${paint(colors, 'nobranch', detached.isAt ? 'HEAD detached at ' : 'HEAD detached from ')}${latin1(detached.from)}\n`;
     else this.#text += `${paint(colors, 'nobranch', 'Not currently on any branch.')}\n`;
     if (upstream !== undefined) this.#formatUpstream(upstream);
   }
@@ -250,7 +254,7 @@ class LongFormatter {
   }
 
   #formatOperation(hasUnmerged: boolean): void {
-    const { merge, bisectFrom } = this.#report;
+    const { merge, rebase, bisectFrom } = this.#report;
     if (merge.mergeHeads.length > 0) {
       if (hasUnmerged) {
         this.#text += 'You have unmerged paths.\n';
@@ -261,22 +265,61 @@ class LongFormatter {
         this.#hint('use "$ commit" to conclude merge');
       }
       this.#text += '\n';
-    } else if (merge.cherryPickHead !== undefined) {
-      this.#text += `You are currently cherry-picking commit ${abbreviateId(this.#style.repository, merge.cherryPickHead)}.\n`;
-      this.#hint(`${hasUnmerged ? 'fix conflicts and run' : 'all conflicts fixed: run'} "$ cherry-pick --continue"`, '');
-      this.#hint('use "$ cherry-pick --skip" to skip this patch', '');
-      this.#hint('use "$ cherry-pick --abort" to cancel the cherry-pick operation', '');
-      this.#text += '\n';
-    } else if (merge.revertHead !== undefined) {
-      this.#text += `You are currently reverting commit ${abbreviateId(this.#style.repository, merge.revertHead)}.\n`;
-      this.#hint(`${hasUnmerged ? 'fix conflicts and run' : 'all conflicts fixed: run'} "$ revert --continue"`, '');
-      this.#hint('use "$ revert --skip" to skip this patch', '');
-      this.#hint('use "$ revert --abort" to cancel the revert operation', '');
-      this.#text += '\n';
+    } else if (rebase !== undefined) this.#formatRebase(rebase, hasUnmerged);
+    else if (merge.cherryPickHead !== undefined || merge.sequence === 'pick') {
+      this.#formatReplay('cherry-pick', 'Cherry-pick', 'cherry-picking', merge.sequence === undefined ? merge.cherryPickHead : undefined, hasUnmerged);
+    }
+    if (merge.revertHead !== undefined || merge.sequence === 'revert') {
+      this.#formatReplay('revert', 'Revert', 'reverting', merge.sequence === undefined ? merge.revertHead : undefined, hasUnmerged);
     }
     if (bisectFrom === undefined) return;
     this.#text += bisectFrom === '' ? 'You are currently bisecting.\n' : `You are currently bisecting, started from branch '${latin1(bisectFrom)}'.\n`;
     this.#hint('use "$ bisect reset" to get back to the original branch', '');
+    this.#text += '\n';
+  }
+
+  /** One commit of many, or a single one. */
+  #formatReplay(command: string, title: string, doing: string, single: ObjectId | undefined, hasUnmerged: boolean): void {
+    this.#text += single === undefined ? `${title} currently in progress.\n` : `You are currently ${doing} commit ${abbreviateId(this.#style.repository, single)}.\n`;
+    this.#hint(hasUnmerged ? `fix conflicts and run "$ ${command} --continue"`
+      : single === undefined ? `run "$ ${command} --continue" to continue` : `all conflicts fixed: run "$ ${command} --continue"`);
+    this.#hint(`use "$ ${command} --skip" to skip this patch`);
+    this.#hint(`use "$ ${command} --abort" to cancel the ${command} operation`);
+    this.#text += '\n';
+  }
+
+  #formatRebase(rebase: RebaseProgress, hasUnmerged: boolean): void {
+    const { done, todo, branch, onto, isInteractive, isSplitting, isEditing } = rebase;
+    if (isInteractive) {
+      if (done.length === 0) this.#text += 'No commands done.\n';
+      else {
+        this.#text += `Last ${done.length === 1 ? 'command' : 'commands'} done (${done.length} ${done.length === 1 ? 'command' : 'commands'} done):\n`;
+        for (const line of done.slice(-2)) this.#text += `   ${line}\n`;
+        if (done.length > 2) this.#hint(`see more in file ${rebase.donePath}`);
+      }
+      if (todo.length === 0) this.#text += 'No commands remaining.\n';
+      else {
+        this.#text += `Next ${todo.length === 1 ? 'command' : 'commands'} to do (${todo.length} remaining ${todo.length === 1 ? 'command' : 'commands'}):\n`;
+        for (const line of todo.slice(0, 2)) this.#text += `   ${line}\n`;
+        this.#hint('use "$ rebase --edit-todo" to view and edit');
+      }
+    }
+    const what = branch === undefined ? '' : ` branch '${branch}' on '${onto}'`;
+    if (isEditing && !hasUnmerged && isSplitting) {
+      this.#text += branch === undefined ? 'You are currently splitting a commit during a rebase.\n' : `You are currently splitting a commit while rebasing${what}.\n`;
+      this.#hint('Once your working directory is clean, run "$ rebase --continue"');
+    } else if (isEditing && !hasUnmerged && !rebase.hasConflict) {
+      this.#text += branch === undefined ? 'You are currently editing a commit during a rebase.\n' : `You are currently editing a commit while rebasing${what}.\n`;
+      this.#hint('use "$ commit --amend" to amend the current commit');
+      this.#hint('use "$ rebase --continue" once you are satisfied with your changes');
+    } else {
+      this.#text += branch === undefined ? 'You are currently rebasing.\n' : `You are currently rebasing${what}.\n`;
+      if (hasUnmerged) {
+        this.#hint('fix conflicts and then run "$ rebase --continue"');
+        this.#hint('use "$ rebase --skip" to skip this patch');
+        this.#hint('use "$ rebase --abort" to check out the original branch');
+      } else this.#hint('all conflicts fixed: run "$ rebase --continue"');
+    }
     this.#text += '\n';
   }
 

@@ -19,6 +19,7 @@ import { findRenames, maxScore } from '../plumbing/diff/rename.js';
 import type { Repository } from '../plumbing/repository.js';
 import { findRevision } from '../plumbing/history/revision.js';
 import { shortenRef } from '../plumbing/refs/short-ref.js';
+import { findRebaseProgress, type RebaseProgress } from './sequence/rebase-progress.js';
 import { configuredUpstream, findUpstream } from '../plumbing/refs/upstream.js';
 import { RevWalk } from '../plumbing/history/walk.js';
 import { type Scan, type ScanOptions, scanWorkTree } from '../plumbing/index/work-status.js';
@@ -70,6 +71,7 @@ export interface StatusReport {
   readonly upstream: Upstream | undefined;
   readonly detached: Detached | undefined;
   readonly merge: MergeState;
+  readonly rebase: RebaseProgress | undefined;
   readonly bisectFrom: string | undefined;
   readonly entries: readonly StatusEntry[];
   readonly untracked: readonly RepoPath[];
@@ -107,6 +109,7 @@ export function readStatus(repository: Repository, index: Index, options: Status
       upstream: branch === undefined || head === undefined ? undefined : readUpstream(repository, branch, head, options.countsAheadBehind),
       detached: branch === undefined && head !== undefined ? readDetached(repository, head) : undefined,
       merge: readMergeState(repository),
+      rebase: findRebaseProgress(repository),
       bisectFrom: readBisect(repository),
       entries: joinEntries(repository, index, head, scan, options),
       untracked: scan.untracked,

@@ -8,16 +8,13 @@ import { approximateDate, findExactDate, formatOffset } from '../../plumbing/dat
 import { authorIdent } from '../../plumbing/identity.js';
 import { readInput } from '../../plumbing/line-reader.js';
 import { subjectOf } from '../../plumbing/message.js';
-import { Pathspec } from '../../plumbing/pathspec.js';
 import { Repository } from '../../plumbing/repository.js';
 import { resolveCommit } from '../../plumbing/history/revision.js';
 import { type CommitContent, type CommitOutcome, type CommitState, makeCommit, parsePerson } from '../commit.js';
 import type { MessageRequest } from '../commit-message.js';
 import { startGcIfNeeded } from '../gc-need.js';
-import { formatSummary, measureCommit } from '../commit-summary.js';
+import { explainUnchanged, formatSummary, measureCommit } from '../commit-summary.js';
 import { formatInput, makeRunId } from '../run.js';
-import { formatLong, noColors } from '../status-format.js';
-import { readStatus } from '../status-report.js';
 
 export const command: Command = {
   name: 'commit',
@@ -195,7 +192,7 @@ function report(repository: Repository, args: Arguments, outcome: CommitOutcome)
   }
   if (outcome.kind === 'unchanged') {
     if (args.has('json')) stdout.write(`${JSON.stringify({ commit: null, reason: 'nothing to commit' })}\n`);
-    else if (!args.has('quiet')) stdout.write(Buffer.from(explainUnchanged(repository, args, outcome), 'latin1'));
+    else if (!args.has('quiet')) stdout.write(Buffer.from(args.has('amend') ? explainAmended : explainUnchanged(repository, outcome.index), 'latin1'));
     return 1;
   }
   for (const warning of outcome.warnings) stderr.write(`warning: ${warning}\n`);
@@ -215,20 +212,4 @@ function report(repository: Repository, args: Arguments, outcome: CommitOutcome)
   return 0;
 }
 
-/** Why there is nothing to commit, told by the status. */
-function explainUnchanged(repository: Repository, args: Arguments, { index }: CommitOutcome & { readonly kind: 'unchanged' }): string {
-  if (args.has('amend')) {
-    return 'the last commit would become empty; repeat the command with --allow-empty, or take it back with cairn update-ref HEAD HEAD^\n';
-  }
-  if (repository.workTree === undefined) return 'nothing to commit\n';
-  const { config, prefix } = repository;
-  const options = {
-    untracked: 'normal', ignored: 'no', pathspec: Pathspec.everything, renameScore: 30_000, countsAheadBehind: true, showsStash: false, ignoresNested: false,
-  } as const;
-  const { report: status } = readStatus(repository, index, options);
-  return formatLong(status, {
-    repository, options, nul: false, showsBranch: false, colors: noColors,
-    prefix: config.getBoolean('status.relativepaths') === false ? '' : prefix,
-    hints: config.getBoolean('advice.statushints') !== false,
-  });
-}
+const explainAmended = 'the last commit would become empty; repeat the command with --allow-empty, or take it back with cairn update-ref HEAD HEAD^\n';

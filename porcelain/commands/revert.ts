@@ -1,0 +1,18 @@
+// cairn revert: undo what commits did. The work is done in ../sequence/picking.ts.
+import type { Command } from '../../plumbing/command.js';
+import { Repository } from '../../plumbing/repository.js';
+import { pickOptions, runPicking } from '../sequence/pick-command.js';
+
+export const command: Command = {
+  name: 'revert',
+  family: 'git',
+  summary: 'undo what commits did',
+  usage: ['revert [<options>] <commit>...', 'revert (--continue | --skip | --abort | --quit)'],
+  options: [
+    ...pickOptions,
+    { name: 'reference', negatable: true, help: 'refer to the commit by its short id, subject and date' },
+  ],
+  run(context, args) {
+    return runPicking(Repository.open(context), args, 'revert');
+  },
+};

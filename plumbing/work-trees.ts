@@ -31,6 +31,19 @@ export function* listWorkTrees(repository: Repository): Generator<WorkTreePlace>
   }
 }
 
+/** Branches that some work tree is on, or comes back to when its rebase or bisection ends. */
+export function* listBranchesInUse(repository: Repository): Generator<{ readonly branch: string; readonly path: string }> {
+  for (const { branch, path, gitDirectory } of listWorkTrees(repository)) {
+    if (branch !== undefined) yield { branch, path };
+    for (const file of ['rebase-merge/head-name', 'rebase-apply/head-name']) {
+      const name = readLine(join(gitDirectory, file));
+      if (name !== undefined) yield { branch: name, path };
+    }
+    const bisected = readLine(join(gitDirectory, 'BISECT_START'));
+    if (bisected !== undefined) yield { branch: `refs/heads/${bisected}`, path };
+  }
+}
+
 function listNames(directory: string): string[] {
   try {
     return fs.readdirSync(directory).sort();

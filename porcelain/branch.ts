@@ -15,7 +15,7 @@ import { readReflog, rewriteReflog } from '../plumbing/refs/reflog.js';
 import type { Repository } from '../plumbing/repository.js';
 import { expandBranchName, expandRefName, findRevision, peel, resolveCommit } from '../plumbing/history/revision.js';
 import { findUpstream, mapRef } from '../plumbing/refs/upstream.js';
-import { listWorkTrees } from '../plumbing/work-trees.js';
+import { listBranchesInUse, listWorkTrees } from '../plumbing/work-trees.js';
 import { requireNotHeld } from './retention/hold.js';
 
 /** What a new branch is to follow: what it starts from, what that follows, nothing; undefined leaves it to the configuration. */
@@ -269,7 +269,7 @@ function deleteBranch(repository: Repository, name: string, { force, remote, qui
   const raw = isRefName(full) ? refs.readRaw(full) : undefined;
   if (raw === undefined) throw new NotFoundError(`${kind} '${name}' not found`, { code: 'no-branch' });
   const short = remote ? name : shortBranch(full);
-  const place = remote ? undefined : findCheckedOut(repository, full);
+  const place = remote ? undefined : [...listBranchesInUse(repository)].find(({ branch }) => branch === full)?.path;
   if (place !== undefined) throw new RefusedError(`cannot delete branch '${short}' checked out at '${place}'`, { code: 'branch-in-use' });
   const id = raw.kind === 'id' ? raw.id : undefined;
   if (id !== undefined) requireNotHeld(repository, short, id);

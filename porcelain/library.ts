@@ -40,6 +40,9 @@ export { type Channel, parseChannel } from './channel.js';
 export { type ReleasePlan, type ReleaseRequest, planRelease, publish, planRollback } from './release.js';
 export { type GcOptions, type GcPlan, type GcReport, applyGc, planGc } from './gc.js';
 export { MaintenanceLock } from './leases.js';
+export { type RetentionPlan, applyRetention, planRetention } from './retention/plan.js';
+export { type Hold, listHolds } from './retention/hold.js';
+export { addHold, releaseHold } from './retention/holding.js';
 
 /** What a program tells cairn of itself; everything not given is silent, empty or unknown. */
 export interface ContextOptions {

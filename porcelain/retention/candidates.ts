@@ -7,7 +7,7 @@ import type { RefName } from '../../plumbing/refs/ref-name.js';
 import { peelTag } from '../../plumbing/refs/ref-transaction.js';
 import type { Ref } from '../../plumbing/refs/refs.js';
 import type { Repository } from '../../plumbing/repository.js';
-import { listWorkTrees } from '../../plumbing/work-trees.js';
+import { listBranchesInUse } from '../../plumbing/work-trees.js';
 import { type Channel, listChannels, receiptRef, releaseRef } from '../channel.js';
 import { type StoredReceipt, listReceipts } from '../receipt.js';
 import { findRollback } from '../release-history.js';
@@ -201,10 +201,10 @@ class Collector {
     return commit === undefined ? undefined : this.#tags.get(commit)?.find((name) => name !== except)?.slice('refs/tags/'.length);
   }
 
-  /** Branches that some work tree is on. */
+  /** Branches that must stay for a work tree's sake. */
   #listCheckedOut(): Map<string, string> {
     const found = new Map<string, string>();
-    for (const { branch, path } of listWorkTrees(this.#repository)) if (branch !== undefined) found.set(branch, `checked out at '${path}'`);
+    for (const { branch, path } of listBranchesInUse(this.#repository)) found.set(branch, `in use at '${path}'`);
     const head = this.#repository.refs.findSymbolic('HEAD');
     if (head !== undefined && !found.has(head)) found.set(head, 'HEAD points to it');
     return found;

@@ -15,8 +15,9 @@ import { listHolds } from '../../../porcelain/retention/hold.js';
 import { parseUntil } from '../../../porcelain/retention/holding.js';
 import { readPolicies } from '../../../porcelain/retention/policy.js';
 import { type InProcessOptions, cairn, cairnOutput, makeContext } from '../../helpers/cairn.js';
+import { writeFiles } from '../../helpers/sandbox.js';
 import { commitFiles, makeRepository, reopen, writeTree } from '../../helpers/snapshots.js';
-import { type Finished, git, gitOutput, skipWithoutGit } from '../../helpers/stock-git.js';
+import { type Finished, git, gitOutput, hasGit, skipWithoutGit } from '../../helpers/stock-git.js';
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -202,6 +203,12 @@ test('branches that are checked out, and targets of symbolic refs, never go', as
   t.true((await site.reasons('refs/heads/main')).includes('in-use'));
   t.true((await site.reasons('refs/remotes/origin/main')).includes('in-use'));
   t.false((await site.plan()).items.some(({ name }) => name === 'refs/remotes/origin/HEAD'));
+  for (const [name, file, text] of [['old', 'rebase-merge/head-name', 'refs/heads/old\n'], ['new', 'BISECT_START', 'new\n']] as const) {
+    t.false((await site.reasons(`refs/heads/${name}`)).includes('in-use'));
+    writeFiles(site.repository.gitDirectory, { [file]: text });
+    t.true((await site.reasons(`refs/heads/${name}`)).includes('in-use'), file);
+    t.regex((await site.run(['branch', '-D', name])).stderr, /checked out at/);
+  }
 });
 
 test('a ref nobody wrote down stays until it was seen, and then counts from there', async (t) => {
@@ -307,6 +314,12 @@ test('receipts and their directories go together, and history passes over the ga
   t.deepEqual(readdirSync(join(site.root, '.out.cairn')).filter((name) => !name.startsWith('.')).map((name) => name.split('.')[0]).sort(), ['2', '5', '6']);
   const kept = JSON.parse(await site.ok(['gc', '--dry-run', '--json', '--grace', '0'], { nowMs: Date.now() + hour })) as { expired: { objects: number } };
   t.is(kept.expired.objects, 3, 'three receipts; their commits are in the history of main');
+  if (hasGit()) {
+    const environment = { cwd: site.root, env: { GIT_DIR: site.repository.gitDirectory } };
+    gitOutput(['reflog', 'expire', '--expire=now', '--all'], environment);
+    gitOutput(['gc', '-q', '--prune=now'], environment);
+    t.is(git(['fsck', '--full', '--strict'], environment).code, 0, 'what is kept is kept by refs');
+  }
   t.is((await site.run(['release', '--verify', 'prod'])).code, 0);
   await site.ok(['rollback', 'prod']);
   t.deepEqual(numbersOf(site), [7, 6, 5, 2]);

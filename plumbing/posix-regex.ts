@@ -52,7 +52,12 @@ function translate(pattern: string, kind: 'basic' | 'extended', lines: boolean):
       else out += next.replace(/[\\^$.*+?()[\]{}|/]/, '\\$&');
     } else {
       at += 1;
-      if (letter === '*') out += wasStart ? '\\*' : '*';
+      if (kind === 'extended' && '*+?{'.includes(letter)) {
+        const repeat = letter === '{' ? interval(pattern, at) : { text: letter, end: at };
+        if (wasStart) throw new InvalidError(`'${pattern}' repeats nothing`, { code: 'bad-pattern' });
+        out = repeated(out, repeat.text);
+        at = repeat.end;
+      } else if (letter === '*') out += wasStart ? '\\*' : '*';
       else if (letter === '^') {
         out += kind === 'extended' || wasStart ? begin : '\\^';
         atStart = true;
@@ -61,15 +66,27 @@ function translate(pattern: string, kind: 'basic' | 'extended', lines: boolean):
         out += kind === 'extended' || rest === '' || rest.startsWith('\\)') || rest.startsWith('\\|') ? end : '\\$';
       } else if (letter === '.') out += lines ? '[^\\n]' : '[^]';
       else if (special.includes(letter)) {
-        if (letter === '{' && !/^[0-9]/.test(pattern.slice(at))) out += '\\{';
-        else if (letter === '}' && !/\{[0-9,]+$/.test(out)) out += '\\}';
-        else if ('+?'.includes(letter) && wasStart) out += `\\${letter}`;
+        if (letter === '}') out += '\\}';
         else out += letter;
         atStart = letter === '(' || letter === '|';
       } else out += letter.replace(/[+?(){}|/\]]/, '\\$&');
     }
   }
   return out;
+}
+
+/** '{2,3}', of which `at` is behind the brace. */
+function interval(pattern: string, at: number): { text: string; end: number } {
+  const found = /^([0-9]*)(,([0-9]*))?\}/.exec(pattern.slice(at));
+  if (found === null || (found[1] === '' && found[2] === undefined)) throw new InvalidError(`'${pattern}' has a malformed '{'`, { code: 'bad-pattern' });
+  return { text: `{${found[1] || '0'}${found[2] === undefined ? '' : `,${found[3]}`}}`, end: at + found[0].length };
+}
+
+/** What was repeated may be repeated again, which the language's own expressions would take for something else. */
+function repeated(out: string, repeat: string): string {
+  const before = /(?<!\\)(?:\\\\)*([*+?])$/.exec(out)?.[1];
+  if (before === undefined || repeat.startsWith('{')) return out + repeat;
+  return out.slice(0, -1) + (before === repeat ? repeat : '*');
 }
 
 /** A bracket expression beginning at `at`; with `lines` what it leaves out includes line ends. */

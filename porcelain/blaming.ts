@@ -2,13 +2,14 @@
 // its lines. Specified by git-blame(1) and git-annotate(1). Nothing is written.
 import * as fs from 'node:fs';
 import { resolve } from 'node:path';
-import { InvalidError, NotFoundError, RefusedError, UsageError, isSystemError } from '../pack/errors.js';
+import { InvalidError, NotFoundError, UsageError, isSystemError } from '../pack/errors.js';
 import { type ObjectId, hashObject, hexSize, isObjectId } from '../pack/oid.js';
 import { type RepoPath, fileMode, pathToUtf8, symlinkMode } from '../pack/tree.js';
 import { Blame, type BlameOptions, type BlameTarget, type BlamedRun } from '../plumbing/blame/blame.js';
 import { parseLineRanges } from '../plumbing/blame/line-range.js';
 import type { Arguments, OptionSpec } from '../plumbing/command.js';
 import { approximateDate, formatOffset, parseDateMode } from '../plumbing/date.js';
+import { TextConversion } from '../plumbing/content/text-conversion.js';
 import { DiffDrivers } from '../plumbing/diff/diff-driver.js';
 import { History } from '../plumbing/history/history.js';
 import { Mailmap } from '../plumbing/history/mailmap.js';
@@ -58,7 +59,7 @@ export const blameOptions: readonly OptionSpec[] = [
   { name: 'first-parent', help: 'follow only the first parents of merges' },
   { name: 'since', value: 'date', help: 'do not look beyond this time' },
   { name: 'after', value: 'date', help: 'same as --since' },
-  { name: 'textconv', negatable: true, help: 'refused where a file is to be converted by a program; --no-textconv looks at it as it is' },
+  { name: 'textconv', negatable: true, help: 'look at what a program makes of the file (diff.<driver>.textconv; default)' },
 ];
 
 const standardMoveScore = 20;
@@ -77,12 +78,14 @@ class Blaming {
   readonly #args: Arguments;
   readonly #isAnnotateCommand: boolean;
   readonly #drivers: DiffDrivers;
+  readonly #texts: TextConversion | undefined;
 
   constructor(repository: Repository, args: Arguments, isAnnotateCommand: boolean) {
     this.#repository = repository;
     this.#args = args;
     this.#isAnnotateCommand = isAnnotateCommand;
     this.#drivers = new DiffDrivers(repository, '');
+    this.#texts = args.flag('textconv') === false ? undefined : new TextConversion(repository, this.#drivers);
   }
 
   run(): number {
@@ -101,7 +104,8 @@ class Blaming {
     };
     const report = new BlameReport(repository, look, Mailmap.read(repository), uncommitted);
     const isIncremental = args.has('incremental');
-    const options = { ...this.#options(), ...this.#limits(isReverse, named, bottoms), ...(isIncremental ? { onFound: (run: BlamedRun) => { report.printIncrement(run); } } : {}) };
+    const contentOf = (at: RepoPath, id: ObjectId): Buffer => this.#contentOf(at, id);
+    const options = { ...this.#options(), contentOf, ...this.#limits(isReverse, named, bottoms), ...(isIncremental ? { onFound: (run: BlamedRun) => { report.printIncrement(run); } } : {}) };
     const blame = new Blame(repository, history, target, options);
     const ranges = parseLineRanges(args.values('L'), pathToUtf8(path), blame.image.lines, this.#drivers.driverOf(path).findFunction);
     const runs = blame.run(ranges);
@@ -180,14 +184,12 @@ class Blaming {
     const found = findInTree(this.#repository, objects.readCommit(commit).tree, path);
     const isBlob = found !== undefined && objects.findHeader(found.id)?.type === 'blob';
     if (!isBlob) throw new NotFoundError(`no such path ${pathToUtf8(path)} in ${name}`, { code: 'no-path' });
-    this.#checkPrograms(path);
-    return { path, commit, id: found.id, mode: found.mode ?? fileMode, content: objects.read(found.id).bytes };
+    return { path, commit, id: found.id, mode: found.mode ?? fileMode, content: this.#contentOf(path, found.id) };
   }
 
-  #checkPrograms(path: RepoPath): void {
-    const program = this.#args.flag('textconv') === false ? undefined : this.#drivers.driverOf(path).textConverter;
-    if (program === undefined) return;
-    throw new RefusedError(`'${pathToUtf8(path)}' is to be converted by the program '${program}', which blame does not run`, { code: 'text-converter', hint: 'use --no-textconv' });
+  #contentOf(path: RepoPath, id: ObjectId): Buffer {
+    const { bytes } = this.#repository.objects.read(id);
+    return this.#texts?.find(path, () => bytes) ?? bytes;
   }
 
   #uncommitted(path: RepoPath): BlameTarget {
@@ -205,8 +207,7 @@ class Blaming {
     });
     if (!isKnown && !index.has(path)) throw new NotFoundError(`no such path '${pathToUtf8(path)}' in HEAD`, { code: 'no-path' });
     const { bytes, mode } = contents === undefined ? this.#readWorkFile(path, index) : this.#readContents(contents, path, index);
-    this.#checkPrograms(path);
-    const content = new WorkTree(repository, index).contentForRepository(path, bytes);
+    const content = new WorkTree(repository, index).contentForRepository(path, this.#texts?.find(path, () => bytes) ?? bytes);
     return {
       path, content, mode, id: hashObject('blob', content, repository.format), commit: head,
       uncommitted: { parents, seconds: Math.floor(context.clock.nowMs() / 1000), index },

@@ -76,6 +76,7 @@ export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   'for-each-ref': () => import('./commands/for-each-ref.js'),
   fsck: () => import('./commands/fsck.js'),
   gc: () => import('./commands/gc.js'),
+  grep: () => import('./commands/grep.js'),
   help: () => import('./commands/help.js'),
   hold: () => import('./commands/hold.js'),
   init: () => import('./commands/init.js'),
@@ -104,7 +105,7 @@ export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
 
 /** Those of Git's commands that can do something without a repository. */
 export const worksAnywhere: ReadonlySet<string> = new Set([
-  'bundle', 'check-ref-format', 'column', 'config', 'diff', 'get-tar-commit-id', 'hash-object', 'index-pack', 'init', 'interpret-trailers',
+  'bundle', 'check-ref-format', 'column', 'config', 'diff', 'get-tar-commit-id', 'grep', 'hash-object', 'index-pack', 'init', 'interpret-trailers',
   'merge-file', 'patch-id', 'rev-parse', 'shortlog', 'show-index', 'stripspace', 'var', 'verify-pack',
 ]);
 

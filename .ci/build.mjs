@@ -2,6 +2,7 @@
 //
 //   node .ci/build.mjs            all three
 //   node .ci/build.mjs kernels    only the kernels (pack/kernels/wasm.generated.ts)
+//   node .ci/build.mjs cli        only the CLI, from kernels that are built
 //
 // The CLI is one small CommonJS entry and one self-contained CommonJS bundle per command, so that a plumbing call in a
 // shell loop parses only what it runs. Packages stay outside the bundles and are loaded when first used.
@@ -210,8 +211,6 @@ async function cacheCode(output) {
   for (const [request, script] of scripts) writeFileSync(join(output, request.replace(/cjs$/, 'cache')), script.createCachedData());
 }
 
-buildKernels();
-if (process.argv[2] !== 'kernels') {
-  buildLibrary();
-  await buildCli();
-}
+if (process.argv[2] !== 'cli') buildKernels();
+if (process.argv[2] === undefined) buildLibrary();
+if (process.argv[2] !== 'kernels') await buildCli();

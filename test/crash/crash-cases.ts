@@ -110,6 +110,11 @@ export const crashCases: readonly CrashCase[] = [
   { name: 'prune', argv: ['prune'] },
   { name: 'gc with grace 0', argv: ['gc', '-q', '--grace=0'] },
   { name: 'commit', argv: ['commit', '-q', '-m', 'five'], codesAgain: [0, 1, 3], isRepeatable: false },
+  {
+    // The hook sees the lock's file, which is then written again.
+    name: 'commit with a hook', argv: ['commit', '-q', '-a', '-m', 'five'], codesAgain: [0, 1, 3], isRepeatable: false,
+    prepare: "mkdir -p .git/hooks; printf '#!/bin/sh\\ngit update-index --add unstaged\\n' >.git/hooks/pre-commit; chmod +x .git/hooks/pre-commit; echo more >>file",
+  },
   { name: 'add', argv: ['add', '-A'] },
   { name: 'rm', argv: ['rm', '-q', 'dir/1'], again: ['rm', '-q', '--ignore-unmatch', 'dir/1'] },
   { name: 'tag', argv: ['tag', '-a', '-m', 'two', 'v2', 'side'], again: ['tag', '-f', '-a', '-m', 'two', 'v2', 'side'] },
@@ -152,6 +157,7 @@ export const crashCases: readonly CrashCase[] = [
     },
   },
   { name: 'multi-pack-index', argv: ['multi-pack-index', 'write'] },
+  { name: 'commit-graph in layers', argv: ['commit-graph', 'write', '--reachable', '--split'], prepare: 'git commit-graph write --reachable --split; git commit -q -m more' },
   { name: 'commit-graph', argv: ['commit-graph', 'write', '--reachable'] },
   {
     name: 'release',

@@ -1,6 +1,7 @@
 // What the crash lab runs: one case per command that changes a repository, and the repository it starts from.
 import { lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cairnProcess } from '../helpers/cairn.js';
 import { git, gitOutput } from '../helpers/stock-git.js';
 import type { CrashCase } from './crash-lab.js';
 
@@ -111,9 +112,9 @@ export const crashCases: readonly CrashCase[] = [
   { name: 'gc with grace 0', argv: ['gc', '-q', '--grace=0'] },
   { name: 'commit', argv: ['commit', '-q', '-m', 'five'], codesAgain: [0, 1, 3], isRepeatable: false },
   {
-    // The hook sees the lock's file, which is then written again.
+    // The hook sees the lock's file, which is then written again. What the hook writes itself the lab does not see: its blob is there before.
     name: 'commit with a hook', argv: ['commit', '-q', '-a', '-m', 'five'], codesAgain: [0, 1, 3], isRepeatable: false,
-    prepare: "mkdir -p .git/hooks; printf '#!/bin/sh\\ngit update-index --add unstaged\\n' >.git/hooks/pre-commit; chmod +x .git/hooks/pre-commit; echo more >>file",
+    prepare: "mkdir -p .git/hooks; printf '#!/bin/sh\\ngit update-index --add unstaged\\n' >.git/hooks/pre-commit; chmod +x .git/hooks/pre-commit; echo more >>file; git hash-object -w unstaged",
   },
   { name: 'add', argv: ['add', '-A'] },
   { name: 'rm', argv: ['rm', '-q', 'dir/1'], again: ['rm', '-q', '--ignore-unmatch', 'dir/1'] },
@@ -138,6 +139,14 @@ export const crashCases: readonly CrashCase[] = [
     `,
     check: (directory, phase) => {
       if (phase !== 'cut') requireClean(directory, phase);
+    },
+  },
+  {
+    name: 'archive', argv: ['archive', 'create', '{}/made.archive', '--force'],
+    check: (directory, phase) => {
+      if (phase === 'cut') return;
+      const { code, stderr } = cairnProcess(['archive', 'verify', '../made.archive'], { cwd: directory });
+      if (code !== 0) throw new Error(stderr);
     },
   },
   { name: 'hold', argv: ['hold', 'add', 'v1', '--reason', 'audit'], isRepeatable: false, codesAgain: [0, 1, 2, 3, 4], timedRefs: /^refs\/holds\// },

@@ -18,8 +18,8 @@ export type DiskPath = string | Buffer;
 
 /** One primitive change each; every method throws the operating system's error. Synchronous on purpose (see man/cairn-architecture.7). */
 export interface Disk {
-  /** Opens for writing. 'wx' creates exclusively ('wx+': to be read back, too), 'a' appends, 'r+' changes in place. Returns a file descriptor. */
-  open(path: DiskPath, flags: 'wx' | 'wx+' | 'a' | 'r+' | 'w', mode: number): number;
+  /** Opens for writing. 'wx' creates exclusively, 'a' appends ('wx+', 'a+': to be read, too), 'r+' changes in place. Returns a file descriptor. */
+  open(path: DiskPath, flags: 'wx' | 'wx+' | 'a' | 'a+' | 'r+' | 'w', mode: number): number;
   /** Writes all of `bytes` (at `position`, else at the current one). */
   write(fd: number, bytes: Uint8Array, position?: number): void;
   truncate(fd: number, sizeBytes: number): void;

@@ -42,7 +42,6 @@ export class LockFile {
   readonly #claim: string | undefined;
   readonly #durable: boolean;
   #fd: number | undefined;
-  #isParked = false;
   #state: 'held' | 'committed' | 'released' = 'held';
 
   private constructor(path: string, fd: number, claim: string | undefined, durable: boolean) {
@@ -89,32 +88,25 @@ export class LockFile {
     disk().write(this.#requireFd(), typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
   }
 
-  /** Gives back the file descriptor, of which a process has few, until more is written or it is sealed. */
-  park(): void {
-    this.#finish(false);
-    this.#isParked = true;
-  }
-
   /** Makes what was written durable, so that `commit` can only fail at the rename. May be called before it, or left to it. */
   seal(): void {
     this.#finish(this.#durable);
   }
 
+  /** Closes what was written, to be made durable by `sealTogether`: more locks can be held than files be open. */
+  close(): void {
+    this.#finish(false);
+  }
+
   /** Seals many locks in one file system, whose `directory` is above them: one flush for all costs little more than for one. */
   static sealTogether(locks: readonly LockFile[], directory: string): void {
-    const [only] = locks;
-    if (locks.length === 1) return only!.seal();
-    for (const lock of locks) {
-      lock.#finish(false);
-      lock.#isParked = false;
-    }
+    for (const lock of locks) lock.close();
     syncTogether(directory, locks.filter((lock) => lock.#durable).map(({ lockPath }) => lockPath), []);
-    return undefined;
   }
 
   #finish(durable: boolean): void {
-    const fd = this.#fd ?? (durable && this.#isParked ? this.#reopen() : undefined);
-    if (fd === undefined) return;
+    if (this.#fd === undefined) return;
+    const fd = this.#fd;
     if (durable) disk().fsync(fd);
     this.#fd = undefined;
     disk().close(fd);
@@ -152,14 +144,7 @@ export class LockFile {
     this.rollback();
   }
 
-  #reopen(): number {
-    this.#isParked = false;
-    this.#fd = disk().open(this.lockPath, 'a', 0o666);
-    return this.#fd;
-  }
-
   #requireFd(): number {
-    if (this.#isParked && this.#state === 'held') return this.#reopen();
     if (this.#fd === undefined) throw new ConflictError(`lock on '${this.path}' is no longer open`, { code: 'lock-lost' });
     return this.#fd;
   }

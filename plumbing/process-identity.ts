@@ -16,12 +16,16 @@ export interface ProcessIdentity {
 
 let kernel: { readonly boot: string; readonly namespace: string } | undefined | 'unknown';
 
-/** Undefined where there is no /proc to ask, or it does not show the process. */
+/** Who asks asks about itself, as often as it takes a lock. */
+let known: ProcessIdentity | undefined;
+
+/** Who a running process is; undefined where there is no /proc to ask, or it does not show the process. */
 export function identifyProcess(pid: number): ProcessIdentity | undefined {
+  if (known?.pid === pid) return known;
   kernel ??= readKernel() ?? 'unknown';
   if (kernel === 'unknown') return undefined;
   const start = findStart(pid);
-  return start === undefined ? undefined : { pid, start, ...kernel };
+  return start === undefined ? undefined : known = { pid, start, ...kernel };
 }
 
 /** For the beginning of a file's name; no two processes have the same. */

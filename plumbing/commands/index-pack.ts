@@ -141,7 +141,7 @@ function open(context: Context, args: Arguments, repository: Repository | undefi
   const mostBytes = parseMostBytes(args.value('max-input-size'));
   const level = repository?.config.getInteger('core.compression');
   const options: PackIntakeOptions = {
-    isUntrusted: args.has('stdin'),
+    isUntrusted: incoming !== undefined,
     ...(incoming === undefined ? {} : { onObject: (object) => { incoming.see(object); } }),
     ...(mostBytes === undefined ? {} : { mostBytes }),
     ...(level === undefined || level < 0 ? {} : { level }),

@@ -18,6 +18,9 @@ export interface PackedRef {
 
 const header = '# pack-refs with:';
 
+/** A search looks at a dozen lines: who has made one for each so many bytes had better read them all. */
+const worthReadingBytes = 1000;
+
 export class PackedRefs {
   static readonly empty = new PackedRefs(Buffer.alloc(0), 'sha1', '');
   readonly #text: string;
@@ -27,6 +30,8 @@ export class PackedRefs {
   readonly #peeling: 'none' | 'tags' | 'fully';
   #sorted: readonly PackedRef[] | undefined;
   readonly #isSorted: boolean;
+  #searches = 0;
+  #byName: ReadonlyMap<string, PackedRef> | undefined;
 
   private constructor(bytes: Buffer, format: ObjectFormat, origin: string) {
     this.#text = bytes.toString('latin1');
@@ -58,6 +63,9 @@ export class PackedRefs {
 
   /** One ref by its latin1 name. */
   find(name: string): PackedRef | undefined {
+    this.#searches += 1;
+    if (this.#searches * worthReadingBytes > this.#text.length) this.#byName ??= new Map(Array.from(this.list(), (ref) => [ref.name, ref]));
+    if (this.#byName !== undefined) return this.#byName.get(name);
     const first = this.list(name).next();
     return !first.done && first.value.name === name ? first.value : undefined;
   }

@@ -58,8 +58,6 @@ interface Step {
 /** Git's defaults when core.filesRefLockTimeout and core.packedRefsTimeout are not set. */
 const refLockTimeoutMs = 100;
 const packedLockTimeoutMs = 1000;
-/** More locks than this do not keep their files open: a process may have few. */
-const manyLocks = 100;
 
 export class RefTransaction {
   readonly #repository: Repository;
@@ -165,6 +163,7 @@ export class RefTransaction {
   /** Turns edits into steps: symbolic refs are followed, HEAD's reflog follows HEAD's branch. */
   #plan(): void {
     const { refs } = this.#repository;
+    const packed = refs.packed();
     const steps: Step[] = [];
     const derived: Step[] = [];
     const add = (list: Step[], name: RefName, edit: RefEdit, logOnly: boolean, next?: RefName): void => {
@@ -173,7 +172,7 @@ export class RefTransaction {
     for (const edit of this.#edits) {
       const first = parseRefName(edit.name);
       const follow = edit.noDeref !== true && !(typeof edit.target === 'object' && 'symbolic' in edit.target);
-      const target = follow ? this.#findTarget(first, edit) : undefined;
+      const target = follow ? this.#findTarget(first, edit, packed) : undefined;
       if (target === undefined) {
         add(steps, first, edit, false);
         continue;
@@ -200,11 +199,25 @@ export class RefTransaction {
   }
 
   /** Where a ref points, one step; a damaged one points nowhere when nobody cares what it held. */
-  #findTarget(name: RefName, edit: RefEdit): RefName | undefined {
+  #findTarget(name: RefName, edit: RefEdit, packed: PackedRefs): RefName | undefined {
+    const { loose } = this.#readLoose(name, edit, packed);
+    return loose?.kind === 'symbolic' ? loose.target : undefined;
+  }
+
+  /** What a ref's own file says, a damaged one nothing where nobody cares what it held; or that a directory has its name. */
+  #readLoose(name: RefName, edit: RefEdit, packed: PackedRefs): { readonly loose?: RawRef | undefined; readonly isDirectory?: boolean } {
+    const { refs } = this.#repository;
+    const look = (): fs.Stats | undefined => findStatus(refs.filePath(name));
+    // Where there should be no file, looking for one costs less than failing to open it.
+    if (edit.expected === 'absent' || refs.findPacked(name, packed) !== undefined) {
+      const status = look();
+      if (status === undefined || status.isDirectory()) return { isDirectory: status !== undefined };
+    }
     try {
-      return this.#repository.refs.findSymbolic(name);
+      const loose = refs.readLoose(name);
+      return loose === undefined ? { isDirectory: look()?.isDirectory() === true } : { loose };
     } catch (error) {
-      if (isReplaceable(error, name, edit)) return undefined;
+      if (isReplaceable(error, name, edit)) return {};
       throw error;
     }
   }
@@ -213,9 +226,10 @@ export class RefTransaction {
     const { refs, config, lockHolder, hardening } = this.#repository;
     const options: LockOptions = { timeoutMs: config.getInteger('core.filesreflocktimeout') ?? refLockTimeoutMs, holder: lockHolder, durable: hardening.reference };
     for (const step of steps) {
-      const { name } = step;
+      const { name, logOnly, edit: { target } } = step;
       step.lock = acquire(String(refs.filePath(name)), name, options, () => this.#conflictBelow(name), this.#newDirectories);
-      if (steps.length > manyLocks) step.lock.park();
+      if (typeof target === 'object' && !logOnly) step.lock.write('id' in target ? `${target.id}\n` : `ref: ${target.symbolic}\n`);
+      step.lock.close();
     }
   }
 
@@ -227,33 +241,15 @@ export class RefTransaction {
 
   #compareLocked(step: Step, packed: PackedRefs): void {
     const { edit, name } = step;
-    step.raw = this.#readLocked(step, packed);
+    const { loose, isDirectory = false } = this.#readLoose(name, edit, packed);
+    step.isDirectory = isDirectory;
+    step.raw = loose ?? this.#repository.refs.findPacked(name, packed);
     step.oldId = step.raw?.kind === 'id' ? step.raw.id : step.raw === undefined ? undefined : this.#resolveTarget(step.raw.target, edit);
     if (step.next !== undefined && (step.raw?.kind !== 'symbolic' || step.raw.target !== step.next)) {
       throw new ConflictError(`cannot lock ref '${edit.name}': '${name}' was pointed elsewhere meanwhile`, { code: 'ref-moved', hint: 'look at what it holds now, then retry' });
     }
     if (!step.logOnly || edit.name === name) this.#compare(step);
     step.isUnchanged = !step.logOnly && step.raw?.kind === 'id' && typeof edit.target === 'object' && 'id' in edit.target && step.raw.id === edit.target.id;
-  }
-
-  #readLocked(step: Step, packed: PackedRefs): RawRef | undefined {
-    const { edit, name } = step;
-    const { refs } = this.#repository;
-    const look = (): fs.Stats | undefined => fs.lstatSync(refs.filePath(name), { throwIfNoEntry: false });
-    // Where there should be no file, looking for one costs less than failing to open it.
-    let status = edit.expected === 'absent' ? look() : undefined;
-    if (edit.expected !== 'absent' || (status !== undefined && !status.isDirectory())) {
-      try {
-        const loose = refs.readLoose(name);
-        if (loose !== undefined) return loose;
-      } catch (error) {
-        if (isReplaceable(error, name, edit)) return undefined;
-        throw error;
-      }
-      status = look();
-    }
-    step.isDirectory = status?.isDirectory() === true;
-    return refs.findPacked(name, packed);
   }
 
   #resolveTarget(target: RefName, edit: RefEdit): ObjectId | undefined {
@@ -368,7 +364,7 @@ export class RefTransaction {
     }
   }
 
-  /** Writes the new values into the locks and makes them durable: from here on only a rename can fail. */
+  /** Makes the new values in the locks durable: from here on only a rename can fail. */
   #seal(): void {
     const locks: LockFile[] = [];
     for (const { edit, logOnly, lock, name, isUnchanged, isDirectory } of this.#steps) {
@@ -376,11 +372,9 @@ export class RefTransaction {
       if (isDirectory && !removeEmptyDirectories(lock!.path)) {
         throw conflict(name, `${name}/`, `a directory '${lock!.path}' that is not empty is in the way`);
       }
-      lock!.write('id' in edit.target ? `${edit.target.id}\n` : `ref: ${edit.target.symbolic}\n`);
-      if (this.#steps.length > manyLocks) lock!.park();
       locks.push(lock!);
     }
-    if (locks.length > 0) LockFile.sealTogether(locks, this.#repository.commonDirectory);
+    LockFile.sealTogether(locks, this.#repository.commonDirectory);
   }
 
   /** Reflogs, then values, and the reflogs of what is gone. */
@@ -523,6 +517,16 @@ function isIdChange({ target }: RefEdit): boolean {
 /** A damaged ref can still be deleted or overwritten by who does not care what it held; HEAD is too precious. */
 function isReplaceable(error: unknown, name: string, edit: RefEdit): boolean {
   return error instanceof CorruptError && error.code === 'ref-damaged' && edit.expected === undefined && edit.target !== 'verify' && name !== 'HEAD';
+}
+
+/** Undefined where nothing is, or a file has the name of a directory above. */
+function findStatus(path: string | Buffer): fs.Stats | undefined {
+  try {
+    return fs.lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (isSystemError(error, 'ENOTDIR')) return undefined;
+    throw error;
+  }
 }
 
 function isFile(path: string): boolean {

@@ -133,11 +133,11 @@ export function appendReflog(repository: Repository, name: string, entry: Reflog
   const path = repository.refs.logPath(name);
   const existing = fs.lstatSync(path, { throwIfNoEntry: false });
   if (existing?.isDirectory()) removeEmptyDirectories(String(path));
-  else if (existing !== undefined) trimTornEnd(path, existing.size);
   const isNew = existing?.isFile() !== true;
   if (isNew && !create) return;
   const fd = openLog(path, unsynced);
   try {
+    if (!isNew) trimTornEnd(fd, existing.size);
     disk().write(fd, encodeReflogEntry(entry));
   } finally {
     disk().close(fd);
@@ -148,33 +148,24 @@ export function appendReflog(repository: Repository, name: string, entry: Reflog
 
 function openLog(path: string | Buffer, { directories }: Unsynced): number {
   try {
-    return disk().open(path, 'a', 0o666);
+    return disk().open(path, 'a+', 0o666);
   } catch (error) {
     if (!isSystemError(error, 'ENOENT')) throw error;
     makeDirectories(dirname(String(path)), { later: directories });
-    return disk().open(path, 'a', 0o666);
+    return disk().open(path, 'a+', 0o666);
   }
 }
 
 /** Cuts off what a crash left of a last line. */
-function trimTornEnd(path: string | Buffer, sizeBytes: number): void {
+function trimTornEnd(fd: number, sizeBytes: number): void {
   if (sizeBytes === 0) return;
-  const fd = fs.openSync(path, 'r');
-  const last = Buffer.alloc(1);
-  try {
-    fs.readSync(fd, last, 0, 1, sizeBytes - 1);
-  } finally {
-    fs.closeSync(fd);
-  }
-  if (last[0] === 10) return;
-  const keep = fs.readFileSync(path).lastIndexOf(10) + 1;
-  const writer = disk().open(path, 'r+', 0o666);
-  try {
-    disk().truncate(writer, keep);
-  } finally {
-    disk().close(writer);
-  }
+  fs.readSync(fd, lastByte, 0, 1, sizeBytes - 1);
+  if (lastByte[0] === 10) return;
+  const whole = Buffer.alloc(sizeBytes);
+  disk().truncate(fd, whole.subarray(0, fs.readSync(fd, whole, 0, sizeBytes, 0)).lastIndexOf(10) + 1);
 }
+
+const lastByte = new Uint8Array(1);
 
 /** Removes reflogs and the directories they leave empty; the caller holds the locks of their refs. */
 export function removeReflogs(repository: Repository, names: readonly string[]): void {

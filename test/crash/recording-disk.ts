@@ -39,14 +39,14 @@ export class RecordingDisk implements Disk {
     return inside === '' || inside.startsWith('..') ? undefined : inside;
   }
 
-  open(path: DiskPath, flags: 'wx' | 'a' | 'r+' | 'w', mode: number): number {
+  open(path: DiskPath, flags: 'wx' | 'a' | 'a+' | 'r+' | 'w', mode: number): number {
     const inside = this.#inside(path);
     if (inside === undefined) return realDisk.open(path, flags, mode);
     const file = this.#opened;
     const operation: Operation = { kind: 'open', path: inside, file, truncates: flags === 'w', mode };
     const fd = this.#change(operation, () => realDisk.open(path, flags, mode));
     this.#opened += 1;
-    this.#files.set(fd, { file, appends: flags === 'a', position: 0 });
+    this.#files.set(fd, { file, appends: flags.startsWith('a'), position: 0 });
     return fd;
   }
 

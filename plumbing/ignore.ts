@@ -130,7 +130,7 @@ export interface IgnoreSources {
   readonly standard?: boolean;
   /** Further per-directory file names (ls-files --exclude-per-directory). */
   readonly perDirectory?: readonly string[];
-  /** Further files of patterns, relative to the current directory (ls-files --exclude-from). */
+  /** Further files of patterns, relative to the top of the work tree (ls-files --exclude-from). */
   readonly files?: readonly string[];
   /** Patterns of the caller's own (ls-files --exclude). */
   readonly patterns?: readonly string[];
@@ -161,7 +161,8 @@ export class IgnoreRules {
       if (text !== undefined) global.unshift({ base: '', rules: parseRules(text, shown, caseFold) });
     };
     for (const file of sources.files ?? []) {
-      const path = resolve(repository.context.cwd, file);
+      // From where git has gone when it opened the repository.
+      const path = resolve(repository.prefix === '' ? repository.context.cwd : repository.workTree!, file);
       if (!existsSync(path)) throw new NotFoundError(`cannot use '${file}' as an exclude file: there is none`, { code: 'no-file' });
       addFile(path, file);
     }

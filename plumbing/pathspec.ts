@@ -112,6 +112,12 @@ export class Pathspec {
     return found && !this.#negative.some((item) => matchItem(item, path, isDirectory));
   }
 
+  /** Like matches, but an element that named one path in full does so once: as git counts where every element must match (--error-unmatch). */
+  matchesOnce(path: string): boolean {
+    const isOpen = (item: CompiledItem): boolean => !(this.#seen.has(item) && item.match === path);
+    return (this.items.length === 0 || this.#positive.some((item) => isOpen(item) && matchItem(item, path, false))) && this.matches(path);
+  }
+
   /** Like matches, but what matched does not count as found. */
   admits(path: string, isDirectory = false): boolean {
     return (this.items.length === 0 || this.#positive.some((item) => matchItem(item, path, isDirectory)))
@@ -286,6 +292,16 @@ function matchName(item: CompiledItem, path: string, isDirectory: boolean): bool
   }
   if (item.glob === undefined) return false;
   return fold(path.slice(0, item.literalLength)) === fold(match.slice(0, item.literalLength)) && item.glob(path.slice(item.literalLength));
+}
+
+/** The path a pathspec names for a command that takes no magic but `top` and no wildcards; `typed` is bytes. InvalidError for other magic. */
+export function plainPath(typed: string, context: Omit<PathspecContext, 'attributes'>): string {
+  const globals = globalMagic(context.env);
+  const { magic, rest } = parseMagic(typed, globals, context);
+  const everywhere = [...(globals.literal || globals.noglob ? ['literal'] : []), ...(globals.glob ? ['glob'] : []), ...(globals.icase ? ['icase'] : [])];
+  const refused = [...magic.words, ...everywhere].find((word) => word !== 'top');
+  if (refused !== undefined) throw new InvalidError(`pathspec magic '${refused}' in '${typed}' is not supported by this command`, { code: 'bad-pathspec' });
+  return magic.words.includes('top') ? rest : normalisePath(rest, context.prefix, context.workTree, typed);
 }
 
 /** `path` as typed (bytes) below `prefix`, '.' and '..' resolved, relative to the top; a trailing slash is kept. */

@@ -56,8 +56,10 @@ export const command: Command = {
     if (modes.length > 1) throw new UsageError(`-${modes[0]} cannot be combined with -${modes[1]}`);
     const mode = modes[0];
     if (mode === 'batch' || mode === 'batch-check' || mode === 'batch-command') {
-      if (args.positionals.length > 0) throw new UsageError('batch modes take no arguments');
+      // With a conversion git does not look at what else is there.
+      if (args.positionals.length > 0 && conversion === undefined) throw new UsageError('batch modes take no arguments');
       if (args.has('path')) throw new UsageError('--path is incompatible with a batch mode');
+      if (conversion !== undefined && args.has('batch-all-objects')) throw new UsageError(`--${conversion} is incompatible with --batch-all-objects`);
       const repository = Repository.open(context);
       const people = usesMailmap(args) ? Mailmap.read(repository) : undefined;
       return new ObjectBatch(repository, mode, {

@@ -4,7 +4,7 @@ import type { Command } from '../command.js';
 import { type IgnoreMatch, IgnoreRules } from '../ignore.js';
 import { readIndex } from '../index/index-file.js';
 import { listPathLines } from '../line-reader.js';
-import { normalisePath } from '../pathspec.js';
+import { plainPath } from '../pathspec.js';
 import { quotePath, unquotePath } from '../quote.js';
 import { Repository } from '../repository.js';
 import { WorkTree } from '../index/work-tree.js';
@@ -40,10 +40,13 @@ export const command: Command = {
     const index = args.has('no-index') ? undefined : readIndex(repository);
     const rules = IgnoreRules.load(repository);
     let found = 0;
-    const check = (typed: string): void => {
+    const pathOf = (typed: string): string => {
       if (typed === '') fail('an empty string is no path; use . for all paths');
-      const path = normalisePath(typed, repository.prefix, repository.workTree).replace(/\/$/, '');
+      const path = plainPath(typed, { prefix: repository.prefix, workTree: repository.workTree, env: context.env }).replace(/\/$/, '');
       if (path !== '' && workTree.isBehindSymlink(path)) fail(`pathspec '${Buffer.from(typed, 'latin1').toString()}' is beyond a symbolic link`);
+      return path;
+    };
+    const check = (typed: string, path = pathOf(typed)): void => {
       const isDirectory = typed.endsWith('/') || workTree.findStatus(path)?.isDirectory() === true;
       const isTracked = path === '' || (index !== undefined && (index.has(path) || index.hasDirectory(path)));
       let match = isTracked ? undefined : rules.match(path, isDirectory);
@@ -53,8 +56,11 @@ export const command: Command = {
       context.stdout.write(Buffer.from(format(typed, match, verbose, nul), 'latin1'));
       if (args.has('stdin')) context.stdout.flush();
     };
-    if (!args.has('stdin')) for (const word of positionals) check(Buffer.from(word).toString('latin1'));
-    else for (const line of listPathLines(context.stdin, nul)) check(nul ? line : unquotePath(line));
+    const words = positionals.map((word) => Buffer.from(word).toString('latin1'));
+    // A path among several that cannot be means no answer at all.
+    const paths = words.map(pathOf);
+    for (const [at, word] of words.entries()) check(word, paths[at]);
+    if (args.has('stdin')) for (const line of listPathLines(context.stdin, nul)) check(nul ? line : unquotePath(line));
     return found > 0 ? 0 : 1;
   },
 };

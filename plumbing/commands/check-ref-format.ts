@@ -17,6 +17,8 @@ export const command: Command = {
     { name: 'refspec-pattern', help: "accept one '*'" },
     { name: 'branch', value: 'name', help: 'print the branch a shorthand stands for' },
   ],
+  // Git takes an option behind the name for a second name.
+  stopAtPositional: true,
   run(context, args) {
     const branch = args.value('branch');
     if (branch !== undefined) {

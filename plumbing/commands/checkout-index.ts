@@ -32,7 +32,7 @@ export const command: Command = {
     const repository = Repository.open(context);
     repository.requireWorkTree();
     const stage = args.value('stage');
-    if (stage !== undefined && !['1', '2', '3', 'all'].includes(stage)) throw new InvalidError('stage should be between 1 and 3 or all', { code: 'bad-options' });
+    if (args.values('stage').some((given) => !['1', '2', '3', 'all'].includes(given))) throw new InvalidError('stage should be between 1 and 3 or all', { code: 'bad-options' });
     if (args.has('all') && args.positionals.length > 0) {
       throw new InvalidError("checkout-index: don't mix '--all' and explicit filenames", { code: 'bad-options' });
     }

@@ -21,6 +21,7 @@ export const command: Command = {
   ],
   run(context: Context, args: Arguments): number {
     const repository = Repository.open(context);
+    for (const digits of args.values('abbrev')) if (!/^[0-9]+$/.test(digits)) throw new UsageError(`option 'abbrev' expects a numerical value`);
     const words = args.positionals;
     const [upstreamName, headName = 'HEAD', limitName] = words.length >= 1 && words.length <= 3 ? words : [trackedBranch(repository)];
     const head = commitOf(repository, headName);
@@ -44,7 +45,6 @@ function shown(repository: Repository, args: Arguments, id: ObjectId): string {
   if (!args.has('abbrev')) return id;
   const digits = args.value('abbrev');
   if (digits === undefined) return abbreviateId(repository, id);
-  if (!/^[0-9]+$/.test(digits)) throw new UsageError(`option 'abbrev' expects a numerical value`);
   return Number(digits) === 0 ? id : abbreviateId(repository, id, Number(digits));
 }
 

@@ -86,7 +86,7 @@ class Lister {
     this.#terminator = args.has('z') ? '\0' : '\n';
     this.#showStage = args.has('stage') || args.has('unmerged');
     this.#tags = args.has('t') || args.has('v') || args.has('f');
-    this.#deduplicate = args.has('deduplicate') && !this.#tags && !this.#showStage;
+    this.#deduplicate = args.has('deduplicate') && !args.has('t') && !this.#showStage;
     this.#quoting = { quotePath: repository.config.getBoolean('core.quotepath') !== false };
     this.#checkOptions();
   }
@@ -97,6 +97,7 @@ class Lister {
     if (args.value('format') !== undefined && has('stage', 'unmerged', 'others', 'killed', 'resolve-undo', 'deduplicate', 'eol', 't', 'v', 'f')) {
       throw new UsageError('--format cannot be used with -s, -o, -k, -t, --resolve-undo, --deduplicate, --eol');
     }
+    for (const digits of args.values('abbrev')) if (!/^[0-9]+$/.test(digits)) throw new UsageError(`option 'abbrev' expects a number, not '${digits}'`);
     if (has('recurse-submodules')) {
       if (has('deleted', 'modified', 'others', 'killed', 'unmerged', 'resolve-undo', 'with-tree')) {
         throw new InvalidError('ls-files --recurse-submodules unsupported mode', { code: 'bad-options' });
@@ -221,7 +222,7 @@ class Lister {
 
   #print(path: RepoPath, tag: Tag, entry?: IndexEntry): void {
     // Only what is shown counts as found.
-    if (entry !== undefined) this.#pathspec.matches(path);
+    if (entry !== undefined && !(this.#args.has('error-unmatch') ? this.#pathspec.matchesOnce(path) : this.#pathspec.matches(path))) return;
     const format = this.#args.value('format');
     let line = '';
     if (format !== undefined && entry !== undefined) {
@@ -252,7 +253,6 @@ class Lister {
   #shortId({ id }: Pick<IndexEntry, 'id'>): string {
     if (!this.#args.has('abbrev')) return id;
     const digits = this.#args.value('abbrev');
-    if (digits !== undefined && !/^[0-9]+$/.test(digits)) throw new UsageError(`option 'abbrev' expects a number, not '${digits}'`);
     return digits === undefined ? abbreviateId(this.#repository, id) : abbreviateId(this.#repository, id, Math.max(Number(digits), fewestDigits));
   }
 
@@ -274,10 +274,12 @@ class Lister {
     });
   }
 
-  #indexEol(entry: IndexEntry | undefined): string {
-    if (entry === undefined || entry.mode === symlinkMode || entry.mode === gitlinkMode) return '';
-    const object = this.#repository.objects.find(entry.id);
-    return object === undefined ? '' : describeText([object.bytes]);
+  /** Of a path in conflict our side counts, whatever entry is shown. */
+  #indexEol(shown: IndexEntry | undefined): string {
+    if (shown === undefined || shown.mode === symlinkMode || shown.mode === gitlinkMode) return '';
+    const entry = shown.stage === 0 ? shown : this.#index.find(shown.path, 2);
+    const object = entry === undefined ? undefined : this.#repository.objects.find(entry.id);
+    return object === undefined ? 'none' : describeText([object.bytes]);
   }
 
   #workTreeEol(path: string): string {

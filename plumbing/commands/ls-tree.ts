@@ -139,6 +139,7 @@ const layoutFormats: Readonly<Record<string, string>> = {
   default: '%(objectmode) %(objecttype) %(objectname)%x09%(path)',
   long: '%(objectmode) %(objecttype) %(objectname) %(objectsize:padded)%x09%(path)',
   'name-only': '%(path)',
+  'name-status': '%(path)',
   'object-only': '%(objectname)',
 };
 const builtInFormats: ReadonlySet<string> = new Set(Object.values(layoutFormats));
@@ -146,11 +147,11 @@ const builtInFormats: ReadonlySet<string> = new Set(Object.values(layoutFormats)
 function makePrinter(repository: Repository, args: Arguments): (entry: Entry) => void {
   const { stdout } = repository.context;
   const modes = ['long', 'name-only', 'name-status', 'object-only'].filter((name) => args.has(name));
-  const layouts = new Set(modes.map((name) => (name === 'name-status' ? 'name-only' : name)));
-  if (layouts.size > 1) throw new UsageError(`--${modes[0]} cannot be combined with --${modes.at(-1)}`);
+  const [layout, another] = modes;
+  if (another !== undefined) throw new UsageError(`--${layout} cannot be combined with --${another}`);
   const custom = args.value('format');
-  if (custom !== undefined && layouts.size > 0) throw new UsageError("--format can't be combined with other format-altering options");
-  const format = custom !== undefined ? pathFromUtf8(custom) : layoutFormats[[...layouts][0] ?? 'default']!;
+  if (custom !== undefined && layout !== undefined) throw new UsageError("--format can't be combined with other format-altering options");
+  const format = custom !== undefined ? pathFromUtf8(custom) : layoutFormats[layout ?? 'default']!;
   const end = args.has('z') ? '\0' : '\n';
   // git quotes paths in formats of one's own even with -z, unless the format is one of its own layouts.
   const isVerbatim = args.has('z') && (custom === undefined || builtInFormats.has(custom));

@@ -42,7 +42,7 @@ export const command: Command = {
       } else run.mergePath(Buffer.from(repository.prefix, 'latin1').toString() + word);
     }
     if (run.failures > 0 && !settings.isQuiet) throw new InvalidError('merge program failed', { code: 'merge-failed' });
-    return run.failures > 0 ? 1 : 0;
+    return Math.min(run.failures, 255);
   },
 };
 
@@ -97,7 +97,10 @@ class MergeRun {
     const result = childProcess().spawnSync(this.#program, [...ids, Buffer.from(path, 'latin1').toString(), ...modes], {
       cwd: top, env: this.#context.env as NodeJS.ProcessEnv, stdio: ['inherit', 'pipe', 'inherit'], maxBuffer: 1 << 30,
     });
-    if (result.error !== undefined) throw new InvalidError(`cannot run '${this.#program}'`, { code: 'merge-failed', cause: result.error });
+    if (result.error !== undefined) {
+      this.#context.stderr.write(`error: cannot run '${this.#program}': ${result.error.message}\n`);
+      return 128;
+    }
     this.#context.stdout.write(result.stdout);
     return result.status ?? 128;
   }

@@ -10,7 +10,7 @@ import { Repository } from '../repository.js';
 
 /** Options and what takes them. */
 const takers: Readonly<Record<string, readonly string[]>> = {
-  'preferred-pack': ['write'], bitmap: ['write'], 'stdin-packs': ['write'], 'refs-snapshot': ['write'], 'batch-size': ['repack'],
+  'preferred-pack': ['write'], 'no-bitmap': ['write'], 'stdin-packs': ['write'], 'refs-snapshot': ['write'], 'batch-size': ['repack'],
 };
 
 export const command: Command = {

@@ -1,4 +1,5 @@
 // patch-id: an id for every patch on standard input. See git-patch-id(1).
+import { UsageError } from '../../pack/errors.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { Config } from '../config.js';
 import { listWholeLines } from '../line-reader.js';
@@ -16,10 +17,12 @@ export const command: Command = {
     { name: 'verbatim', help: 'like --stable, and white space counts' },
   ],
   run(context: Context, args: Arguments): number {
+    const [one, another] = ['unstable', 'stable', 'verbatim'].filter((name) => args.has(name));
+    if (another !== undefined) throw new UsageError(`--${one} cannot be combined with --${another}`);
     const repository = Repository.find(context);
     const config = repository?.config ?? Config.open(context);
     const configured = config.getBoolean('patchid.verbatim', false) ? 'verbatim' : config.getBoolean('patchid.stable', false) ? 'stable' : 'unstable';
-    const kind = (args.lastOf('unstable', 'stable', 'verbatim') ?? configured) as PatchIdKind;
+    const kind = (one ?? configured) as PatchIdKind;
     for (const { id, commit } of listPatchIds(listWholeLines(context.stdin), repository?.format ?? 'sha1', kind)) context.stdout.write(`${id} ${commit}\n`);
     return 0;
   },

@@ -107,6 +107,7 @@ function checkExcludes(args: Arguments, fail: (message: string) => never): void 
     if (token.name !== 'exclude-per-directory') continue;
     count += 1;
     if (!isUpdating) fail('--exclude-per-directory is meaningless unless -u');
+    if (token.value !== '.gitignore') fail('--exclude-per-directory takes .gitignore');
     if (count > 1) fail('more than one --exclude-per-directory given');
   }
 }

@@ -1,8 +1,8 @@
 // cairn symbolic-ref: read, set or delete a symbolic ref, HEAD above all.
-import { InvalidError, NotFoundError, RefusedError, UsageError } from '../../pack/errors.js';
+import { ConflictError, InvalidError, LockedError, NotFoundError, RefusedError, UsageError } from '../../pack/errors.js';
 import type { Command } from '../command.js';
 import { isRefName } from '../refs/ref-name.js';
-import { updateRef } from '../refs/ref-transaction.js';
+import { type RefEdit, updateRef } from '../refs/ref-transaction.js';
 import { Repository } from '../repository.js';
 import { shortenRef } from '../refs/short-ref.js';
 
@@ -29,8 +29,7 @@ export const command: Command = {
     if (target !== undefined) {
       if (name === 'HEAD' && !target.startsWith('refs/')) throw new RefusedError('refusing to point HEAD outside of refs/', { code: 'bad-ref-name' });
       if (!isRefName(target, { oneLevel: true })) throw new RefusedError(`refusing to set '${name}' to invalid ref '${target}'`, { code: 'bad-ref-name' });
-      updateRef(repository, { name, target: { symbolic: target }, noDeref: true, ...(message === undefined ? {} : { message }) });
-      return 0;
+      return changed(repository, { name, target: { symbolic: target }, noDeref: true, ...(message === undefined ? {} : { message }) });
     }
     const raw = isRefName(name, { oneLevel: true }) ? refs.readRaw(name) : undefined;
     if (raw?.kind !== 'symbolic') {
@@ -41,11 +40,22 @@ export const command: Command = {
     }
     if (args.has('delete')) {
       if (name === 'HEAD') throw new RefusedError('deleting HEAD is not allowed', { code: 'head-needed' });
-      updateRef(repository, { name, target: 'delete', noDeref: true });
-      return 0;
+      return changed(repository, { name, target: 'delete', noDeref: true });
     }
     const last = args.has('no-recurse') ? raw.target : refs.resolve(name).name;
     context.stdout.write(`${args.has('short') ? shortenRef(repository, last, repository.config.getBoolean('core.warnambiguousrefs', true)) : last}\n`);
     return 0;
   },
 };
+
+/** A change that is not possible now is an answer, exit 1, as with git. */
+function changed(repository: Repository, edit: RefEdit): number {
+  try {
+    updateRef(repository, edit);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof ConflictError || error instanceof LockedError)) throw error;
+    repository.context.stderr.write(`error: ${error.message}\n`);
+    return 1;
+  }
+}

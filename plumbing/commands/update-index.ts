@@ -383,6 +383,7 @@ class Updater {
 
   /** Every path whose entry is not the one of HEAD is updated from the work tree. */
   #updateAgain(): void {
+    this.#repository.requireWorkTree();
     const pathspec = Pathspec.parse(this.#args.positionals, pathspecContext(this.#repository), { emptyIsPrefix: true });
     const head = findRevision(this.#repository, 'HEAD', 'tree');
     const tree = head === undefined ? undefined : findRevision(this.#repository, 'HEAD^{tree}');

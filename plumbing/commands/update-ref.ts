@@ -71,7 +71,7 @@ function removeRef(repository: Repository, edit: RefEdit): number {
     updateRef(repository, edit);
     return 0;
   } catch (error) {
-    if (!(error instanceof ConflictError || error instanceof LockedError || error instanceof RefusedError)) throw error;
+    if (!(error instanceof ConflictError || error instanceof LockedError || error instanceof RefusedError || error instanceof InvalidError)) throw error;
     repository.context.stderr.write(`error: ${error.message}\n`);
     return 1;
   }

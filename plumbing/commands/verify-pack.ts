@@ -1,7 +1,7 @@
 // cairn verify-pack: checks packs and their indexes, and lists what is in them (git-verify-pack(1)).
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { CorruptError, InvalidError, UsageError, isSystemError } from '../../pack/errors.js';
+import { CorruptError, UsageError, isSystemError } from '../../pack/errors.js';
 import type { ObjectFormat } from '../../pack/oid.js';
 import { PackIntake } from '../../pack/pack-intake.js';
 import type { Arguments, Command, Context } from '../command.js';
@@ -34,20 +34,22 @@ export const command: Command = {
   },
 };
 
-function findFormat(context: Context, args: Arguments): ObjectFormat {
+/** Undefined for a hash nobody knows: then no pack is good. */
+function findFormat(context: Context, args: Arguments): ObjectFormat | undefined {
   const named = args.value('object-format');
-  if (named !== undefined && named !== 'sha1' && named !== 'sha256') throw new InvalidError(`unknown object format '${named}'`, { code: 'bad-object-format' });
-  return named ?? Repository.find(context)?.format ?? 'sha1';
+  if (named === undefined) return Repository.find(context)?.format ?? 'sha1';
+  return named === 'sha1' || named === 'sha256' ? named : undefined;
 }
 
 /** True when nothing is wrong with the pack; says what is on standard error. */
-function verify(context: Context, args: Arguments, shown: string, format: ObjectFormat): boolean {
+function verify(context: Context, args: Arguments, shown: string, format: ObjectFormat | undefined): boolean {
   const path = resolve(context.cwd, shown);
   const indexPath = path.replace(/\.pack$/, '.idx');
   const complain = (message: string): boolean => {
     context.stderr.write(`error: ${message}\n`);
     return false;
   };
+  if (format === undefined) return complain(`unknown object format '${args.value('object-format')}'`);
   if (!existsSync(path) || !existsSync(indexPath)) return complain(`'${shown}' or its index is not there`);
   try {
     const index = readFileSync(indexPath);

@@ -1,7 +1,6 @@
 // Reflogs walked like history: each entry a commit, newest first, with the selector that names it.
 //
 // Specified by --walk-reflogs of git-log(1).
-import { NotFoundError } from '../../pack/errors.js';
 import { isZeroId } from '../../pack/oid.js';
 import { type DateMode, approximateDate, formatDate } from '../date.js';
 import type { CommitView } from './format.js';
@@ -61,7 +60,8 @@ function* listOne(repository: Repository, typed: string, history: History, dateM
   const at = /^(.*)@\{([^}]*)\}$/s.exec(typed);
   const base = at ? at[1]! : typed;
   const full = base === '' ? repository.refs.headBranch() ?? 'HEAD' : expandLoggedName(repository, base);
-  if (full === undefined) throw new NotFoundError(`no reflog for '${typed}'`, { code: 'no-reflog' });
+  // What is named in another way has no log, and so nothing to tell.
+  if (full === undefined) return;
   const entries = readReflog(repository, full).filter(({ newId }) => !isZeroId(newId));
   const first = at && /^[0-9]+$/.test(at[2]!) ? Number(at[2]) : 0;
   const until = at && !/^[0-9]+$/.test(at[2]!) ? approximateDate(at[2]!, repository.context.clock).seconds : undefined;

@@ -63,11 +63,12 @@ function explain([first, second, third]: readonly Version[]): string {
   return second.stage === 3 ? 'removed in local' : 'removed in remote';
 }
 
-/** From our version to the result, as hunks. */
+/** From our version to the result, as hunks; nothing for what is no file, or not here. */
 function differenceOf(store: ObjectStore, versions: readonly Version[]): string {
   const contentOf = (stage: number): Buffer | undefined => {
     const version = versions.find((each) => each.stage === stage);
-    return version === undefined ? undefined : store.read(version.id).bytes;
+    const object = version === undefined ? undefined : store.find(version.id);
+    return object?.type === 'blob' ? object.bytes : undefined;
   };
   const [result, base, ours, theirs] = [0, 1, 2, 3].map(contentOf);
   let merged = result;

@@ -13,9 +13,10 @@ import { type ObjectFormat, type ObjectId, type ObjectType, encodeObjectId, hexS
 import { checkPackEntries, checkPackFiles } from '../../pack/pack-check.js';
 import { PackIntake } from '../../pack/pack-intake.js';
 import type { PackReader } from '../../pack/pack-reader.js';
-import { decodeCommit } from '../../pack/commit.js';
+import { type Commit, decodeCommit } from '../../pack/commit.js';
 import { decodeTag } from '../../pack/tag.js';
 import type { CacheTree } from '../index/cache-tree.js';
+import { type Grafts, readGrafts } from '../history/grafts.js';
 import { CommitGraphing } from '../history/commit-graphing.js';
 import { expandHome, findConfigBytes } from '../config.js';
 import { checkGitmodules } from './gitmodules-check.js';
@@ -120,6 +121,7 @@ export class Fsck {
   readonly #skipped: ReadonlySet<string>;
   readonly #nodes = new Map<ObjectId, Node>();
   readonly #gitmodules = new Set<ObjectId>();
+  #grafts: Grafts | undefined;
   readonly #pending: Node[] = [];
   #showsUnreachable: boolean;
   /** What a faulty object counts as: in packs, a fault of its pack. */
@@ -255,7 +257,7 @@ export class Fsck {
   }
 
   #describeOne(id: ObjectId, object: GitObject): void {
-    if (object.type === 'commit' && this.#options.roots && decodable(() => decodeCommit(object.bytes, this.#repository.format))?.parents.length === 0) {
+    if (object.type === 'commit' && this.#options.roots && this.#decodeGrafted(id, object.bytes)?.parents.length === 0) {
       this.#print(`root ${this.#shown(id)}`);
     }
     const tag = object.type === 'tag' && this.#options.tags ? decodable(() => decodeTag(object.bytes, this.#repository.format)) : undefined;
@@ -264,17 +266,24 @@ export class Fsck {
 
   /** What a content leads to, as nodes; names are passed on. */
   #childrenIn(node: Node, object: GitObject): Node[] {
-    return this.#edgesIn(object).map(({ id, type, nameFrom }) => {
+    return this.#edgesIn(node.id, object).map(({ id, type, nameFrom }) => {
       const child = this.#node(id, type);
       if (this.#options.nameObjects && node.name !== undefined) child.name ??= nameFrom(node.name);
       return child;
     });
   }
 
-  #edgesIn({ type, bytes }: GitObject): Edge[] {
+  /** The commit with the parents that count: behind the boundaries of a shallow repository nothing is looked for. */
+  #decodeGrafted(id: ObjectId, bytes: Buffer): Commit | undefined {
+    const commit = decodable(() => decodeCommit(bytes, this.#repository.format));
+    const parents = (this.#grafts ??= readGrafts(this.#repository)).get(id);
+    return commit && parents ? { ...commit, parents } : commit;
+  }
+
+  #edgesIn(id: ObjectId, { type, bytes }: GitObject): Edge[] {
     const { format } = this.#repository;
     if (type === 'commit') {
-      const commit = decodable(() => decodeCommit(bytes, format));
+      const commit = this.#decodeGrafted(id, bytes);
       if (!commit) return [];
       return [
         { id: commit.tree, type: 'tree', nameFrom: (name) => `${name}:` },

@@ -57,9 +57,10 @@ function compilePatterns({ patterns = [], ignoreCase = false }: RefFilter): (nam
   const tests = patterns.map((typed) => {
     const pattern = Buffer.from(typed).toString('latin1');
     const literal = fold(pattern);
-    const directory = literal.endsWith('/') ? literal : `${literal}/`;
+    // The case of a directory always counts.
+    const directory = pattern.endsWith('/') ? pattern : `${pattern}/`;
     const glob = /[*?[\\]/.test(pattern) ? compileWildmatch(pattern, { pathname: true, caseFold: ignoreCase }) : undefined;
-    return (name: string): boolean => fold(name) === literal || fold(name).startsWith(directory) || glob?.(name) === true;
+    return (name: string): boolean => fold(name) === literal || name.startsWith(directory) || glob?.(name) === true;
   });
   return (name) => tests.some((test) => test(name));
 }

@@ -204,6 +204,7 @@ type Piece =
 
 /** A compiled format. */
 export class RefFormat {
+  #isChecked = false;
   readonly #pieces: readonly Piece[];
   readonly #options: RefFormatOptions;
   readonly #usesColor: boolean;
@@ -214,7 +215,7 @@ export class RefFormat {
     this.#usesColor = usesColor;
   }
 
-  /** InvalidError for unknown fields, arguments, and openings without their end. `text` is UTF-8 text as typed. */
+  /** InvalidError for unknown fields and arguments. `text` is UTF-8 text as typed. */
   static parse(text: string, repository: Repository, options: RefFormatOptions = {}): RefFormat {
     const latin1 = Buffer.from(text).toString('latin1');
     const pieces: Piece[] = [];
@@ -252,15 +253,17 @@ export class RefFormat {
       }
     }
     flush();
-    checkNesting(pieces);
     if (options.quote !== undefined && options.quote !== 'perl' && pieces.some((piece) => piece.kind === 'atom' && piece.atom.name === 'raw' && !piece.atom.isNumeric)) {
       throw new InvalidError(`--format=%(raw) cannot be used with --${options.quote}`, { code: 'bad-format' });
     }
     return new RefFormat(pieces, options, usesColor);
   }
 
-  /** The format applied to one ref: latin1, without a line end. */
+  /** The format applied to one ref: latin1, without a line end. InvalidError for %(if), %(then), ... in the wrong order. */
   format(subject: RefSubject): string {
+    // As in git, wrong nesting is no matter while nothing is shown.
+    if (!this.#isChecked) checkNesting(this.#pieces);
+    this.#isChecked = true;
     const { quote } = this.#options;
     interface Level { readonly opener: Piece | undefined; text: string; condition: string | undefined; chosen: string | undefined }
     const stack: Level[] = [{ opener: undefined, text: '', condition: undefined, chosen: undefined }];

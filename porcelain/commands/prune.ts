@@ -28,8 +28,10 @@ export const command: Command = {
       return id;
     });
     const isDry = args.has('dry-run');
-    const expire = args.value('expire');
-    const expireMs = expire === undefined ? Infinity : parseExpiry(expire, context.clock) * 1000;
+    let expireMs = Infinity;
+    for (const token of args.tokens) {
+      if (token.kind === 'option' && token.name === 'expire') expireMs = parseExpiry(token.negated ? 'never' : token.value!, context.clock) * 1000;
+    }
     using lock = isDry ? undefined : MaintenanceLock.acquire(repository);
     const plan = planPrune(repository, heads, expireMs);
     const { store } = plan;

@@ -38,7 +38,7 @@ export const command: Command = {
     const log = new Shortlog({ countsOnly: args.has('summary'), byNumber: args.has('numbered'), fill: fillOf(args) });
     const mailmap = repository === undefined ? Mailmap.readHere(context) : Mailmap.read(repository);
     if (repository === undefined && args.positionals.length > 0) throw new UsageError('too many arguments given outside a repository');
-    const request = repository === undefined ? undefined : parseWalk(repository, args, context.stdin.isTerminal ? { start: 'HEAD', mailmap } : { mailmap });
+    const request = repository === undefined ? undefined : parseWalk(repository, args, context.stdin.isTerminal ? { start: 'HEAD' } : {});
     if (repository === undefined || request === undefined || (!request.set.isGiven && request.set.tips.length === 0)) {
       addFromInput(context, log, groups, mailmap, args.has('email'));
     } else {

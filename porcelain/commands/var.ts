@@ -27,7 +27,7 @@ export const command: Command = {
   run(context, args) {
     const config = openConfig(context);
     if (args.has('l')) {
-      if (args.positionals.length > 0) throw new UsageError('-l takes no variable');
+      if (args.argv.length > 1) throw new UsageError('-l is given alone');
       list(context, config);
       return 0;
     }

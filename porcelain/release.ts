@@ -12,7 +12,7 @@ import { CairnError, ConflictError, CorruptError, InvalidError, NotFoundError, R
 import type { ObjectStore } from '../pack/object-store.js';
 import type { ObjectId } from '../pack/oid.js';
 import { type RepoPath, gitlinkMode } from '../pack/tree.js';
-import { holdLease } from '../plumbing/refs/announcement.js';
+import { holdLease, whileNaming } from '../plumbing/refs/announcement.js';
 import { runHook } from '../plumbing/hooks.js';
 import { committerIdent } from '../plumbing/identity.js';
 import { readPathProtection } from '../plumbing/path-safety.js';
@@ -227,7 +227,11 @@ function applyRelease(repository: Repository, plan: ReleasePlan): StoredReceipt 
       channel: plan.channel, number: plan.number, kind: plan.restores === undefined ? 'release' : 'rollback', commit: plan.commit,
       restores: plan.restores?.id, previous: plan.previous?.id, outputs, tagger, message: plan.message,
     };
-    const id = repository.objects.write('tag', encodeReceipt(content));
+    const id = whileNaming(repository, () => {
+      repository.objects.has(plan.commit);
+      repository.objects.rescue();
+      return repository.objects.write('tag', encodeReceipt(content));
+    });
     receipt = readReceipt(repository.objects, id);
     using transaction = new RefTransaction(repository);
     addRefEdits(transaction, receipt);

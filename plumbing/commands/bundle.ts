@@ -12,6 +12,7 @@ import { RevWalk } from '../history/walk.js';
 import { parseWalk, walkOptions } from '../history/walk-options.js';
 import { type BundleHeader, BundleReader, encodeBundleHeader } from '../wire/bundle.js';
 import { selectContents, writeBundlePack } from '../wire/bundle-contents.js';
+import { whileNaming } from '../refs/announcement.js';
 
 export const command: Command = {
   name: 'bundle',
@@ -183,10 +184,15 @@ function unbundle(context: Context, args: Arguments, file: string): number {
   using intake = PackIntake.receive(bundle.packPieces(), directory, format, {
     isUntrusted: true, onObject: (object) => { incoming.see(object); }, findBase: (id) => objects.find(id), hardening: repository.hardening,
   });
-  incoming.finish(intake.indexer);
-  intake.place({
-    base: join(directory, `pack-${intake.checksum.toString('hex')}`), reverseIndex: repository.config.getBoolean('pack.writereverseindex') ?? false,
-    ...(header.filter === undefined ? {} : { promisor: 'from-bundle' }),
+  whileNaming(repository, () => {
+    incoming.finish(intake.indexer);
+    // What the bundle builds on may have been swept since it was looked at, and comes back.
+    for (const { id } of header.prerequisites) objects.has(id);
+    objects.rescue();
+    intake.place({
+      base: join(directory, `pack-${intake.checksum.toString('hex')}`), reverseIndex: repository.config.getBoolean('pack.writereverseindex') ?? false,
+      ...(header.filter === undefined ? {} : { promisor: 'from-bundle' }),
+    });
   });
   if (args.has('progress')) context.stderr.write(`Unbundling objects: 100% (${intake.indexer.count}/${intake.indexer.count}), done.\n`);
   printRefs(context, header, args.positionals.slice(2));

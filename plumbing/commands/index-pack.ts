@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { CorruptError, InvalidError, NotFoundError, RefusedError, UsageError, isSystemError } from '../../pack/errors.js';
 import type { ObjectFormat } from '../../pack/oid.js';
 import { PackIntake, type PackIntakeOptions, type PackPlace } from '../../pack/pack-intake.js';
-import { holdLease } from '../refs/announcement.js';
+import { holdLease, whileNaming } from '../refs/announcement.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { IncomingObjects, parseMostBytes, parseSeverities } from '../objects/incoming-objects.js';
 import { listChunks } from '../line-reader.js';
@@ -47,12 +47,18 @@ export const command: Command = {
     using _ = repository === undefined || verifies ? undefined : holdLease(repository);
     using intake = open(context, args, repository, request, incoming);
     if (verifies) return verify(context, args, request, intake);
-    const found = incoming!.finish(intake.indexer);
-    if (args.has('strict') && incoming!.twin !== undefined) {
-      throw new RefusedError(`the object '${incoming!.twin}' is in the pack twice`, { code: 'object-twice' });
-    }
     const id = intake.checksum.toString('hex');
-    const { kept } = intake.place(placeOf(args, repository, request, id));
+    const settle = (): ReturnType<IncomingObjects['finish']> & { readonly kept: boolean } => {
+      const found = incoming!.finish(intake.indexer);
+      if (args.has('strict') && incoming!.twin !== undefined) {
+        throw new RefusedError(`the object '${incoming!.twin}' is in the pack twice`, { code: 'object-twice' });
+      }
+      repository?.objects.rescue();
+      return { ...found, kept: intake.place(placeOf(args, repository, request, id)).kept };
+    };
+    // What the pack names and was found here stays until the pack is here, too.
+    const found = repository === undefined ? settle() : whileNaming(repository, settle);
+    const { kept } = found;
     tell(context, args, intake);
     context.stdout.write(args.has('stdin') ? `${kept ? 'keep' : 'pack'}\t${id}\n` : `${id}\n`);
     for (const missing of found.missingGitmodules) context.stdout.write(`${missing}\n`);

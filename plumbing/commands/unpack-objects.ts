@@ -6,7 +6,7 @@ import type { ObjectStore } from '../../pack/object-store.js';
 import type { PackIndexer } from '../../pack/pack-indexer.js';
 import { PackIntake } from '../../pack/pack-intake.js';
 import { PackStream } from '../../pack/pack-stream.js';
-import { holdLease } from '../refs/announcement.js';
+import { holdLease, whileNaming } from '../refs/announcement.js';
 import type { Arguments, Command, Context } from '../command.js';
 import { IncomingObjects, parseMostBytes, parseSeverities } from '../objects/incoming-objects.js';
 import { listChunks } from '../line-reader.js';
@@ -69,9 +69,13 @@ function unpack(context: Context, args: Arguments, repository: Repository): numb
     findBase: (id) => objects.find(id),
     ...(args.has('r') ? { onDamage: (error) => { failure = error; } } : {}),
   });
-  if (failure === undefined) incoming.finish(intake.indexer);
-  const written = objects.writeTogether(() => writeAll(objects, intake.indexer));
-  objects.flush();
+  const written = whileNaming(repository, () => {
+    if (failure === undefined) incoming.finish(intake.indexer);
+    objects.rescue();
+    const count = objects.writeTogether(() => writeAll(objects, intake.indexer));
+    objects.flush();
+    return count;
+  });
   if (!args.has('q')) context.stderr.write(`Unpacking objects: 100% (${written}/${written}), done.\n`);
   if (failure !== undefined) throw failure;
   context.stdout.write(intake.rest);

@@ -3,7 +3,7 @@
 //
 // First all three trees are walked and what is trivially decided is decided; then renames are found on both sides and entries brought
 // together; then every path is decided, directories after what is in them. The outcome and the messages are those of git's `ort`
-// strategy. Objects are written as they are made; nothing refers to them, so a crash leaves only what gc takes.
+// strategy. Objects are written as they are made, under an announcement (cairn-safety(7)); nothing refers to them, so a crash leaves only what gc takes.
 import { RefusedError } from '../../pack/errors.js';
 import type { ObjectStore } from '../../pack/object-store.js';
 import { type ObjectId, zeroId } from '../../pack/oid.js';
@@ -13,6 +13,7 @@ import type { DiffEntry } from '../diff/diff.js';
 import { type DirectoryRenames, type Relevance, countDirectoryMoves, decideDirectoryRenames, directoryOf, findRenamedDirectory } from './directory-renames.js';
 import { mergeBases } from '../history/merge-base.js';
 import { findRenames } from '../diff/rename.js';
+import { whileNaming } from '../refs/announcement.js';
 import type { Repository } from '../repository.js';
 
 /** A mode and an object; mode 0 where there is nothing. */
@@ -107,6 +108,7 @@ export function mergeTrees(repository: Repository, base: ObjectId | undefined, o
 }
 
 class TreeMerge {
+  readonly #repository: Repository;
   readonly #store: ObjectStore;
   readonly #options: MergeOptions;
   /** How often the result is merged again: 0 for the merge that was asked for. */
@@ -127,6 +129,7 @@ class TreeMerge {
   #isClean = true;
 
   constructor(repository: Repository, options: MergeOptions, depth: number) {
+    this.#repository = repository;
     this.#store = repository.objects;
     this.#options = options;
     this.#depth = depth;
@@ -142,7 +145,12 @@ class TreeMerge {
     this.#collect('', [base, ours, theirs], 0, 0);
     for (const side of [1, 2] as const) this.#collectDeferred(side);
     this.#applyRenames(this.#collectRenames());
-    const tree = this.#decideAll();
+    const tree = whileNaming(this.#repository, () => {
+      // What was read so far may have been swept since, and comes back with all it reaches.
+      for (const side of [ours, theirs]) this.#store.has(side);
+      this.#store.rescue();
+      return this.#decideAll();
+    });
     const conflicts = [...this.#conflicted].flatMap(([path, entry]) => entry.versions.flatMap((version, at): ConflictStage[] => (
       entry.fileMask & (1 << at) ? [{ ...version, path, stage: (at + 1) as 1 | 2 | 3 }] : [])));
     conflicts.sort((one, two) => (one.path < two.path ? -1 : one.path > two.path ? 1 : one.stage - two.stage));

@@ -10,7 +10,7 @@ import { Repository } from '../../plumbing/repository.js';
 import { needsWholeGc } from '../../porcelain/gc-need.js';
 import { cairn, cairnOutput, cairnProcess, cairnProgram, makeContext } from '../helpers/cairn.js';
 import { makeRepository } from '../helpers/differential.js';
-import { cleanEnvironment, git, gitOutput, skipWithoutGit } from '../helpers/stock-git.js';
+import { cleanEnvironment, git, gitOutput, runProgram, skipWithoutGit } from '../helpers/stock-git.js';
 
 const day = 86_400_000;
 const history = 'echo 1 >file; git add file; git commit -qm 1';
@@ -110,6 +110,31 @@ test('mktree, commit-tree and the index bring back what they name', async (t) =>
   t.false(hasGitObject(repository, other));
   await write(['update-index', '--add', '--cacheinfo', `100644,${other},other`]);
   t.true(hasGitObject(repository, other));
+});
+
+test('a merge of what was swept, and a pack that names it, bring it back', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const merged = makeRepository(t, 'sha1', history);
+  const lost = abandon(merged);
+  writeFileSync(join(merged, 'other'), 'other');
+  gitOutput(['add', 'other'], { cwd: merged });
+  gitOutput(['commit', '-qm', 'other'], { cwd: merged });
+  await gc(merged, '--grace=0');
+  const tree = await cairnOutput(['merge-tree', '--write-tree', 'HEAD', lost], { cwd: merged, pid: process.pid });
+  t.deepEqual(gitOutput(['ls-tree', '-r', '--name-only', tree], { cwd: merged }).split('\n'), ['file', 'lost', 'other']);
+  t.true(hasGitObject(merged, `${tree}:lost`));
+
+  for (const command of [['unpack-objects', '-q', '--strict'], ['index-pack', '--stdin', '--strict']]) {
+    const repository = makeRepository(t, 'sha1', history);
+    const named = abandon(repository);
+    const child = gitOutput(['commit-tree', '-p', named, '-m', 'child', `${named}^{tree}`], { cwd: repository });
+    const pack = runProgram('git', ['pack-objects', '-q', '--stdout'], { cwd: repository, stdin: `${child}\n` }).stdoutBytes;
+    rmSync(join(repository, '.git/objects', child.slice(0, 2), child.slice(2)));
+    await gc(repository, '--grace=0');
+    t.false(hasGitObject(repository, named));
+    await cairnOutput(command, { cwd: repository, stdin: pack, pid: process.pid });
+    t.true(hasGitObject(repository, `${child}~:lost`), command[0]);
+  }
 });
 
 test('a batch goes for good when its window is over, and what somebody named in a way we did not see comes back before', async (t) => {

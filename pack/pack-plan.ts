@@ -215,7 +215,7 @@ export class PackPlan {
     if (limits.window <= 0 || limits.depth <= 0) return;
     const searched = reuseDeltas && reuseObjects ? this.#searchedPacks(state) : new Set<number>();
     const order = this.#searchOrder(state, targets);
-    const pieces = [...this.#splitOrder(order)];
+    const pieces = [...(keepsGroupsApart === true ? this.#splitAtGroups(state, order) : this.#splitOrder(order))];
     let done = 0;
     const describe = (piece: number): DeltaPiece => this.#describePiece(state, pieces[piece]!, searched);
     for (const { piece, found } of searchTogether(pieces.length, describe, (id) => store.read(id).bytes)) {
@@ -235,6 +235,22 @@ export class PackPlan {
       if (size < pieceObjects || (size < 4 * pieceObjects && groups[order[at]!] !== 0 && groups[order[at]!] === groups[order[at - 1]!])) continue;
       yield order.subarray(start, at);
       start = at;
+    }
+    if (start < order.length) yield order.subarray(start);
+  }
+
+  /** The same where only groups matter: smaller pieces lose nothing then. */
+  *#splitAtGroups({ size }: PlanState, order: Uint32Array): Generator<Uint32Array> {
+    const { groups } = this.#list;
+    let start = 0;
+    let bytes = 0;
+    for (let at = 1; at < order.length; at += 1) {
+      bytes += size[order[at - 1]!]!;
+      const isSame = groups[order[at]!] === groups[order[at - 1]!];
+      if (at - start < (isSame ? 4 * pieceObjects : pieceObjects) && (isSame || bytes < pieceContentBytes)) continue;
+      yield order.subarray(start, at);
+      start = at;
+      bytes = 0;
     }
     if (start < order.length) yield order.subarray(start);
   }
@@ -424,6 +440,8 @@ export class PackPlan {
 const onChain = 0xffff;
 /** About this many objects are searched at a time; the last of one piece are not compared with the first of the next. */
 const pieceObjects = 4096;
+/** What is searched at a time where pieces may be smaller. */
+const pieceContentBytes = 4 * 1024 * 1024;
 
 /** What is decided of each object, by its number. */
 class PlanState {

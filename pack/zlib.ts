@@ -487,3 +487,59 @@ export function crc32ByTable(bytes: Uint8Array, seed = 0): number {
   for (const byte of bytes) crc = (crc >>> 8) ^ table[(crc ^ byte) & 255]!;
   return ~crc >>> 0;
 }
+
+const zlibHeaderBytes = 2;
+const zlibTrailerBytes = 4;
+
+/** A raw deflate stream (RFC 1951), as gzip and zip hold it, of content in chunks; the same bytes for the same content everywhere. */
+export function* deflateRaw(chunks: Iterable<Uint8Array>): Generator<Uint8Array> {
+  const deflater = new Deflater('fixed');
+  let isFirst = true;
+  // The last bytes are held back, for the checksum at the end does not belong to it.
+  let held: Uint8Array = noBytes;
+  const hand = function* (piece: Uint8Array): Generator<Uint8Array> {
+    const body = isFirst ? piece.subarray(zlibHeaderBytes) : piece;
+    isFirst = false;
+    const joined = Buffer.concat([held, body]);
+    held = joined.subarray(Math.max(0, joined.length - zlibTrailerBytes));
+    yield joined.subarray(0, joined.length - held.length);
+  };
+  try {
+    for (const chunk of chunks) for (const piece of deflater.push(chunk)) yield* hand(piece);
+    for (const piece of deflater.finish()) yield* hand(piece);
+  } finally {
+    deflater.close();
+  }
+}
+
+/** Inflates a raw deflate stream given in chunks, of which all are part of the stream; `finish` throws CorruptError when they are not. */
+export class RawInflater {
+  readonly #inflater = new Inflater();
+  #adler = 1;
+  #isBegun = false;
+
+  *push(chunk: Uint8Array): Generator<Buffer> {
+    if (!this.#isBegun) {
+      this.#isBegun = true;
+      yield* this.#pieces(zlibHeader);
+    }
+    yield* this.#pieces(chunk);
+  }
+
+  *#pieces(chunk: Uint8Array): Generator<Buffer> {
+    for (const piece of this.#inflater.push(chunk)) {
+      this.#adler = adler32(piece, this.#adler);
+      yield piece;
+    }
+  }
+
+  /** What is left of the content. The container's own checksum is the caller's to check. */
+  *finish(): Generator<Buffer> {
+    const trailer = Buffer.alloc(zlibTrailerBytes);
+    trailer.writeUInt32BE(this.#adler);
+    yield* this.push(trailer);
+    if (!this.#inflater.finished) throw badZlib('it ends before its end');
+  }
+
+  close(): void { this.#inflater.close(); }
+}

@@ -73,6 +73,7 @@ export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   commit: () => import('./commands/commit.js'),
   config: () => import('./commands/config.js'),
   diff: () => import('./commands/diff.js'),
+  export: () => import('./commands/export.js'),
   'for-each-ref': () => import('./commands/for-each-ref.js'),
   fsck: () => import('./commands/fsck.js'),
   gc: () => import('./commands/gc.js'),

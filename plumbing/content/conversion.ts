@@ -85,9 +85,9 @@ export function convertOutward(repository: Repository, conversion: Conversion, p
   return driver === undefined ? bytes : applyFilter(repository, driver, 'smudge', path, bytes);
 }
 
-/** Stored content as it would be at `path` of a work tree, where there is none: attributes are those of the repository itself. */
-export function contentForPath(repository: Repository, path: string, content: Buffer): Buffer {
-  const conversion = findConversion(path, Attributes.load(repository), repository.config, readLineEndingDefaults(repository.config));
+/** Stored content as it would be at `path` of a work tree, where there is none: attributes are those of the repository itself unless others are given. */
+export function contentForPath(repository: Repository, path: string, content: Buffer, attributes = Attributes.load(repository)): Buffer {
+  const conversion = findConversion(path, attributes, repository.config, readLineEndingDefaults(repository.config));
   return convertOutward(repository, conversion, path, content, (bytes) =>
     convertsToWorkTree(conversion.lineEndings, countText([bytes])) ? Buffer.concat([...toCrlf([bytes])]) : bytes);
 }

@@ -83,6 +83,7 @@ export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   init: () => import('./commands/init.js'),
   log: () => import('./commands/log.js'),
   merge: () => import('./commands/merge.js'),
+  notes: () => import('./commands/notes.js'),
   reflog: () => import('./commands/reflog.js'),
   release: () => import('./commands/release.js'),
   repair: () => import('./commands/repair.js'),

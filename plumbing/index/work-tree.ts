@@ -5,7 +5,7 @@
 // Files appear by removing what was there and creating exclusively. If the power fails a file of the work tree may be missing or
 // cut short; the index, written afterwards, does not claim otherwise.
 import * as fs from 'node:fs';
-import { type DiskPath, disk, removeIfPresent } from '../../pack/disk.js';
+import { type DiskPath, disk, removeIfPresent, temporaryName } from '../../pack/disk.js';
 import { ConflictError, InvalidError, NotFoundError, RefusedError, isSystemError } from '../../pack/errors.js';
 import { type GitObject, streamThresholdBytes } from '../../pack/object.js';
 import type { ObjectStore } from '../../pack/object-store.js';
@@ -385,14 +385,27 @@ export class WorkTree {
     return this.statData(path)!.stat;
   }
 
-  /** Puts other content into a file that is there, and keeps its mode: what a merge came to. */
+  /**
+   * Puts other content in the place of a file that is there, and keeps its mode: what a merge came to. Old or new, never a part; nothing is
+   * written through a symbolic link. RefusedError when there is no such file.
+   */
   rewrite(path: string, bytes: Uint8Array): void {
     this.checkPath(path);
-    const fd = disk().open(this.diskPath(path), 'w', 0o666);
+    const status = this.findOwnStatus(path);
+    if (status?.isFile() !== true) throw new RefusedError(`'${shown(path)}' is no file any more`, { code: 'not-a-file', hint: 'nothing was written' });
+    const temporary = this.diskPath(`${path.slice(0, path.lastIndexOf('/') + 1)}${temporaryName('', '.merge_file_')}`);
+    const fd = disk().open(temporary, 'wx', status.mode & 0o777);
     try {
-      disk().write(fd, bytes);
-    } finally {
-      disk().close(fd);
+      try {
+        disk().write(fd, bytes);
+      } finally {
+        disk().close(fd);
+      }
+      disk().chmod(temporary, status.mode & 0o777);
+      disk().rename(temporary, this.diskPath(path));
+    } catch (error) {
+      removeIfPresent(temporary);
+      throw error;
     }
   }
 

@@ -4,10 +4,10 @@
 // First all three trees are walked and what is trivially decided is decided; then renames are found on both sides and entries brought
 // together; then every path is decided, directories after what is in them. The outcome and the messages are those of git's `ort`
 // strategy. Objects are written as they are made, under an announcement (cairn-safety(7)); nothing refers to them, so a crash leaves only what gc takes.
-import { RefusedError } from '../../pack/errors.js';
+import { InvalidError, RefusedError } from '../../pack/errors.js';
 import type { ObjectStore } from '../../pack/object-store.js';
 import { type ObjectId, zeroId } from '../../pack/oid.js';
-import { checkTreeDepth, encodeTree, gitlinkMode, isTreeMode, type RepoPath, type TreeEntry } from '../../pack/tree.js';
+import { checkTreeDepth, encodeTree, gitlinkMode, isTreeMode, pathToUtf8, type RepoPath, type TreeEntry } from '../../pack/tree.js';
 import { ContentMerger } from './content-merge.js';
 import type { DiffEntry } from '../diff/diff.js';
 import { type DirectoryRenames, type Relevance, countDirectoryMoves, decideDirectoryRenames, directoryOf, findRenamedDirectory } from './directory-renames.js';
@@ -187,6 +187,8 @@ class TreeMerge {
     // Where a directory is gone on one side and the other side added a file, it matters where the directory went.
     if ((mask === 2 || mask === 4) && names.some((name) => masksOf(name).files === mask)) mask = 7;
     for (const name of names) {
+      // It would come apart into directories nobody made.
+      if (name.includes('/')) throw new InvalidError(`invalid path '${pathToUtf8((prefix + name) as RepoPath)}': a name in a tree holds a slash`, { code: 'unsafe-path' });
       const { files, directories } = masksOf(name);
       this.#collectPath(prefix, name, levels.map((level) => level.get(name)), files, directories, mask, depth);
     }

@@ -77,7 +77,10 @@ const prepareMerge = `
 `;
 
 export const crashCases: readonly CrashCase[] = [
-  { name: 'hash-object', argv: ['hash-object', '-w', 'file'] },
+  {
+    name: 'hash-object', argv: ['hash-object', '-w', 'unstaged'],
+    check: (directory, phase) => { if (phase !== 'cut') requireObject(directory, gitOutput(['hash-object', 'unstaged'], { cwd: directory })); },
+  },
   {
     name: 'hash-object of several files', argv: ['hash-object', '-w', '--stdin-paths'], stdin: 'file\nunstaged\ndir/1\n',
     check: (directory, phase) => {

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { useDisk } from '../../pack/disk.js';
 import { ObjectStore } from '../../pack/object-store.js';
 import { Index } from '../../plumbing/index/index-file.js';
+import { CommitGraphing } from '../../plumbing/history/commit-graphing.js';
 import { markReachable } from '../../plumbing/history/reachable.js';
+import { MultiPackIndexing } from '../../plumbing/objects/multi-pack-indexing.js';
 import { Repository } from '../../plumbing/repository.js';
 import { cairn, makeContext } from '../helpers/cairn.js';
 import { seededRandom } from '../helpers/sandbox.js';
@@ -160,6 +162,7 @@ async function checkState(
   const found = observe(top);
   compare(found, isAcknowledged ? after : before, after);
   readEverything(top);
+  checkDerived(top);
   one.check?.(top, isAcknowledged ? 'acknowledged' : 'cut');
   if (askGit && hasGit() && !(one.isDamaged ?? false)) fsck(top);
   await checkAgain(one, top, after);
@@ -228,6 +231,17 @@ export function readEverything(directory: string): void {
 
 function openRepository(directory: string): Repository {
   return Repository.open(makeContext({ cwd: directory, pid: process.pid }).context);
+}
+
+/** What only repeats what objects say must not say anything else. */
+function checkDerived(directory: string): void {
+  const store = openRepository(directory).openStored();
+  try {
+    for (const fault of new CommitGraphing(store, store.directory).check({ shallow: false })) throw new Error(`commit-graph: ${fault}`);
+    for (const fault of new MultiPackIndexing(store).check()) throw new Error(`multi-pack-index: ${fault}`);
+  } finally {
+    store.close();
+  }
 }
 
 /** Stock git must be content. */

@@ -11,10 +11,12 @@ import { CairnError, CorruptError, InvalidError, NotFoundError, RefusedError } f
 import type { GitObject } from '../../pack/object.js';
 import { type ObjectFormat, type ObjectId, type ObjectType, encodeObjectId, hexSize, isObjectId, isZeroId } from '../../pack/oid.js';
 import { checkPackEntries, checkPackFiles } from '../../pack/pack-check.js';
+import { IdTable } from '../../pack/id-table.js';
 import { PackIntake } from '../../pack/pack-intake.js';
 import type { PackReader } from '../../pack/pack-reader.js';
 import { type Commit, decodeCommit } from '../../pack/commit.js';
 import { decodeTag } from '../../pack/tag.js';
+import { TreeScanner } from '../../pack/tree.js';
 import type { CacheTree } from '../index/cache-tree.js';
 import { type Grafts, readGrafts } from '../history/grafts.js';
 import { CommitGraphing } from '../history/commit-graphing.js';
@@ -22,7 +24,7 @@ import { expandHome, findConfigBytes } from '../config.js';
 import { checkGitmodules } from './gitmodules-check.js';
 import { Index } from '../index/index-file.js';
 import { MultiPackIndexing } from './multi-pack-indexing.js';
-import { type Finding, type MessageId, type Severity, checkObject, checkSeverityNames, isGitmodulesName, listRawEntries, messageIds, readSeverities } from './object-check.js';
+import { type Finding, type MessageId, type Severity, checkObject, checkSeverityNames, isGitmodulesName, mayBeSpecialName, messageIds, readSeverities } from './object-check.js';
 import { listReflogs, readReflog } from '../refs/reflog.js';
 import type { Repository } from '../repository.js';
 import { findRevision } from '../history/revision.js';
@@ -32,23 +34,23 @@ import { listWorkTrees } from '../work-trees.js';
  * `nodes` in the order git tells about them: that of its table of objects, which is open, twice as large as need be at least, and grown by
  * putting its objects into a larger one in turn.
  */
-function inTableOrder(nodes: readonly Node[]): Node[] {
-  let table: (Node | undefined)[] = [];
-  const put = (node: Node): void => {
-    const first = Buffer.from(node.id.slice(0, 8), 'hex').readUInt32LE(0);
-    let at = first & (table.length - 1);
-    while (table[at] !== undefined) at = at + 1 === table.length ? 0 : at + 1;
-    table[at] = node;
+function* inTableOrder(nodes: readonly Node[], ids: IdTable): Generator<Node> {
+  /** Numbers of nodes plus one. */
+  let table = new Int32Array(0);
+  const put = (number: number): void => {
+    let at = ids.bytes.readUInt32LE(number * ids.idSize) & (table.length - 1);
+    while (table[at] !== 0) at = at + 1 === table.length ? 0 : at + 1;
+    table[at] = number + 1;
   };
-  for (const [count, node] of nodes.entries()) {
-    if (table.length - 1 <= count * 2) {
+  for (let number = 0; number < nodes.length; number += 1) {
+    if (table.length - 1 <= number * 2) {
       const former = table;
-      table = new Array<Node | undefined>(former.length < 32 ? 32 : former.length * 2).fill(undefined);
-      for (const each of former) if (each !== undefined) put(each);
+      table = new Int32Array(former.length < 32 ? 32 : former.length * 2);
+      for (const each of former) if (each !== 0) put(each - 1);
     }
-    put(node);
+    put(number);
   }
-  return table.filter((node) => node !== undefined);
+  for (const each of table) if (each !== 0) yield nodes[each - 1]!;
 }
 
 /** fsck.skipList: files that name objects of which nothing is said, an id per line. */
@@ -96,15 +98,23 @@ export interface FsckOptions {
 }
 
 /** What is known of an object: what others say it is, whether it is there, and what it leads to. */
-interface Node {
-  readonly id: ObjectId;
-  type: ObjectType | undefined;
-  isPresent: boolean;
-  isReachable: boolean;
+class Node {
+  readonly #ids: IdTable;
+  readonly #number: number;
+  type: ObjectType | undefined = undefined;
+  isPresent = false;
+  isReachable = false;
   /** Something that is there leads to it. */
-  isUsed: boolean;
-  name: string | undefined;
-  children: readonly Node[] | undefined;
+  isUsed = false;
+  name: string | undefined = undefined;
+  children: readonly Node[] | undefined = undefined;
+
+  constructor(ids: IdTable, number: number) {
+    this.#ids = ids;
+    this.#number = number;
+  }
+
+  get id(): ObjectId { return this.#ids.idAt(this.#number); }
 }
 
 interface Edge {
@@ -119,7 +129,9 @@ export class Fsck {
   readonly #options: FsckOptions;
   readonly #severityOf: (id: MessageId) => Severity;
   readonly #skipped: ReadonlySet<string>;
-  readonly #nodes = new Map<ObjectId, Node>();
+  readonly #ids: IdTable;
+  /** By number of their ids. */
+  readonly #nodes: Node[] = [];
   readonly #gitmodules = new Set<ObjectId>();
   #grafts: Grafts | undefined;
   readonly #pending: Node[] = [];
@@ -131,6 +143,7 @@ export class Fsck {
   constructor(repository: Repository, options: FsckOptions) {
     this.#repository = repository;
     this.#options = options;
+    this.#ids = new IdTable(repository.format);
     this.#severityOf = readSeverities(repository.config, { strict: options.strict });
     checkSeverityNames(repository.config.list());
     this.#skipped = readSkipped(repository);
@@ -142,7 +155,7 @@ export class Fsck {
   run(): number {
     if (this.#options.connectivityOnly) for (const id of this.#repository.objects.listIds()) this.#node(id).isPresent = true;
     else this.#checkObjects();
-    if (this.#options.progress) this.#repository.context.stderr.write(`Checking objects: ${this.#nodes.size}, done.\n`);
+    if (this.#options.progress) this.#repository.context.stderr.write(`Checking objects: ${this.#nodes.length}, done.\n`);
     this.#checkGitmodules();
     this.#checkHead();
     if (this.#options.names.length > 0) this.#markNamed();
@@ -169,11 +182,11 @@ export class Fsck {
   }
 
   #node(id: ObjectId, type?: ObjectType): Node {
-    let node = this.#nodes.get(id);
-    if (node === undefined) {
-      node = { id, type, isPresent: false, isReachable: false, isUsed: false, name: undefined, children: undefined };
-      this.#nodes.set(id, node);
-    }
+    return this.#nodeOf(this.#ids.addId(id), type);
+  }
+
+  #nodeOf(number: number, type: ObjectType | undefined): Node {
+    const node = this.#nodes[number] ??= new Node(this.#ids, number);
     node.type ??= type;
     return node;
   }
@@ -266,6 +279,7 @@ export class Fsck {
 
   /** What a content leads to, as nodes; names are passed on. */
   #childrenIn(node: Node, object: GitObject): Node[] {
+    if (object.type === 'tree') return this.#entriesIn(node, object.bytes);
     return this.#edgesIn(node.id, object).map(({ id, type, nameFrom }) => {
       const child = this.#node(id, type);
       if (this.#options.nameObjects && node.name !== undefined) child.name ??= nameFrom(node.name);
@@ -294,18 +308,31 @@ export class Fsck {
       const tag = decodable(() => decodeTag(bytes, format));
       return tag ? [{ id: tag.object, type: tag.type, nameFrom: (name) => name }] : [];
     }
-    if (type !== 'tree') return [];
-    return decodable(() => {
-      const edges: Edge[] = [];
-      for (const { mode, name, id } of listRawEntries(bytes, format)) {
-        const kind = mode & 0o170000;
-        if (kind === 0o160000) continue;
-        const isTree = kind === 0o040000;
-        if (isGitmodulesName(name) && kind !== 0o120000) this.#gitmodules.add(id);
-        edges.push({ id, type: isTree ? 'tree' : 'blob', nameFrom: (parent) => `${parent}${name}${isTree ? '/' : ''}` });
-      }
-      return edges;
-    }) ?? [];
+    return [];
+  }
+
+  /** The entries of a tree, none of one that is damaged. There are many: nothing is made for one but its node. */
+  #entriesIn(node: Node, bytes: Buffer): Node[] {
+    const entry = new TreeScanner(this.#repository.format);
+    const end = bytes.length;
+    const isWhole = decodable(() => {
+      for (let at = 0; at < end;) at = entry.scan(bytes, at, end);
+      return true;
+    });
+    if (isWhole !== true) return [];
+    const children: Node[] = [];
+    for (let at = 0; at < end;) {
+      at = entry.scan(bytes, at, end);
+      const kind = entry.mode & 0o170000;
+      if (kind === 0o160000) continue;
+      const isTree = kind === 0o040000;
+      const child = this.#nodeOf(this.#ids.add(bytes, entry.idAt), isTree ? 'tree' : 'blob');
+      children.push(child);
+      const name = (): string => bytes.toString('latin1', entry.nameStart, entry.nameEnd);
+      if (kind !== 0o120000 && mayBeSpecialName(bytes, entry.nameStart, entry.nameEnd) && isGitmodulesName(name())) this.#gitmodules.add(child.id);
+      if (this.#options.nameObjects && node.name !== undefined) child.name ??= `${node.name}${name()}${isTree ? '/' : ''}`;
+    }
+    return children;
   }
 
   #checkGitmodules(): void {
@@ -496,14 +523,14 @@ export class Fsck {
 
   /** Without having read every object: which of those nothing reaches are led to by others of them. */
   #findUsed(): void {
-    for (const node of [...this.#nodes.values()]) {
+    for (const node of [...this.#nodes]) {
       if (node.isReachable || !node.isPresent) continue;
       for (const child of this.#childrenOf(node)) child.isUsed = true;
     }
   }
 
   #report(): void {
-    for (const node of inTableOrder([...this.#nodes.values()])) {
+    for (const node of inTableOrder([...this.#nodes], this.#ids)) {
       if (node.isReachable && !node.isPresent) this.#reportMissing(node);
       else if (!node.isReachable && node.isPresent) this.#reportUnreachable(node);
     }
@@ -555,7 +582,7 @@ export class Fsck {
 
   /** An id, with a name in brackets when one is known. */
   #shown(id: ObjectId): string {
-    const name = this.#nodes.get(id)?.name;
+    const name = this.#nodes[this.#ids.findId(id)]?.name;
     return name === undefined ? id : `${id} (${name})`;
   }
 }

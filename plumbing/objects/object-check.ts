@@ -3,7 +3,7 @@
 import { CorruptError, InvalidError } from '../../pack/errors.js';
 import { type ObjectFormat, type ObjectId, type ObjectType, hexSize, isZeroId, rawSize } from '../../pack/oid.js';
 import { isObjectType } from '../../pack/object.js';
-import { compareTreeNames } from '../../pack/tree.js';
+import { TreeScanner, compareTreeNames, isTreeMode } from '../../pack/tree.js';
 import { isRefName } from '../refs/ref-name.js';
 
 /** 'fatal' ends the checks of this object; 'info' is shown as a warning; 'ignore' is silent unless configured otherwise. */
@@ -233,36 +233,84 @@ const treeMessages: readonly (readonly [MessageId, string])[] = [
   ['duplicateEntries', 'contains duplicate file entries'], ['treeNotSorted', 'not properly sorted'],
 ];
 
+/** As nearly all trees are; told without making anything of their entries. False where a closer look is needed. */
+function isPlainTree(bytes: Buffer, format: ObjectFormat): boolean {
+  const entry = new TreeScanner(format);
+  let formerStart = 0;
+  let formerEnd = 0;
+  let formerEnding = 0;
+  for (let at = 0; at < bytes.length;) {
+    const start = at;
+    at = entry.scan(bytes, at, bytes.length);
+    const { mode, nameStart, nameEnd, idAt } = entry;
+    if (bytes[start] === 0x30 || !goodModes.has(mode) || (bytes[idAt] === 0 && bytes[idAt + 1] === 0)) return false;
+    if (mayBeSpecialName(bytes, nameStart, nameEnd)) {
+      const name = bytes.toString('latin1', nameStart, nameEnd);
+      if (name === '.' || name === '..' || name.includes('/') || mode === symlinkMode || isDotGit(name)) return false;
+    }
+    // In order means less than the one before, with '/' behind a tree's name.
+    const ending = isTreeMode(mode) ? 0x2f : 0;
+    let same = 0;
+    while (formerStart + same < formerEnd && nameStart + same < nameEnd && bytes[formerStart + same] === bytes[nameStart + same]) same += 1;
+    const before = formerStart + same < formerEnd ? bytes[formerStart + same]! : formerEnding;
+    const here = nameStart + same < nameEnd ? bytes[nameStart + same]! : ending;
+    if (formerEnd > 0 && before >= here) return false;
+    // A file of the same name may be further up: all between begin with that name.
+    if (formerEnd > 0 && ending !== 0 && nameStart + same === nameEnd) return false;
+    formerStart = nameStart;
+    formerEnd = nameEnd;
+    formerEnding = ending;
+  }
+  return true;
+}
+
 function checkTree(bytes: Buffer, { format, strict }: CheckOptions): Finding[] {
+  try {
+    if (isPlainTree(bytes, format)) return [];
+  } catch (error) {
+    if (!(error instanceof CorruptError)) throw error;
+    return [{ id: 'badTree', text: 'cannot be parsed as a tree' }];
+  }
+  return checkEntries(bytes, format, strict);
+}
+
+/** Of a tree that can be parsed. */
+function checkEntries(bytes: Buffer, format: ObjectFormat, strict: boolean | undefined): Finding[] {
   const faults = new Set<MessageId>();
   const links: Finding[] = [];
   const names = new Set<string>();
   let former: { name: string; isTree: boolean } | undefined;
-  try {
-    for (const { mode, modeText, name, id } of listRawEntries(bytes, format)) {
-      const isTree = (mode & 0o170000) === 0o040000;
-      if (isZeroId(id)) faults.add('nullSha1');
-      if (name.includes('/')) faults.add('fullPathname');
-      if (name === '.') faults.add('hasDot');
-      if (name === '..') faults.add('hasDotdot');
-      if (isDotGit(name)) faults.add('hasDotgit');
-      if (modeText.startsWith('0')) faults.add('zeroPaddedFilemode');
-      if (!goodModes.has(mode) && (strict || mode !== 0o100664)) faults.add('badFilemode');
-      if (mode === symlinkMode) links.push(...findSpecialLink(name));
-      if (names.has(name)) faults.add('duplicateEntries');
-      else if (former && compareTreeNames(former.name, former.isTree, name, isTree) > 0) faults.add('treeNotSorted');
-      names.add(name);
-      former = { name, isTree };
-    }
-  } catch (error) {
-    if (!(error instanceof CorruptError)) throw error;
-    return [{ id: 'badTree', text: 'cannot be parsed as a tree' }];
+  for (const { mode, modeText, name, id } of listRawEntries(bytes, format)) {
+    const isTree = isTreeMode(mode);
+    if (isZeroId(id)) faults.add('nullSha1');
+    if (name.includes('/')) faults.add('fullPathname');
+    if (name === '.') faults.add('hasDot');
+    if (name === '..') faults.add('hasDotdot');
+    if (isDotGit(name)) faults.add('hasDotgit');
+    if (modeText.startsWith('0')) faults.add('zeroPaddedFilemode');
+    if (!goodModes.has(mode) && (strict || mode !== 0o100664)) faults.add('badFilemode');
+    if (mode === symlinkMode) links.push(...findSpecialLink(name));
+    if (names.has(name)) faults.add('duplicateEntries');
+    else if (former && compareTreeNames(former.name, former.isTree, name, isTree) > 0) faults.add('treeNotSorted');
+    names.add(name);
+    former = { name, isTree };
   }
   return [...links, ...treeMessages.filter(([id]) => faults.has(id)).map(([id, text]) => ({ id, text }))];
 }
 
 /** What any such name begins with or contains; nearly all names do not. */
 const mayBeSpecial = /^[.gGmM\xe2\xef]|\\/;
+
+/** False for names that no file system takes for another: those neither begin with a dot, or what HFS+ may ignore before it, nor have '/', '\\' or '~' in them. */
+export function mayBeSpecialName(bytes: Uint8Array, start: number, end: number): boolean {
+  const first = bytes[start];
+  if (first === 0x2e || first === 0xe2 || first === 0xef) return true;
+  for (let at = start; at < end; at += 1) {
+    const byte = bytes[at];
+    if (byte === 0x2f || byte === 0x5c || byte === 0x7e) return true;
+  }
+  return false;
+}
 
 /** Names a file system may take for '.git': HFS+ ignores some code points, NTFS has short names and trailing dots. */
 function isDotGit(name: string): boolean {

@@ -56,6 +56,11 @@ export function findHook(repository: Repository, name: string): string | undefin
   return path;
 }
 
+/** A file of the repository's as a hook is told of it: relative to the work tree, where the repository is in it. */
+export function pathForHook({ gitDirectory, workTree }: Repository, name: string): string {
+  return workTree !== undefined && gitDirectory === join(workTree, '.git') ? `.git/${name}` : join(gitDirectory, name);
+}
+
 /** Runs a hook when there is one; the caller decides what its exit code means. */
 export function runHook(repository: Repository, name: string, options: HookOptions = {}): HookResult {
   const path = findHook(repository, name);

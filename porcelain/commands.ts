@@ -84,6 +84,7 @@ export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   log: () => import('./commands/log.js'),
   merge: () => import('./commands/merge.js'),
   notes: () => import('./commands/notes.js'),
+  rebase: () => import('./commands/rebase.js'),
   reflog: () => import('./commands/reflog.js'),
   release: () => import('./commands/release.js'),
   repair: () => import('./commands/repair.js'),

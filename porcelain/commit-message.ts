@@ -13,7 +13,7 @@ import type { ObjectId } from '../pack/oid.js';
 import { formatDate } from '../plumbing/date.js';
 import { diffTrees } from '../plumbing/diff/diff.js';
 import type { DiffStatus } from '../plumbing/diff/diff.js';
-import { hasHook, runHook } from '../plumbing/hooks.js';
+import { hasHook, pathForHook, runHook } from '../plumbing/hooks.js';
 import { LockFile } from '../plumbing/lockfile.js';
 import {
   type CleanupMode, cleanUpMessage, commentCharacter, isEmptyMessage, parseCleanupMode, scissorsLine, stripSpace,
@@ -94,8 +94,9 @@ function passDraft(repository: Repository, { shown, edits, source }: { readonly 
   const isHandedOn = edits || hasHook(repository, 'prepare-commit-msg') || (facts.verify && hasHook(repository, 'commit-msg'));
   using _ = isHandedOn ? LockFile.acquire(path, { holder: repository.lockHolder, timeoutMs: edits ? 0 : draftTimeoutMs, durable: false }) : undefined;
   writeDraft(path, shown);
+  const named = pathForHook(repository, 'COMMIT_EDITMSG');
   const env = { GIT_INDEX_FILE: facts.indexPath, ...(edits ? {} : { GIT_EDITOR: ':' }) };
-  if (runHook(repository, 'prepare-commit-msg', { args: [path, ...source], env }).exitCode !== 0) return undefined;
+  if (runHook(repository, 'prepare-commit-msg', { args: [named, ...source], env }).exitCode !== 0) return undefined;
   if (edits) {
     // An editor that is missing must not look like a person who wrote nothing.
     if (findEditor(context, config) === undefined) {
@@ -105,7 +106,7 @@ function passDraft(repository: Repository, { shown, edits, source }: { readonly 
     }
     editFile(context, config, path);
   }
-  if (facts.verify && runHook(repository, 'commit-msg', { args: [path], env }).exitCode !== 0) return undefined;
+  if (facts.verify && runHook(repository, 'commit-msg', { args: [named], env }).exitCode !== 0) return undefined;
   return isHandedOn ? readFileSync(path, 'latin1') : shown;
 }
 

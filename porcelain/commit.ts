@@ -19,7 +19,6 @@ import { committerIdent } from '../plumbing/identity.js';
 import { Index, indexEntry, readIndex } from '../plumbing/index/index-file.js';
 import { LockFile } from '../plumbing/lockfile.js';
 import { type MergeState, clearMergeState, readMergeState } from '../plumbing/merge/merge-state.js';
-import { subjectOf } from '../plumbing/message.js';
 import { Pathspec, pathspecContext } from '../plumbing/pathspec.js';
 import { RefTransaction } from '../plumbing/refs/ref-transaction.js';
 import type { RefName } from '../plumbing/refs/ref-name.js';
@@ -175,7 +174,7 @@ function reflogMessage(repository: Repository, { amend, action: given }: CommitR
   const action = given ?? repository.context.env['GIT_REFLOG_ACTION'];
   const detail = amend ? ' (amend)' : head === undefined ? ' (initial)' : merge.mergeHeads.length > 0 ? ' (merge)'
     : merge.cherryPickHead !== undefined ? ' (cherry-pick)' : '';
-  return `${action ?? `commit${detail}`}: ${Buffer.from(subjectOf(message.toString('latin1')), 'latin1').toString()}`;
+  return `${action ?? `commit${detail}`}: ${message.toString().split('\n', 1)[0]!}`;
 }
 
 /** Moves the branch and makes the run's ref in one step; when the branch has moved meanwhile, the run is kept and the branch refused. */

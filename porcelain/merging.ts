@@ -12,7 +12,7 @@ import { NotFoundError, RefusedError } from '../pack/errors.js';
 import { type ObjectId, emptyTreeId } from '../pack/oid.js';
 import { whileNaming } from '../plumbing/refs/announcement.js';
 import { formatDate } from '../plumbing/date.js';
-import { runHook } from '../plumbing/hooks.js';
+import { pathForHook, runHook } from '../plumbing/hooks.js';
 import { authorIdent, committerIdent } from '../plumbing/identity.js';
 import { type IndexLock, lockIndex } from '../plumbing/index/index-lock.js';
 import { isAncestor, mergeBases } from '../plumbing/history/merge-base.js';
@@ -231,9 +231,9 @@ class Merge {
     const comment = commentCharacter(config.get('core.commentchar'), '');
     if (this.#request.edits) writeState(repository, 'MERGE_MSG', `${this.#message()}\n${comment} Please say in the message why this merge is necessary.\n${comment} Lines beginning with '${comment}' are ignored, and an empty message aborts the commit.\n`);
     const env = this.#request.edits ? {} : { GIT_EDITOR: ':' };
-    if (runHook(repository, 'prepare-commit-msg', { args: [path, 'merge'], env }).exitCode !== 0) return refused();
+    if (runHook(repository, 'prepare-commit-msg', { args: [pathForHook(repository, 'MERGE_MSG'), 'merge'], env }).exitCode !== 0) return refused();
     if (this.#request.edits) editFile(context, config, path);
-    if (this.#request.verify && runHook(repository, 'commit-msg', { args: [path], env }).exitCode !== 0) return refused();
+    if (this.#request.verify && runHook(repository, 'commit-msg', { args: [pathForHook(repository, 'MERGE_MSG')], env }).exitCode !== 0) return refused();
     const text = cleanUpMessage(readFileSync(path, 'latin1'), 'default', comment, this.#request.edits);
     if (isEmptyMessage(text)) return refused('empty commit message');
     const commit: Commit = {

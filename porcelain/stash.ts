@@ -272,7 +272,7 @@ function takeBackStaged(repository: Repository, { workTree: staged }: MadeEntry,
 // ---- bringing back
 
 /** Brings an entry's changes into the work tree, and with `withIndex` also what was staged; false when that left conflicts or something in the way. */
-export function applyEntry(repository: Repository, entry: StashEntry, options: { readonly withIndex: boolean }): boolean {
+export function applyEntry(repository: Repository, entry: StashEntry, options: { readonly withIndex: boolean; readonly isSilent?: boolean }): boolean {
   const { objects, context } = repository;
   using _ = holdLease(repository);
   let isClean = true;
@@ -291,10 +291,10 @@ export function applyEntry(repository: Repository, entry: StashEntry, options: {
     });
     isClean = takeQuietly(() => takeMerge(repository, lock, current, result, 'merge')) && result.isClean;
     if (!isClean) {
-      if (index.isUnmerged) tellMerge(repository, result);
+      if (index.isUnmerged && options.isSilent !== true) tellMerge(repository, result);
       if (options.withIndex) context.stderr.write('Index was not unstashed.\n');
     } else {
-      tellMerge(repository, result);
+      if (options.isSilent !== true) tellMerge(repository, result);
       if (stagedTree !== undefined) planTreeMerge(objects, index, [stagedTree], { kind: 'one', reset: true, protection }).apply(index);
       else unstage(repository, index, current);
       applyRefresh(index, scanWorkTree(new WorkTree(repository, index), index));

@@ -289,7 +289,8 @@ class LongFormatter {
   }
 
   #formatRebase(rebase: RebaseProgress, hasUnmerged: boolean): void {
-    const { done, todo, branch, onto, isInteractive, isSplitting, isEditing } = rebase;
+    const { done, todo, branch, onto, isInteractive, isSplitting, isReplaying } = rebase;
+    const isDirty = this.#report.entries.some(({ change }) => change !== undefined);
     if (isInteractive) {
       if (done.length === 0) this.#text += 'No commands done.\n';
       else {
@@ -305,10 +306,10 @@ class LongFormatter {
       }
     }
     const what = branch === undefined ? '' : ` branch '${branch}' on '${onto}'`;
-    if (isEditing && !hasUnmerged && isSplitting) {
+    if (!isReplaying && !hasUnmerged && isSplitting && isDirty) {
       this.#text += branch === undefined ? 'You are currently splitting a commit during a rebase.\n' : `You are currently splitting a commit while rebasing${what}.\n`;
       this.#hint('Once your working directory is clean, run "$ rebase --continue"');
-    } else if (isEditing && !hasUnmerged && !rebase.hasConflict) {
+    } else if (!isReplaying && !hasUnmerged) {
       this.#text += branch === undefined ? 'You are currently editing a commit during a rebase.\n' : `You are currently editing a commit while rebasing${what}.\n`;
       this.#hint('use "$ commit --amend" to amend the current commit');
       this.#hint('use "$ rebase --continue" once you are satisfied with your changes');

@@ -18,9 +18,8 @@ export interface RebaseProgress {
   readonly todo: readonly string[];
   /** The file that has all of what was done. */
   readonly donePath: string;
-  /** It stopped for a commit to be changed. */
-  readonly isEditing: boolean;
-  readonly hasConflict: boolean;
+  /** What was replayed waits to be committed; otherwise a commit may be changed now. */
+  readonly isReplaying: boolean;
   /** The commit to be changed was taken back. */
   readonly isSplitting: boolean;
 }
@@ -41,8 +40,8 @@ export function findRebaseProgress(repository: Repository): RebaseProgress | und
   return {
     isInteractive: existsSync(join(gitDirectory, name, 'interactive')), branch: head.startsWith('refs/heads/') ? head.slice('refs/heads/'.length) : undefined,
     onto: short(read('onto') ?? ''), done: lines('done'), todo: lines('git-rebase-todo'), donePath: shownDirectory(repository, name),
-    isEditing: amend !== undefined || existsSync(join(gitDirectory, name, 'stopped-sha')) === false, hasConflict: existsSync(join(gitDirectory, 'MERGE_MSG')),
-    isSplitting: amend !== undefined && noted !== undefined && amend !== refs.find('HEAD')?.id,
+    isReplaying: !existsSync(join(gitDirectory, name, 'interactive')) || existsSync(join(gitDirectory, 'MERGE_MSG')),
+    isSplitting: amend !== undefined && (amend === noted ? refs.find('HEAD')?.id !== amend : refs.find('ORIG_HEAD')?.id !== noted),
   };
 }
 

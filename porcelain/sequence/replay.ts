@@ -10,7 +10,7 @@ import { InvalidError, RefusedError } from '../../pack/errors.js';
 import type { Commit } from '../../pack/commit.js';
 import { type Ident, offsetMinutes } from '../../pack/ident.js';
 import { type ObjectId, emptyTreeId } from '../../pack/oid.js';
-import { runHook, findHook } from '../../plumbing/hooks.js';
+import { findHook, pathForHook, runHook } from '../../plumbing/hooks.js';
 import { authorIdent, committerIdent } from '../../plumbing/identity.js';
 import { writeTreeFromIndex } from '../../plumbing/index/cache-tree.js';
 import { type Index, readIndex } from '../../plumbing/index/index-file.js';
@@ -133,7 +133,7 @@ export class Replayer {
     return join(this.#repository.gitDirectory, name);
   }
 
-  #note(name: 'CHERRY_PICK_HEAD' | 'REVERT_HEAD', id: ObjectId): void {
+  #note(name: 'CHERRY_PICK_HEAD' | 'REVERT_HEAD' | 'REBASE_HEAD', id: ObjectId): void {
     updateRef(this.#repository, { name: name as RefName, target: { id }, noDeref: true });
   }
 
@@ -176,7 +176,7 @@ export class Replayer {
     return this.#settings.allowsForward && !this.#settings.noCommit && verb !== 'squash' && verb !== 'fixup' && verb !== 'revert' && parent === head;
   }
 
-  #goForward({ commit, reflog }: ReplayStep, head: ObjectId | undefined): void {
+  #goForward({ commit }: ReplayStep, head: ObjectId | undefined): void {
     const repository = this.#repository;
     const { objects, format } = repository;
     {
@@ -184,7 +184,7 @@ export class Replayer {
       moveTrees(repository, lock, head === undefined ? emptyTreeId(format) : objects.readCommit(head).tree, objects.readCommit(commit).tree, 'keep', this.#settings.action);
       lock.write();
     }
-    const action = this.#settings.action === 'rebase' ? reflog : repository.context.env['GIT_REFLOG_ACTION'] ?? this.#settings.action;
+    const action = repository.context.env['GIT_REFLOG_ACTION'] ?? this.#settings.action;
     updateRef(repository, { name: 'HEAD', expected: head ?? 'absent', target: { id: commit }, message: `${action}: fast-forward` });
   }
 
@@ -290,7 +290,7 @@ export class Replayer {
     const committer = this.#settings.committer?.(author) ?? committerIdent(repository);
     const id = whileNaming(repository, () => {
       const made = storeCommit(repository, { tree, parents, author, committer, message: text, extraHeaders: amended?.extraHeaders.filter(({ key }) => !key.startsWith('gpgsig')) ?? [] });
-      updateRef(repository, { name: 'HEAD', expected: refs.find('HEAD')?.id ?? 'absent', target: { id: made }, message: `${this.#action(step)}: ${subjectUtf8(text)}` });
+      updateRef(repository, { name: 'HEAD', expected: refs.find('HEAD')?.id ?? 'absent', target: { id: made }, message: `${this.#action(step)}: ${firstLine(text)}` });
       return made;
     });
     runHook(repository, 'post-commit');
@@ -321,7 +321,7 @@ export class Replayer {
     if (findHook(repository, 'prepare-commit-msg') === undefined) return text;
     const path = this.#path('COMMIT_EDITMSG');
     replaceFile(path, Buffer.from(text, 'latin1'));
-    const args = [path, ...(amends ? ['commit', 'HEAD'] : ['message'])];
+    const args = [pathForHook(repository, 'COMMIT_EDITMSG'), ...(amends ? ['commit', 'HEAD'] : ['message'])];
     if (runHook(repository, 'prepare-commit-msg', { args, env: { GIT_INDEX_FILE: repository.indexPath, GIT_EDITOR: ':' } }).exitCode !== 0) return undefined;
     return readFileSync(path, 'latin1');
   }
@@ -329,6 +329,7 @@ export class Replayer {
   /** As commit does it for a person. */
   #commitByHand(step: ReplayStep, meld: MeldedMessage | undefined, amends: boolean, allowsEmpty: boolean): StepOutcome {
     const original = step.verb === 'revert' ? undefined : this.#repository.objects.readCommit(step.commit).author;
+    if (this.#settings.action === 'rebase') this.#note('REBASE_HEAD', step.commit);
     return concludeByHand(this.#repository, {
       content: { kind: 'index' }, amend: amends, allowEmpty: allowsEmpty, verify: false, postRewrite: true, action: this.#action(step),
       message: {
@@ -377,6 +378,6 @@ function personOf({ name, email }: Ident): string {
   return `${name} <${email}>`;
 }
 
-function subjectUtf8(message: string): string {
-  return Buffer.from(subjectOf(message), 'latin1').toString();
+function firstLine(message: string): string {
+  return Buffer.from(message.split('\n', 1)[0]!, 'latin1').toString();
 }

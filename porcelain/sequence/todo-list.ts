@@ -8,20 +8,20 @@ import type { Repository } from '../../plumbing/repository.js';
 
 /** Those that name a commit first. */
 const commitVerbs = ['pick', 'revert', 'reword', 'edit', 'squash', 'fixup', 'drop'] as const;
-const otherVerbs = ['exec', 'break', 'label', 'reset', 'update-ref', 'noop'] as const;
+const otherVerbs = ['exec', 'break', 'noop'] as const;
 
 export type CommitVerb = (typeof commitVerbs)[number];
 export type TodoVerb = CommitVerb | (typeof otherVerbs)[number];
 
 const letters: Readonly<Record<string, TodoVerb>> = {
-  p: 'pick', r: 'reword', e: 'edit', s: 'squash', f: 'fixup', d: 'drop', x: 'exec', b: 'break', l: 'label', t: 'reset', u: 'update-ref',
+  p: 'pick', r: 'reword', e: 'edit', s: 'squash', f: 'fixup', d: 'drop', x: 'exec', b: 'break',
 };
 
 export interface TodoItem {
   readonly verb: TodoVerb;
   /** What is replayed; undefined for what is no commit. */
   readonly commit: ObjectId | undefined;
-  /** The subject, the command line, or the name. */
+  /** The subject or the command line. */
   readonly text: string;
 }
 

@@ -10,7 +10,7 @@ import { makeSandbox } from './sandbox.js';
 import { git, gitOutput, runProgram } from './stock-git.js';
 
 /** What of .git is compared by other means, or is nobody's business. */
-const passedOver = new Set(['objects', 'refs', 'hooks', 'cairn', 'info', 'index', 'config', 'description', 'packed-refs', 'branches', 'COMMIT_EDITMSG', 'MERGE_RR', 'rr-cache', 'patch']);
+const passedOver = new Set(['objects', 'refs', 'hooks', 'cairn', 'info', 'index', 'config', 'description', 'packed-refs', 'branches', 'COMMIT_EDITMSG', 'MERGE_RR', 'rr-cache', 'patch', 'git-rebase-todo.backup']);
 
 export async function compareScript(t: ExecutionContext, format: Format, fixture: string, script: string): Promise<void> {
   const start = makeRepository(t, format, fixture);

@@ -550,7 +550,7 @@ function holdsAny(pack: StoredPack, ids: ReadonlySet<ObjectId>): boolean {
 
 /** When the oldest command at work began, in milliseconds since 1970; Infinity when there is none. */
 export function oldestLeaseMs(repository: Repository): number {
-  return Math.min(Infinity, ...listAnnounced(repository).filter(({ isDead }) => !isDead).map(({ startedMs }) => startedMs));
+  return Math.min(Infinity, ...listAnnounced(repository).filter(({ kind, isDead }) => kind !== 'maintainer' && !isDead).map(({ startedMs }) => startedMs));
 }
 
 /** How long what was swept stays in quarantine (gc.quarantine), a day when it is not said. */

@@ -12,6 +12,7 @@ import { findFile } from '../pack/file-lookup.js';
 import { lazyModule } from '../pack/lazy-module.js';
 import { lockSuffix } from '../plumbing/lockfile.js';
 import type { Repository } from '../plumbing/repository.js';
+import { announceMaintenance, listAnnounced } from '../plumbing/refs/announcement.js';
 import { findSweep, restoreOpenBatches, undoDeadSweep } from '../plumbing/refs/sweep-flag.js';
 
 const properLockfile = lazyModule<typeof import('proper-lockfile')>('proper-lockfile');
@@ -22,6 +23,8 @@ const staleMs = 120_000;
 const namelessStaleMs = 10_000;
 /** The holder beats at most this often; it looks whether the lock is still its own as often. */
 const beatEveryMs = 2_000;
+/** How far the times of files may lag behind the clock. */
+const clockSlackMs = 100;
 
 /** What the lock's file says of its holder. */
 interface Holder {
@@ -38,23 +41,36 @@ export class MaintenanceLock {
   readonly #path: string;
   readonly #token: string;
   readonly #release: () => void;
+  /** Stands for as long as the lock is there. */
+  readonly #announced: Disposable;
   #beatenMs: number;
   #released = false;
 
-  private constructor(path: string, token: string, release: () => void) {
+  private constructor(path: string, token: string, announced: Disposable, release: () => void) {
     this.#path = path;
     this.#token = token;
+    this.#announced = announced;
     this.#release = release;
     this.#beatenMs = Date.now();
   }
 
   /** Takes the lock at once; LockedError (code 'maintenance-running') says who holds it. */
   static acquire(repository: Repository): MaintenanceLock {
+    const announced = announceMaintenance(repository);
+    try {
+      return MaintenanceLock.#acquire(repository, announced);
+    } catch (error) {
+      announced[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  static #acquire(repository: Repository, announced: Disposable): MaintenanceLock {
     const path = join(repository.cairnDirectory(), 'maintenance');
     const { pid, host } = repository.context.process;
     const boot = readBootId();
     const former = findHolder(path);
-    if (former === undefined ? isFromEarlierBoot(path + lockSuffix) : isDead(former, host, boot)) ageLock(path);
+    if (former === undefined ? isFromEarlierBoot(path + lockSuffix) || isForsaken(repository, path + lockSuffix) : isDead(former, host, boot)) ageLock(path);
     let release: () => void;
     try {
       // Heartbeats are ours, and no timer of the package runs before the release; onCompromised could only come from it.
@@ -74,7 +90,7 @@ export class MaintenanceLock {
       release();
       throw error;
     }
-    const lock = new MaintenanceLock(path, token, release);
+    const lock = new MaintenanceLock(path, token, announced, release);
     try {
       settleFormerSweep(repository);
     } catch (error) {
@@ -106,6 +122,7 @@ export class MaintenanceLock {
   release(): void {
     if (this.#released) return;
     this.#released = true;
+    using _ = this.#announced;
     // Somebody else's by now: leave it alone.
     if (findHolder(this.#path)?.token !== this.#token) return;
     removeIfPresent(this.#path);
@@ -177,6 +194,14 @@ function isFromEarlierBoot(lockPath: string): boolean {
   const seconds = Number(/^btime (\d+)$/m.exec(readProc('/proc/stat'))?.[1] ?? 0);
   const status = fs.statSync(lockPath, { throwIfNoEntry: false });
   return status !== undefined && status.mtimeMs < seconds * 1000;
+}
+
+/** True for a lock that does not say whose it is while nobody alive announced, before it was made, to be after it. */
+function isForsaken(repository: Repository, lockPath: string): boolean {
+  // First the lock is seen, then who announced: its holder did so before and still does.
+  const status = fs.statSync(lockPath, { throwIfNoEntry: false });
+  if (status === undefined) return false;
+  return !listAnnounced(repository).some(({ kind, isDead: isGone, startedMs }) => kind === 'maintainer' && !isGone && startedMs <= status.mtimeMs + clockSlackMs);
 }
 
 function readBootId(): string {

@@ -13,8 +13,8 @@ import { formatIdentity, identifyProcess, isAbandoned, parseIdentity } from '../
 import type { Repository } from '../repository.js';
 import { findSweep, undoDeadSweep } from './sweep-flag.js';
 
-/** 'naming': about to name objects, a sweep waits; 'writer': at work for long, what it wrote stays. */
-export type AnnouncementKind = 'naming' | 'writer';
+/** 'naming': about to name objects, a sweep waits; 'writer': at work for long, what it wrote stays; 'maintainer': has, or wants, the maintenance lock. */
+export type AnnouncementKind = 'naming' | 'writer' | 'maintainer';
 
 export interface Announced {
   readonly path: string;
@@ -110,7 +110,16 @@ export function whileNaming<Value>(repository: Repository, action: () => Value):
 
 /** Says, until it is disposed of, that a command is at work: what it writes or renews stays that long. */
 export function holdLease(repository: Repository): Disposable {
-  const path = create(repository, leasesDirectory(repository), 'writer');
+  return announce(repository, 'writer');
+}
+
+/** Stands from before the maintenance lock is taken until after it is given back, so that a lock without one is nobody's. */
+export function announceMaintenance(repository: Repository): Disposable {
+  return announce(repository, 'maintainer');
+}
+
+function announce(repository: Repository, kind: AnnouncementKind): Disposable {
+  const path = create(repository, leasesDirectory(repository), kind);
   return { [Symbol.dispose]: () => { if (path !== undefined) removeIfPresent(path); } };
 }
 
@@ -119,7 +128,7 @@ export function listAnnounced(repository: Repository): Announced[] {
   const directory = leasesDirectory(repository);
   const found: Announced[] = [];
   for (const name of listDirectory(directory)) {
-    const match = /_(naming|writer)_(\d{1,15})_[0-9]+-[0-9a-z]+$/.exec(name);
+    const match = /_(naming|writer|maintainer)_(\d{1,15})_[0-9]+-[0-9a-z]+$/.exec(name);
     if (match === null) continue;
     const path = join(directory, name);
     const status = fs.lstatSync(path, { throwIfNoEntry: false });

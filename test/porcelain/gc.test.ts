@@ -1,8 +1,9 @@
 import test, { type ExecutionContext } from 'ava';
 import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConflictError } from '../../pack/errors.js';
+import { ConflictError, LockedError } from '../../pack/errors.js';
 import type { ObjectId } from '../../pack/oid.js';
+import { formatIdentity, identifyProcess } from '../../plumbing/process-identity.js';
 import { Repository } from '../../plumbing/repository.js';
 import { applyGc, planGc } from '../../porcelain/gc.js';
 import { MaintenanceLock } from '../../porcelain/leases.js';
@@ -459,6 +460,28 @@ test('a second gc is refused while one runs; the lock of a dead one is taken ove
   setAge(lock, 180_000);
   await gc(repository, '-q');
   t.false(existsSync(lock));
+});
+
+test('a lock whose holder died before it said who it is holds nobody up', (t) => {
+  if (skipWithoutGit(t)) return;
+  const identity = identifyProcess(process.pid);
+  if (identity === undefined) return t.pass('this system does not say who lives');
+  const repository = makeHistory(t);
+  const lock = join(repository, '.git/cairn/maintenance.lock');
+  const leases = join(repository, '.git/cairn/leases');
+  mkdirSync(leases, { recursive: true });
+  const announced = join(leases, `${formatIdentity(identity)}_maintainer_${Date.now() - 2000}_1-1`);
+  writeFileSync(announced, '');
+  mkdirSync(lock);
+  setAge(lock, 1000);
+  const acquire = (): MaintenanceLock => MaintenanceLock.acquire(Repository.open(makeContext({ cwd: repository, pid: process.pid }).context));
+  t.throws(acquire, { instanceOf: LockedError }, 'it lives, and is about to say so');
+  rmSync(announced);
+  writeFileSync(join(leases, `${formatIdentity({ ...identity, start: '1' })}_maintainer_${Date.now() - 2000}_1-1`), '');
+  acquire().release();
+  t.false(existsSync(lock));
+  t.deepEqual(readdirSync(leases).filter((name) => name.startsWith(formatIdentity(identity))), [], 'nothing is announced any more');
+  return undefined;
 });
 
 test('durations are strict', async (t) => {

@@ -1,7 +1,9 @@
 // What the crash lab runs: one case per command that changes a repository, and the repository it starts from.
 import { lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cairnProcess } from '../helpers/cairn.js';
+import type { ObjectId } from '../../pack/oid.js';
+import { Repository } from '../../plumbing/repository.js';
+import { cairnProcess, makeContext } from '../helpers/cairn.js';
 import { git, gitOutput } from '../helpers/stock-git.js';
 import type { CrashCase } from './crash-lab.js';
 
@@ -56,6 +58,16 @@ function checkForeign(directory: string, phase: 'cut' | 'acknowledged' | 'again'
   for (const id of readFileSync(join(directory, '.git/spare.ids'), 'latin1').trim().split('\n')) requireObject(directory, id);
 }
 
+/** What nobody needs is in the store or in quarantine at any time. */
+function requireLost(directory: string): void {
+  const { objects } = Repository.open(makeContext({ cwd: directory, pid: process.pid }).context);
+  try {
+    objects.read(readFileSync(join(directory, '.git/lost'), 'latin1').trim() as ObjectId);
+  } finally {
+    objects.close();
+  }
+}
+
 function requireClean(directory: string, phase: string): void {
   const { code, stderr } = git(['fsck', '--full'], { cwd: directory });
   if (code !== 0) throw new Error(`${phase}: ${stderr}`);
@@ -104,6 +116,13 @@ export const crashCases: readonly CrashCase[] = [
     stdinAgain: 'delete refs/tags/v1\nupdate refs/heads/new refs/heads/other\nupdate refs/heads/side refs/heads/other~1\ndelete refs/heads/main\n',
   },
   { name: 'update-ref -d of a packed ref', argv: ['update-ref', '-d', 'refs/tags/v1'] },
+  {
+    // A journal that came back would move the refs forth once more.
+    name: 'update-ref of several refs, forth and back', argv: ['update-ref', '--stdin'], stdin: `update refs/heads/side ${main}\nupdate refs/heads/other refs/heads/third\n`,
+    then: [{ argv: ['update-ref', '--stdin'], stdin: `update refs/heads/side ${main}~1\nupdate refs/heads/other ${main}\n` }],
+  },
+  // A loose ref that came back would be the deleted one.
+  { name: 'pack-refs, then update-ref -d', argv: ['pack-refs', '--all'], then: [{ argv: ['update-ref', '-d', 'refs/heads/third'] }] },
   { name: 'symbolic-ref', argv: ['symbolic-ref', '-m', 'switch', 'HEAD', 'refs/heads/side'] },
   { name: 'pack-refs', argv: ['pack-refs', '--all'] },
   { name: 'update-index', argv: ['update-index', '--add', 'unstaged'] },
@@ -112,7 +131,8 @@ export const crashCases: readonly CrashCase[] = [
   { name: 'repack', argv: ['repack', '-a', '-d', '-q'] },
   { name: 'repack into a geometric row', argv: ['repack', '--geometric=2', '-d', '-m', '-q'] },
   { name: 'prune', argv: ['prune'] },
-  { name: 'gc with grace 0', argv: ['gc', '-q', '--grace=0'] },
+  { name: 'gc with grace 0', argv: ['gc', '-q', '--grace=0'], check: requireLost },
+  { name: 'gc --undo', prepare: 'node "$CAIRN" gc -q --grace=0', argv: ['gc', '-q', '--undo'], codesAgain: [0, 2], isRepeatable: false, check: requireLost },
   { name: 'commit', argv: ['commit', '-q', '-m', 'five'], codesAgain: [0, 1, 3], isRepeatable: false },
   {
     // The hook sees the lock's file, which is then written again. What the hook writes itself the lab does not see: its blob is there before.

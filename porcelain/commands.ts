@@ -101,6 +101,7 @@ export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   switch: () => import('./commands/switch.js'),
   tag: () => import('./commands/tag.js'),
   var: () => import('./commands/var.js'),
+  worktree: () => import('./commands/worktree.js'),
   verify: () => import('./commands/verify.js'),
   'prune': () => import('./commands/prune.js'),
   'repack': () => import('./commands/repack.js'),

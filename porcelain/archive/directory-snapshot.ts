@@ -7,12 +7,13 @@ import { encodeCommit } from '../../pack/commit.js';
 import { ConflictError, InvalidError, RefusedError, isSystemError } from '../../pack/errors.js';
 import { streamThresholdBytes } from '../../pack/object.js';
 import { Hasher, type ObjectId } from '../../pack/oid.js';
-import { PackWriter } from '../../pack/pack-writer.js';
-import { type RepoPath, type TreeEntry, encodeTree, executableMode, fileMode, pathToUtf8, repoPath, symlinkMode } from '../../pack/tree.js';
+import { type BulkWriter, PackWriter } from '../../pack/pack-writer.js';
+import { type RepoPath, executableMode, fileMode, pathToUtf8, repoPath, symlinkMode } from '../../pack/tree.js';
 import type { Steps } from '../../plumbing/interruption.js';
 import { findPathFault, fullProtection } from '../../plumbing/path-safety.js';
 import type { Repository } from '../../plumbing/repository.js';
 import { hashFileAt, hashLinkAt } from '../file-writer.js';
+import { TreeBuilder } from '../tree-builder.js';
 import type { TreeFile } from '../tree-listing.js';
 import { checksumsName, compareChecksums, parseChecksums } from './checksums.js';
 import { readPieces } from './named-file.js';
@@ -125,19 +126,23 @@ export class DirectorySnapshot {
   *store(repository: Repository, files: readonly FoundFile[], seconds: number): Steps<ObjectId> {
     // What is compressed the same way everywhere later need not be compressed now.
     using writer = new PackWriter(`${repository.objectsDirectory}/pack`, repository.format, { level: 0 });
-    const top = new Directory();
-    for (const { path, mode } of files) {
-      top.add(path.split('/'), mode, mode === symlinkMode ? writer.add('blob', this.#readLink(path)) : this.#storeFile(writer, path));
-      yield;
-    }
+    const tree = yield* this.storeTree(writer, files);
     const person = { name: 'cairn archive', email: 'archive@cairn.invalid', seconds, offset: '+0000' };
-    const commit = encodeCommit({
-      tree: top.store(repository, writer), parents: [], author: person, committer: person, extraHeaders: [], message: Buffer.from('Archive of a directory\n'),
-    });
+    const commit = encodeCommit({ tree, parents: [], author: person, committer: person, extraHeaders: [], message: Buffer.from('Archive of a directory\n') });
     const id = writer.add('commit', commit);
     writer.finish();
     repository.objects.refresh();
     return id;
+  }
+
+  /** Stores files and trees; the id of the topmost tree. */
+  *storeTree(writer: BulkWriter, files: readonly FoundFile[]): Steps<ObjectId> {
+    const top = new TreeBuilder();
+    for (const { path, mode } of files) {
+      top.add(path, mode, mode === symlinkMode ? writer.add('blob', this.#readLink(path)) : this.#storeFile(writer, path));
+      yield;
+    }
+    return top.store(writer);
   }
 
   #readLink(path: RepoPath): Buffer {
@@ -149,7 +154,7 @@ export class DirectorySnapshot {
     }
   }
 
-  #storeFile(writer: PackWriter, path: RepoPath): ObjectId {
+  #storeFile(writer: BulkWriter, path: RepoPath): ObjectId {
     const fd = this.#open(path);
     try {
       const before = fs.fstatSync(fd, { bigint: true });
@@ -205,25 +210,4 @@ function kindOf(status: fs.Stats): string {
   if (status.isSocket()) return 'a socket';
   if (status.isFIFO()) return 'a pipe';
   return 'a device';
-}
-
-/** One level, filled and then stored from below. */
-class Directory {
-  readonly #entries: TreeEntry[] = [];
-  readonly #directories = new Map<string, Directory>();
-
-  add([name, ...rest]: readonly string[], mode: number, id: ObjectId): void {
-    if (rest.length === 0) {
-      this.#entries.push({ name: name!, mode, id });
-      return;
-    }
-    let below = this.#directories.get(name!);
-    if (below === undefined) this.#directories.set(name!, below = new Directory());
-    below.add(rest, mode, id);
-  }
-
-  store(repository: Repository, writer: PackWriter): ObjectId {
-    const directories = [...this.#directories].map(([name, below]) => ({ name, mode: 0o040000, id: below.store(repository, writer) }));
-    return writer.add('tree', encodeTree([...this.#entries, ...directories], repository.format));
-  }
 }

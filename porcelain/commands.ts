@@ -84,6 +84,7 @@ export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   init: () => import('./commands/init.js'),
   log: () => import('./commands/log.js'),
   merge: () => import('./commands/merge.js'),
+  mv: () => import('./commands/mv.js'),
   notes: () => import('./commands/notes.js'),
   rebase: () => import('./commands/rebase.js'),
   reflog: () => import('./commands/reflog.js'),

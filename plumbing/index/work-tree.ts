@@ -515,6 +515,14 @@ export class WorkTree {
     return true;
   }
 
+  /** Gives a file or a directory another name; a file that has that name already is replaced. */
+  rename(from: string, to: string): void {
+    this.checkPath(from);
+    this.checkPath(to);
+    disk().rename(this.diskPath(from), this.diskPath(to));
+    this.#verifiedDirectories.clear();
+  }
+
   /** Removes a file, or a directory with all that is in it, repositories too; the directories above stay. */
   discard(path: string): void {
     this.checkPath(path);

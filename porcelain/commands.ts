@@ -98,6 +98,7 @@ export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   rollback: () => import('./commands/rollback.js'),
   shortlog: () => import('./commands/shortlog.js'),
   show: () => import('./commands/show.js'),
+  'show-branch': () => import('./commands/show-branch.js'),
   stash: () => import('./commands/stash.js'),
   status: () => import('./commands/status.js'),
   switch: () => import('./commands/switch.js'),
@@ -108,6 +109,9 @@ export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   'prune': () => import('./commands/prune.js'),
   'repack': () => import('./commands/repack.js'),
 };
+
+/** Those of porcelainCommands that are for scripts: what Git counts as plumbing and maintenance, but needs modules of the porcelain. */
+export const porcelainForScripts: readonly string[] = ['batch', 'for-each-ref', 'prune', 'repack', 'show-branch', 'var'];
 
 /** Those of Git's commands that can do something without a repository. */
 export const worksAnywhere: ReadonlySet<string> = new Set([

@@ -313,7 +313,8 @@ class Updater {
 
   #refresh(really: boolean): void {
     const index = this.#index;
-    const quiet = this.#args.has('q');
+    // As in git, -q counts for what comes behind it.
+    const quiet = this.#flags.has('q');
     const complain = (path: string, what: string): void => {
       this.#hasErrors = true;
       this.#context.stdout.write(Buffer.from(`${path}: needs ${what}\n`, 'latin1'));

@@ -1,7 +1,7 @@
 // cairn help [<command>]: the list of commands, or one command's page.
 import { UsageError } from '../../pack/errors.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
-import { findCommand, plumbingCommands, porcelainCommands } from '../commands.js';
+import { findCommand, plumbingCommands, porcelainCommands, porcelainForScripts } from '../commands.js';
 import { formatHelpPage } from '../main.js';
 
 const everyday: readonly (readonly [title: string, names: readonly string[]])[] = [
@@ -34,7 +34,10 @@ async function list(context: Context, args: Arguments): Promise<number> {
   const { stdout } = context;
   stdout.write('usage: cairn [-C <path>] [-c <name>=<value>] [--git-dir=<path>] [--work-tree=<path>] <command> [<args>]\n');
   const groups = args.has('all')
-    ? [['for people', Object.keys(porcelainCommands)], ['for scripts', Object.keys(plumbingCommands)]] as const
+    ? [
+      ['for people', Object.keys(porcelainCommands).filter((name) => !porcelainForScripts.includes(name))],
+      ['for scripts', [...Object.keys(plumbingCommands), ...porcelainForScripts].sort()],
+    ] as const
     : everyday;
   for (const [title, names] of groups) {
     stdout.write(`\n${title}\n`);

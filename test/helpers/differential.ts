@@ -30,7 +30,8 @@ export interface Case {
 /** Where every case run is written down, one JSON array of words per line; `npm test` counts them at its end. */
 const caseRecord = process.env['CAIRN_CASE_RECORD'];
 
-function recordCase(argv: readonly string[]): void {
+/** Counts a command line that a test of its own kind has compared with git's answer. */
+export function recordCase(argv: readonly string[]): void {
   if (caseRecord !== undefined) appendFileSync(join(caseRecord, String(process.pid)), `${JSON.stringify(argv)}\n`);
 }
 

@@ -4,7 +4,7 @@ import type { ExecutionContext } from 'ava';
 import { mkdtempSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { cairn } from '../../helpers/cairn.js';
-import { type Format, bothFormats, makeRepository } from '../../helpers/differential.js';
+import { type Format, bothFormats, makeRepository, recordCase } from '../../helpers/differential.js';
 import { makeSandbox } from '../../helpers/sandbox.js';
 import { git, gitOutput, skipWithoutGit } from '../../helpers/stock-git.js';
 
@@ -41,6 +41,7 @@ async function compare(t: ExecutionContext, repository: string, format: Format, 
   const label = `pack-objects ${argv.join(' ')} <${JSON.stringify(stdin)}`;
   const theirs = git(['pack-objects', ...argv], { cwd: repository, stdin });
   const ours = await cairn(['pack-objects', ...argv], { cwd: repository, stdin });
+  recordCase(['pack-objects', ...argv]);
   t.is(ours.code, theirs.code, `${label}: ${ours.stderr}`);
   if (theirs.code !== 0 || theirs.stdoutBytes.length === 0) {
     t.is(ours.stdout.length, theirs.stdout.length, label);
@@ -67,6 +68,9 @@ for (const format of bothFormats) {
       { argv: ['--revs'], stdin: `${tag}\n^HEAD~3\n` }, { argv: ['--revs'], stdin: `${tree}\n${blob}\n` }, { argv: ['--revs'], stdin: 'HEAD:\n^HEAD~1\n' },
       { argv: ['--all', '--reflog', '--indexed-objects'] }, { argv: ['--indexed-objects'] }, { argv: ['--all', '--unpacked', '--incremental'] },
       { argv: ['--all', '--unpacked'] }, { argv: ['--all', '--honor-pack-keep'] }, { argv: ['--all', '--local', '--window=0'] },
+      { argv: ['--all', '--reuse-delta', '--threads=2', '--progress', '--all-progress', '--all-progress-implied'] }, { argv: ['--all', '--sparse', '--use-bitmap-index'] },
+      { argv: ['--revs', '--shallow', '--keep-true-parents'], stdin: 'HEAD\n' }, { argv: ['--all', '--missing=allow-any', '--window-memory=1m'] },
+      { argv: ['--all', '--unpack-unreachable'] }, { argv: ['--all', '--unpack-unreachable=now'] },
       { argv: ['--all', '--no-reuse-object', '--compression=9', '--depth=1'] }, { argv: ['--all', '--keep-unreachable', '--pack-loose-unreachable'] },
     ];
     for (const request of requests) await compare(t, repository, format, { ...request, argv: ['--stdout', '-q', ...request.argv] });
@@ -87,7 +91,10 @@ for (const format of bothFormats) {
     const repository = makeRepository(t, format, fixture);
     for (const name of readdirSync(join(repository, '.git/objects/pack')).filter((file) => file.endsWith('.pack'))) {
       for (const stdin of [`${name}\n`, `^${name}\n`]) await compare(t, repository, format, { argv: ['--stdout', '-q', '--stdin-packs', '--unpacked'], stdin });
-      for (const stdin of [`${name}\n`, `-${name}\n`]) await compare(t, repository, format, { argv: ['--stdout', '-q', '--cruft'], stdin });
+      for (const stdin of [`${name}\n`, `-${name}\n`]) {
+        await compare(t, repository, format, { argv: ['--stdout', '-q', '--cruft'], stdin });
+        await compare(t, repository, format, { argv: ['--stdout', '-q', '--cruft', '--cruft-expiration=now'], stdin });
+      }
       await compare(t, repository, format, { argv: ['--stdout', '-q', '--stdin-packs'], stdin: `${name}\n` });
       await compare(t, repository, format, { argv: ['--stdout', '-q', '--all', `--keep-pack=${name}`] });
     }
@@ -103,6 +110,7 @@ test('combinations that make no sense are refused as git refuses them', async (t
     ['--stdout', '--all', '--keep-unreachable', '--unpack-unreachable'], ['--stdout', '--stdin-packs', '--all'], ['--stdout', '--cruft', '--all'], ['--stdout', '--all', '--missing=x']]) {
     const theirs = git(['pack-objects', ...argv], { cwd: repository });
     const ours = await cairn(['pack-objects', ...argv], { cwd: repository });
+    recordCase(['pack-objects', ...argv]);
     t.is(ours.code, theirs.code, argv.join(' '));
   }
 });

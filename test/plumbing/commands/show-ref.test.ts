@@ -1,6 +1,6 @@
 import test from 'ava';
 import { cairn } from '../../helpers/cairn.js';
-import { type Case, bothFormats, compareWithGit, makeRepository } from '../../helpers/differential.js';
+import { type Case, bothFormats, compareWithGit, makeRepository, recordCase } from '../../helpers/differential.js';
 import { git, skipWithoutGit } from '../../helpers/stock-git.js';
 
 const script = `
@@ -92,6 +92,7 @@ test('check-ref-format answers as git for every kind of name and option', async 
   for (const { argv } of cases) {
     const theirs = git(argv, { cwd: repository });
     const ours = await cairn(argv, { cwd: repository });
+    recordCase(argv);
     t.is(ours.code, theirs.code, argv.join(' '));
     if (theirs.code !== 129) t.is(ours.stdout, theirs.stdout, argv.join(' '));
   }

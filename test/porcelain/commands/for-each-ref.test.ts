@@ -1,6 +1,6 @@
 import test from 'ava';
 import { cairn } from '../../helpers/cairn.js';
-import { type Case, bothFormats, makeRepository } from '../../helpers/differential.js';
+import { type Case, bothFormats, makeRepository, recordCase } from '../../helpers/differential.js';
 import { git, gitOutput, skipWithoutGit } from '../../helpers/stock-git.js';
 
 const script = `
@@ -92,6 +92,7 @@ for (const format of bothFormats) {
 async function agree(differences: string[], cwd: string, argv: readonly string[]): Promise<void> {
   const theirs = git(argv, { cwd });
   const ours = await cairn(argv, { cwd });
+  recordCase(argv);
   if (ours.code === theirs.code && (theirs.code !== 0 || ours.stdout === theirs.stdout)) return;
   differences.push(`${argv.join(' ')}: exit ${theirs.code} ${ours.code}\n${theirs.stderr}${ours.stderr}\n--- git\n${theirs.stdout}\n--- cairn\n${ours.stdout}`);
 }

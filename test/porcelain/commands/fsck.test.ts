@@ -3,7 +3,7 @@ import type { ExecutionContext } from 'ava';
 import { chmodSync, copyFileSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cairn } from '../../helpers/cairn.js';
-import { bothFormats, makeRepository } from '../../helpers/differential.js';
+import { bothFormats, makeRepository, recordCase } from '../../helpers/differential.js';
 import { type Finished, git, gitOutput, skipWithoutGit } from '../../helpers/stock-git.js';
 
 /** Answers come in no particular order; the two lines of a broken link belong together. */
@@ -21,6 +21,7 @@ async function compare(t: ExecutionContext, repository: string, ...lines: readon
     const theirs = git(argv, { cwd: repository });
     const ours = await cairn(argv, { cwd: repository });
     const label = argv.join(' ');
+    recordCase(argv);
     t.deepEqual(answers(ours), answers(theirs), `${label}\n${theirs.stderr}\n${ours.stderr}`);
     t.deepEqual(messages(ours), messages(theirs), `${label}: messages`);
     t.is(ours.code, theirs.code, `${label}: exit code\n${theirs.stderr}\n${ours.stderr}`);
@@ -29,7 +30,7 @@ async function compare(t: ExecutionContext, repository: string, ...lines: readon
 
 const plain = [['fsck'], ['fsck', '--full', '--strict'], ['fsck', '--unreachable'], ['fsck', '--no-dangling'], ['fsck', '--root', '--tags'],
   ['fsck', '--no-reflogs'], ['fsck', '--connectivity-only'], ['fsck', 'HEAD~1'], ['fsck', '--cache', 'HEAD~1'], ['fsck', 'none'],
-  ['fsck', '--connectivity-only', '--unreachable', '--no-reflogs'], ['fsck', '--nonsense']];
+  ['fsck', '--connectivity-only', '--unreachable', '--no-reflogs'], ['fsck', '--verbose', '--no-progress'], ['fsck', '--dangling', '--reflogs'], ['fsck', '--nonsense']];
 
 const history = `
 mkdir dir; for i in 1 2 3; do echo $i > file; seq 1 $i > dir/more; git add .; git commit -qm "change $i"; done
@@ -172,6 +173,7 @@ test('dangling objects are written to lost-found, as git does', async (t) => {
   t.true(Object.keys(expected).length >= 3);
   rmSync(lost, { recursive: true });
   t.is((await cairn(['fsck', '--lost-found'], { cwd: repository })).code, 0);
+  recordCase(['fsck', '--lost-found']);
   t.deepEqual(read(), expected);
 });
 

@@ -3,7 +3,7 @@ import test from 'ava';
 import { cpSync, readdirSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cairn } from '../../helpers/cairn.js';
-import { bothFormats, makeRepository } from '../../helpers/differential.js';
+import { bothFormats, makeRepository, recordCase } from '../../helpers/differential.js';
 import { makeSandbox } from '../../helpers/sandbox.js';
 import { git, gitOutput, runProgram, skipWithoutGit } from '../../helpers/stock-git.js';
 
@@ -49,6 +49,7 @@ for (const format of bothFormats) {
       const label = `${before ?? ''} prune ${argv.join(' ')}`;
       const expected = git(['prune', ...argv], { cwd: theirs });
       const actual = await cairn(['prune', ...argv], { cwd: ours, nowMs: Date.now() });
+      recordCase(['prune', ...argv]);
       t.is(actual.code, expected.code, label);
       if (expected.code === 129) continue;
       t.deepEqual(actual.stdout.split('\n').sort(), expected.stdout.split('\n').sort(), label);

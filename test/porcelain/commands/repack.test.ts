@@ -3,7 +3,7 @@ import test from 'ava';
 import { cpSync, existsSync, readFileSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { cairn } from '../../helpers/cairn.js';
-import { type Format, bothFormats, makeRepository } from '../../helpers/differential.js';
+import { type Format, bothFormats, makeRepository, recordCase } from '../../helpers/differential.js';
 import { makeSandbox } from '../../helpers/sandbox.js';
 import { git, gitOutput, skipWithoutGit } from '../../helpers/stock-git.js';
 import { splitGeometrically } from '../../../porcelain/repack.js';
@@ -52,6 +52,7 @@ for (const format of bothFormats) {
       const expected = git(['repack', ...argv], { cwd: theirs });
       const actual = await cairn(['repack', ...argv], { cwd: ours, nowMs: Date.now() });
       const label = `repack ${argv.join(' ')}: ${actual.stderr}`;
+      recordCase(['repack', ...argv]);
       t.is(actual.code, expected.code, label);
       if (actual.code === 129) continue;
       t.is(actual.stdout, expected.stdout, label);

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { recordCase } from '../../helpers/differential.js';
 import { join } from 'node:path';
 import { Config } from '../../../plumbing/config.js';
 import { authorIdent, committerIdent, reflogIdent } from '../../../plumbing/identity.js';
@@ -50,11 +51,13 @@ test('var tells editor, pager and first branch as git does', async (t) => {
   for (const [name, env] of cases) {
     const theirs = git(['var', name], { cwd, env });
     const ours = await cairn(['var', name], { cwd, env });
+    recordCase(['var', name]);
     t.is(ours.code, theirs.code, `${name} ${JSON.stringify(env)} ${theirs.stderr}`);
     if (theirs.code === 0) t.is(ours.stdout, theirs.stdout, `${name} ${JSON.stringify(env)}`);
   }
   const list = (await cairn(['var', '-l'], { cwd, env: { EDITOR: 'ed', PAGER: 'more' } })).stdout.split('\n');
   const theirs = gitOutput(['var', '-l'], { cwd, env: { EDITOR: 'ed', PAGER: 'more' } }).split('\n');
+  recordCase(['var', '-l']);
   t.deepEqual(list.filter((line) => line !== '' && !line.startsWith('GIT_DEFAULT_BRANCH')), theirs.filter((line) => !line.startsWith('GIT_DEFAULT_BRANCH')));
 });
 

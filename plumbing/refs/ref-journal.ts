@@ -133,12 +133,22 @@ export function encodeRefJournal(record: RefJournalRecord, format: ObjectFormat)
   return Buffer.concat([line, Buffer.from(`${digest(line, format)}\n`)]);
 }
 
+/** Its digest fits, so somebody wrote it on purpose; that makes it no journal. */
+function parseLine(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw damaged('it is not JSON');
+    throw error;
+  }
+}
+
 /** CorruptError unless every byte is as it was written and says something possible. */
 export function decodeRefJournal(bytes: Buffer, format: ObjectFormat): RefJournalRecord {
   if (bytes.length > mostBytes) throw damaged('it is too large');
   const end = bytes.indexOf(10) + 1;
   if (end === 0 || bytes.toString('latin1', end) !== `${digest(bytes.subarray(0, end), format)}\n`) throw damaged('its checksum does not match');
-  const value: unknown = JSON.parse(bytes.toString('utf8', 0, end));
+  const value = parseLine(bytes.toString('utf8', 0, end));
   if (typeof value !== 'object' || value === null || !('version' in value) || value.version !== version) throw damaged('its version is not known');
   const boot = 'boot' in value ? value.boot : undefined;
   const rows: unknown = 'changes' in value ? value.changes : undefined;

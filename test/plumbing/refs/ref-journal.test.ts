@@ -1,6 +1,7 @@
 // Promise: a transaction over several refs that was cut off anywhere is finished by whoever comes next; nothing else is ever changed by its journal.
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { useDisk } from '../../../pack/disk.js';
@@ -190,4 +191,9 @@ test.serial('when a change fails, what changed before it gets its old value back
     t.deepEqual(journals(directory), []);
     t.is((await runIn(directory, ['update-ref', '--stdin'], stdin)).code, 0);
   }
+});
+
+test('a journal whose digest fits but that is no JSON is damaged, not a bug', (t) => {
+  const line = Buffer.from('{"version":1,\n');
+  t.throws(() => decodeRefJournal(Buffer.concat([line, Buffer.from(`${createHash('sha1').update(line).digest('hex')}\n`)]), 'sha1'), { instanceOf: CorruptError, code: 'ref-journal-damaged' });
 });

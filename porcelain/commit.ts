@@ -26,7 +26,8 @@ import type { Repository } from '../plumbing/repository.js';
 import { readPathProtection } from '../plumbing/path-safety.js';
 import { type MessageRequest, composeMessage } from './commit-message.js';
 import { encodingOf } from './commit-object.js';
-import { existingRun, logRun, requireNewRun } from './run.js';
+import { tellEvent } from './events.js';
+import { existingRun, requireNewRun } from './run.js';
 import { Snapshot } from './snapshot.js';
 
 /** What goes into the commit. */
@@ -187,7 +188,8 @@ function moveRefs(
     transaction.add({ name: 'HEAD', expected: head ?? 'absent', target: { id }, message });
     if (runEdit !== undefined) transaction.add(runEdit);
     transaction.commit();
-    if (run !== undefined) logRun(repository, run, id);
+    // Retention goes by when a run was recorded.
+    if (run !== undefined) tellEvent(repository, 'run', { run, commit: id });
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error;
     if (runEdit === undefined) {
@@ -198,7 +200,7 @@ function moveRefs(
     if (repository.refs.readRaw(runEdit.name) !== undefined) throw existingRun(run!);
     using transaction = new RefTransaction(repository);
     transaction.add(runEdit).commit();
-    logRun(repository, run!, id);
+    tellEvent(repository, 'run', { run: run!, commit: id });
     throw new ConflictError(`HEAD has moved since this run began; it is kept as '${runEdit.name}' (${id}) and the branch was not moved`, {
       code: 'head-moved', hint: 'look at what changed, then commit again', cause: error,
     });

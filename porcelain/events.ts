@@ -6,9 +6,10 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { disk, makeDirectories } from '../pack/disk.js';
-import { InvalidError, isSystemError } from '../pack/errors.js';
+import { CairnError, InvalidError, isSystemError } from '../pack/errors.js';
 import { lazyModule } from '../pack/lazy-module.js';
 import { committerIdent } from '../plumbing/identity.js';
+import { escapeControls } from '../plumbing/quote.js';
 import type { Repository } from '../plumbing/repository.js';
 import { crc32 } from '../pack/zlib.js';
 
@@ -111,6 +112,16 @@ export function appendEvent(repository: Repository, kind: string, data: Event['d
     disk().close(fd);
   }
   if (isNew && durable) disk().fsyncDirectory(directory);
+}
+
+/** As `appendEvent`, of what has been done already: a failure is told, and does not make it undone. */
+export function tellEvent(repository: Repository, kind: string, data: Event['data']): void {
+  try {
+    appendEvent(repository, kind, data);
+  } catch (error) {
+    if (!(error instanceof CairnError) && !isSystemError(error)) throw error;
+    repository.context.stderr.write(`warning: this is done, but the event '${kind}' could not be recorded: ${escapeControls(error.message)}\n`);
+  }
 }
 
 /** All events, oldest month first, in the order they were appended. */

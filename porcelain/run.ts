@@ -1,13 +1,12 @@
 // Runs: a snapshot recorded under a name of its own, `refs/runs/<id>`, made once and never moved. Specified in cairn-commit(1), "RUNS".
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { CairnError, InvalidError, NotFoundError, RefusedError, isSystemError } from '../pack/errors.js';
+import { InvalidError, NotFoundError, RefusedError, isSystemError } from '../pack/errors.js';
 import { lazyModule } from '../pack/lazy-module.js';
 import { Hasher, type ObjectId, encodeObjectHeader } from '../pack/oid.js';
 import type { Clock } from '../plumbing/command.js';
 import { type RefName, isRefName } from '../plumbing/refs/ref-name.js';
 import type { Repository } from '../plumbing/repository.js';
-import { appendEvent } from './events.js';
 import { findRevision, peel } from '../plumbing/history/revision.js';
 
 const crypto = lazyModule<typeof import('node:crypto')>('node:crypto');
@@ -40,16 +39,6 @@ export function existingRun(id: string): RefusedError {
   return new RefusedError(`run '${id}' exists already`, {
     code: 'run-exists', hint: 'a run id names one run for ever; take another, or --run auto',
   });
-}
-
-/** Writes down that the run was recorded now, which retention goes by. The run is made already, so a failure is only told. */
-export function logRun(repository: Repository, run: string, commit: ObjectId): void {
-  try {
-    appendEvent(repository, 'run', { run, commit });
-  } catch (error) {
-    if (!(error instanceof CairnError) && !isSystemError(error)) throw error;
-    repository.context.stderr.write(`warning: run '${run}' is recorded, but not when: ${error.message}\n`);
-  }
 }
 
 /** Every run and its commit, the newest first; of runs made in the same second the one that sorts last. */

@@ -59,7 +59,7 @@ export function readHold({ objects }: Repository, ref: RefName, id: ObjectId): H
   };
 }
 
-/** The holds in force, by the objects they are about: what is held itself, and the commit a held tag names. */
+/** The holds in force, by the objects they are about: what is held itself, and the commit a held tag or receipt names. */
 export class HeldObjects {
   readonly #holds = new Map<ObjectId, Hold>();
 
@@ -67,8 +67,7 @@ export class HeldObjects {
     const nowMs = repository.context.clock.nowMs();
     for (const hold of holds) {
       if (isOver(hold, nowMs)) continue;
-      const commit = hold.named?.match(/\/[0-9]+$/) ? undefined : peelTag(repository, hold.object);
-      for (const id of [hold.object, commit]) if (id !== undefined && !this.#holds.has(id)) this.#holds.set(id, hold);
+      for (const id of [hold.object, peelTag(repository, hold.object)]) if (id !== undefined && !this.#holds.has(id)) this.#holds.set(id, hold);
     }
   }
 

@@ -18,7 +18,7 @@ import { type RefName, isRefName } from '../../plumbing/refs/ref-name.js';
 import { updateRef } from '../../plumbing/refs/ref-transaction.js';
 import type { Repository } from '../../plumbing/repository.js';
 import { isChannel } from '../channel.js';
-import { appendEvent } from '../events.js';
+import { tellEvent } from '../events.js';
 import { requireNewestReceipt, resolveReceipt } from '../release-history.js';
 import { type Hold, holdsPrefix, readHold } from './hold.js';
 import { parseWithin } from './policy.js';
@@ -51,7 +51,7 @@ export function addHold(repository: Repository, { what, reason, until }: HoldReq
     }));
     const ref = `${holdsPrefix}${id}` as RefName;
     updateRef(repository, { name: ref, expected: 'absent', target: { id: record } });
-    appendEvent(repository, 'hold', { hold: id, object, named, reason: text, untilMs: untilMs ?? null });
+    tellEvent(repository, 'hold', { hold: id, object, named, reason: text, untilMs: untilMs ?? null });
     return readHold(repository, ref, record);
   });
 }
@@ -64,7 +64,7 @@ export function releaseHold(repository: Repository, id: string): Hold {
   const hold = readHold(repository, found.name, found.id);
   using _lock = lockRetention(repository);
   updateRef(repository, { name: ref, expected: found.id, target: 'delete' });
-  appendEvent(repository, 'hold-release', { hold: id, object: hold.object, reason: hold.reason });
+  tellEvent(repository, 'hold-release', { hold: id, object: hold.object, reason: hold.reason });
   return hold;
 }
 

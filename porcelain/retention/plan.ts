@@ -5,14 +5,14 @@
 // that was judged; while all of them are locked everything is judged once more. What a dropped ref led to is gc's business, with its grace.
 // If the power fails: all refs are there or none is (cairn-safety(7), "SEVERAL REFS AT ONCE"); a directory may be gone whose receipt is still
 // there, which the next rollback builds anew.
-import { ConflictError, InvalidError } from '../../pack/errors.js';
+import { CairnError, ConflictError, InvalidError, isSystemError } from '../../pack/errors.js';
 import { type ObjectId, hashObject, zeroId } from '../../pack/oid.js';
 import { hasReflog, rewriteReflog } from '../../plumbing/refs/reflog.js';
 import { RefTransaction, holdRef } from '../../plumbing/refs/ref-transaction.js';
 import type { Repository } from '../../plumbing/repository.js';
 import { type Channel, badRef, releaseRef } from '../channel.js';
-import { appendEvent } from '../events.js';
-import { lockChannel, settleReleases } from '../release-recovery.js';
+import { tellEvent } from '../events.js';
+import { lockChannel, settleReleases, warn } from '../release-recovery.js';
 import { noteArrivals } from './arrivals.js';
 import { type Candidate, judgeCandidates } from './candidates.js';
 import { type Freed, measureFreed } from './freed.js';
@@ -78,11 +78,21 @@ export function applyRetention(repository: Repository, id: string): Applied {
     requirePlan(repository, id);
     for (const place of gone) removePlace(repository, place);
     transaction.commit();
-    for (const channel of channels) forgetInReflog(repository, channel, new Set(dropped.map(({ id: receipt }) => receipt)));
-    appendEvent(repository, 'retain', { plan: id, dropped: dropped.length, directories: gone.length });
+    for (const channel of channels) tidyReflog(repository, channel, new Set(dropped.map(({ id: receipt }) => receipt)));
+    tellEvent(repository, 'retain', { plan: id, dropped: dropped.length, directories: gone.length });
   }
   noteArrivals(repository, plan.policies);
   return { plan, droppedRefs: dropped.length, removedDirectories: gone.length };
+}
+
+/** The refs are gone whatever becomes of the reflog, so a failure is only told. */
+function tidyReflog(repository: Repository, channel: Channel, gone: ReadonlySet<ObjectId>): void {
+  try {
+    forgetInReflog(repository, channel, gone);
+  } catch (error) {
+    if (!(error instanceof CairnError) && !isSystemError(error)) throw error;
+    warn(repository, `the reflog of '${channel}' still names what was dropped: ${error.message}`);
+  }
 }
 
 /** Takes receipts that are gone out of the reflog of their channel, which would keep them for months. */

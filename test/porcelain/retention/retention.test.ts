@@ -1,6 +1,6 @@
 // retain and hold as a user meets them: what is judged, what goes, what refuses, and that the bytes promised are the bytes freed.
 import test, { type ExecutionContext } from 'ava';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeTag } from '../../../pack/tag.js';
 import { CorruptError } from '../../../pack/errors.js';
@@ -239,6 +239,24 @@ test('branches that moved in the same second count as one', async (t) => {
   t.deepEqual(await site.dropped(), ['refs/heads/try/a', 'refs/heads/try/b', 'refs/heads/try/c']);
   await site.ok(['update-ref', '-d', 'refs/heads/try/d']);
   t.deepEqual(await site.dropped(), ['refs/heads/try/a']);
+});
+
+test('a run whose arrival could not be written down is made, and stays', async (t) => {
+  const site = new Site(t);
+  await site.addRun('a');
+  const events = join(site.repository.gitDirectory, 'cairn/events');
+  renameSync(events, `${events}.away`);
+  writeFileSync(events, 'no directory');
+  writeFileSync(join(site.root, 'file'), 'more\n');
+  const made = await site.run(['commit', '-qam', 'b', '--run', 'b']);
+  t.is(made.code, 0);
+  t.regex(made.stderr, /^warning: this is done, but the event 'run' could not be recorded/);
+  rmSync(events);
+  renameSync(`${events}.away`, events);
+  await site.addRun('c');
+  await site.ok(['config', 'retention.refs/runs/*.keepLast', '1']);
+  t.deepEqual(await site.dropped(), ['refs/runs/a']);
+  t.deepEqual(await site.reasons('refs/runs/b'), ['unrecorded']);
 });
 
 test('a tag keeps what it names, where the policy says so', async (t) => {

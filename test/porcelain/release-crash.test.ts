@@ -232,8 +232,8 @@ test('all that is published, the receipt and the journal are durable before a li
       const moved = [...unsynced].filter((name) => name.slice(5) === String(from) || name.slice(5).startsWith(`${String(from)}/`));
       const isSwap = String(to) === join(root, 'www');
       const isRef = String(to).endsWith('refs/releases/prod');
-      // The link itself, locks that are held and announcements need not be durable.
-      const open = [...unsynced].filter((name) => !/\.link$|\.lock$|\/cairn\/(?:locks|leases)\//.test(name));
+      // The link itself, locks that are held and announcements need not be durable; directories of refs are so before those appear.
+      const open = [...unsynced].filter((name) => !/\.link$|\.lock$|\/cairn\/(?:locks|leases)\/|^name .*\/refs\//.test(name));
       if (isSwap) t.deepEqual(open, [], 'when the link is replaced');
       if (isRef) t.deepEqual([...unsynced].filter((name) => name.startsWith('data ') || name.includes('www')), [], 'when the ref moves');
       if (isSwap || isRef) moments.push(isSwap ? 'link' : 'ref');

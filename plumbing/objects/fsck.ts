@@ -100,21 +100,22 @@ export interface FsckOptions {
 /** What is known of an object: what others say it is, whether it is there, and what it leads to. */
 class Node {
   readonly #ids: IdTable;
-  readonly #number: number;
+  readonly number: number;
   type: ObjectType | undefined = undefined;
   isPresent = false;
   isReachable = false;
   /** Something that is there leads to it. */
   isUsed = false;
   name: string | undefined = undefined;
-  children: readonly Node[] | undefined = undefined;
+  /** Where what it leads to is noted; -1 where that is not known. */
+  linksAt = -1;
 
   constructor(ids: IdTable, number: number) {
     this.#ids = ids;
-    this.#number = number;
+    this.number = number;
   }
 
-  get id(): ObjectId { return this.#ids.idAt(this.#number); }
+  get id(): ObjectId { return this.#ids.idAt(this.number); }
 }
 
 interface Edge {
@@ -132,6 +133,9 @@ export class Fsck {
   readonly #ids: IdTable;
   /** By number of their ids. */
   readonly #nodes: Node[] = [];
+  /** For each node looked into: how many it leads to, and their numbers. */
+  #links = new Int32Array(1024);
+  #linkCount = 0;
   readonly #gitmodules = new Set<ObjectId>();
   #grafts: Grafts | undefined;
   readonly #pending: Node[] = [];
@@ -253,8 +257,9 @@ export class Fsck {
       return;
     }
     this.#reportFindings(type, id, checkObject(type, object.bytes, { format, strict: this.#options.strict }));
-    node.children = this.#childrenIn(node, object);
-    for (const child of node.children) child.isUsed = true;
+    const children = this.#childrenIn(node, object);
+    for (const number of children) this.#nodes[number]!.isUsed = true;
+    node.linksAt = this.#noteLinks(children);
     this.#describeOne(id, object);
   }
 
@@ -278,13 +283,27 @@ export class Fsck {
   }
 
   /** What a content leads to, as nodes; names are passed on. */
-  #childrenIn(node: Node, object: GitObject): Node[] {
+  #childrenIn(node: Node, object: GitObject): number[] {
     if (object.type === 'tree') return this.#entriesIn(node, object.bytes);
     return this.#edgesIn(node.id, object).map(({ id, type, nameFrom }) => {
       const child = this.#node(id, type);
       if (this.#options.nameObjects && node.name !== undefined) child.name ??= nameFrom(node.name);
-      return child;
+      return child.number;
     });
+  }
+
+  /** Keeps numbers of nodes in one array for all: millions of links would be much to look through for who collects garbage. */
+  #noteLinks(numbers: readonly number[]): number {
+    const at = this.#linkCount;
+    this.#linkCount += 1 + numbers.length;
+    if (this.#linkCount > this.#links.length) {
+      const links = new Int32Array(Math.max(this.#linkCount, this.#links.length * 2));
+      links.set(this.#links);
+      this.#links = links;
+    }
+    this.#links[at] = numbers.length;
+    this.#links.set(numbers, at + 1);
+    return at;
   }
 
   /** The commit with the parents that count: behind the boundaries of a shallow repository nothing is looked for. */
@@ -312,7 +331,7 @@ export class Fsck {
   }
 
   /** The entries of a tree, none of one that is damaged. There are many: nothing is made for one but its node. */
-  #entriesIn(node: Node, bytes: Buffer): Node[] {
+  #entriesIn(node: Node, bytes: Buffer): number[] {
     const entry = new TreeScanner(this.#repository.format);
     const end = bytes.length;
     const isWhole = decodable(() => {
@@ -320,14 +339,14 @@ export class Fsck {
       return true;
     });
     if (isWhole !== true) return [];
-    const children: Node[] = [];
+    const children: number[] = [];
     for (let at = 0; at < end;) {
       at = entry.scan(bytes, at, end);
       const kind = entry.mode & 0o170000;
       if (kind === 0o160000) continue;
       const isTree = kind === 0o040000;
       const child = this.#nodeOf(this.#ids.add(bytes, entry.idAt), isTree ? 'tree' : 'blob');
-      children.push(child);
+      children.push(child.number);
       const name = (): string => bytes.toString('latin1', entry.nameStart, entry.nameEnd);
       if (kind !== 0o120000 && mayBeSpecialName(bytes, entry.nameStart, entry.nameEnd) && isGitmodulesName(name())) this.#gitmodules.add(child.id);
       if (this.#options.nameObjects && node.name !== undefined) child.name ??= `${node.name}${name()}${isTree ? '/' : ''}`;
@@ -500,19 +519,24 @@ export class Fsck {
     }
   }
 
-  #childrenOf(node: Node): readonly Node[] {
+  *#childrenOf(node: Node): Generator<Node> {
+    this.#findLinks(node);
+    const { linksAt } = node;
+    if (linksAt >= 0) for (let at = linksAt + 1, end = at + this.#links[linksAt]!; at < end; at += 1) yield this.#nodes[this.#links[at]!]!;
+  }
+
+  #findLinks(node: Node): void {
     // What a ref leads to gets its name only now, and hands it on.
-    if (node.children !== undefined && !this.#options.nameObjects) return node.children;
+    if (node.linksAt >= 0 && !this.#options.nameObjects) return;
     const type = this.#typeOf(node);
-    if (type === undefined || type === 'blob') return [];
+    if (type === undefined || type === 'blob') return;
     try {
-      node.children = this.#childrenIn(node, this.#repository.objects.read(node.id));
+      node.linksAt = this.#noteLinks(this.#childrenIn(node, this.#repository.objects.read(node.id)));
     } catch (error) {
       if (!(error instanceof CairnError)) throw error;
       this.#complain('error', error.message, fsckErrors.object);
-      node.children = [];
+      node.linksAt = this.#noteLinks([]);
     }
-    return node.children;
   }
 
   #reportBroken(from: Node, to: Node): void {

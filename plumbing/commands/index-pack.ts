@@ -147,7 +147,7 @@ function open(context: Context, args: Arguments, repository: Repository | undefi
   const mostBytes = parseMostBytes(args.value('max-input-size'));
   const level = repository?.config.getInteger('core.compression');
   const options: PackIntakeOptions = {
-    isUntrusted: incoming !== undefined,
+    isUntrusted: args.has('stdin'),
     ...(incoming === undefined ? {} : { onObject: (object) => { incoming.see(object); } }),
     ...(mostBytes === undefined ? {} : { mostBytes }),
     ...(level === undefined || level < 0 ? {} : { level }),

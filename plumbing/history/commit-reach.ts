@@ -4,47 +4,100 @@ import type { ObjectId } from '../../pack/oid.js';
 import { type CommitNode, History } from './history.js';
 import type { Repository } from '../repository.js';
 
-/** Everything that can be reached from `starts`, themselves included. */
-export function ancestorsOf(history: History, starts: Iterable<ObjectId>): Set<ObjectId> {
-  const seen = new Set<ObjectId>();
-  const waiting = [...starts].map((id) => history.node(id));
-  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-    if (seen.has(node.id)) continue;
-    seen.add(node.id);
-    for (const parent of history.load(node).parents) if (!seen.has(parent.id)) waiting.push(parent);
-  }
-  return seen;
+/** Commits, as far as they are asked about. */
+export interface CommitSet {
+  has(id: ObjectId): boolean;
 }
+
+/** Everything that can be reached from `starts`, themselves included. */
+export function ancestorsOf(history: History, starts: Iterable<ObjectId>): CommitSet {
+  const { table } = history;
+  const seen = new ByteColumn();
+  const waiting: number[] = [];
+  const visit = (commit: number): void => {
+    if (seen.at(commit) !== 0) return;
+    seen.set(commit, 1);
+    waiting.push(commit);
+  };
+  for (const id of starts) visit(table.number(id));
+  for (let commit = waiting.pop(); commit !== undefined; commit = waiting.pop()) {
+    history.loadCommit(commit);
+    for (let index = 0, count = table.parentCount(commit); index < count; index += 1) visit(table.parentAt(commit, index));
+  }
+  return { has: (id) => seen.at(table.ids.findId(id)) !== 0 };
+}
+
+const isWithin = 1;
+const isNotWithin = 2;
 
 /** Tells of one commit after another whether any of `wanted` can be reached from it. */
 export class Containment {
   readonly #history: History;
-  readonly #answers = new Map<CommitNode, boolean>();
+  readonly #answers = new ByteColumn();
+  /** What a commit-graph says lies no higher leads to none of those wanted. */
+  readonly #leastLevel: number;
 
   constructor(history: History, wanted: readonly ObjectId[]) {
     this.#history = history;
-    for (const id of wanted) this.#answers.set(history.node(id), true);
+    let least = Infinity;
+    for (const id of wanted) {
+      const commit = history.table.number(id);
+      this.#answers.set(commit, isWithin);
+      least = Math.min(least, history.levelOf(commit));
+    }
+    this.#leastLevel = least;
   }
 
   contains(id: ObjectId): boolean {
-    const stack = [this.#history.node(id)];
+    const history = this.#history;
+    const { table } = history;
+    const answers = this.#answers;
+    const asked = table.number(id);
+    const stack = [asked];
     while (stack.length > 0) {
-      const node = stack.at(-1)!;
-      if (this.#answers.has(node)) {
-        stack.pop();
-        continue;
-      }
-      // Dates lie, so however old a commit claims to be, its parents are asked.
-      const { parents } = this.#history.load(node);
-      const unknown = parents.find((parent) => !this.#answers.has(parent));
-      if (unknown !== undefined && !parents.some((parent) => this.#answers.get(parent) === true)) {
-        stack.push(unknown);
-        continue;
-      }
-      this.#answers.set(node, parents.some((parent) => this.#answers.get(parent) === true));
+      const commit = stack.at(-1)!;
+      const answer = answers.at(commit) || this.#answerOf(commit, stack);
+      if (answer === 0) continue;
+      answers.set(commit, answer);
       stack.pop();
     }
-    return this.#answers.get(this.#history.node(id))!;
+    return answers.at(asked) === isWithin;
+  }
+
+  /** What the parents say; 0, and one of them is to be asked first, where they have not been. */
+  #answerOf(commit: number, stack: number[]): number {
+    const history = this.#history;
+    const { table } = history;
+    const level = history.levelOf(commit);
+    if (level > 0 && level < Infinity && level <= this.#leastLevel) return isNotWithin;
+    // Dates lie, so however old a commit claims to be, its parents are asked.
+    history.loadCommit(commit);
+    let unknown = -1;
+    for (let index = table.parentCount(commit) - 1; index >= 0; index -= 1) {
+      const parent = table.parentAt(commit, index);
+      const answer = this.#answers.at(parent);
+      if (answer === isWithin) return isWithin;
+      if (answer === 0) unknown = parent;
+    }
+    if (unknown < 0) return isNotWithin;
+    stack.push(unknown);
+    return 0;
+  }
+}
+
+/** A byte for each number there may be, 0 at first. */
+class ByteColumn {
+  #bytes = new Uint8Array(1024);
+
+  at(number: number): number { return this.#bytes[number] ?? 0; }
+
+  set(number: number, value: number): void {
+    if (number >= this.#bytes.length) {
+      const bytes = new Uint8Array(Math.max(number + 1, this.#bytes.length * 2));
+      bytes.set(this.#bytes);
+      this.#bytes = bytes;
+    }
+    this.#bytes[number] = value;
   }
 }
 

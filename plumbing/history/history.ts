@@ -171,6 +171,16 @@ export class History {
     return cursor?.find(ids.bytes, commit * ids.idSize) && cursor.read() && cursor.kind === commitKind ? cursor : undefined;
   }
 
+  /**
+   * More than that of every commit that can be reached from it, as the commit-graph says; 0 where it does not, Infinity for a commit it does
+   * not have, which none of those it has leads to.
+   */
+  levelOf(commit: number): number {
+    const graph = this.#graph;
+    const position = graph === undefined ? -1 : this.#positionOf(graph, commit);
+    return position < 0 ? Infinity : graph!.levelAt(position);
+  }
+
   /** In the graph; -1 when it is not there. */
   #positionOf(graph: CommitGraph, commit: number): number {
     const { ids, positions } = this.table;

@@ -3,7 +3,7 @@
 // The ref's lock is held from reading its reflog to putting the new one in place. If the power fails: the old reflog or the new one.
 import { NotFoundError, isSystemError } from '../../pack/errors.js';
 import { type ObjectId, isZeroId, zeroId } from '../../pack/oid.js';
-import { ancestorsOf } from '../history/commit-reach.js';
+import { type CommitSet, ancestorsOf } from '../history/commit-reach.js';
 import { parseExpiry } from '../date.js';
 import { History } from '../history/history.js';
 import type { RefName } from './ref-name.js';
@@ -75,7 +75,7 @@ function compileRules(repository: Repository, name: RefName, current: ObjectId |
   const configured = configuredTimes(repository, name);
   const expire = rules.expire ?? configured.expire;
   const expireUnreachable = rules.expireUnreachable ?? configured.expireUnreachable;
-  let reachable: ReadonlySet<ObjectId> | 'all' | undefined;
+  let reachable: CommitSet | 'all' | undefined;
   const isUnreachable = (id: ObjectId): boolean => {
     if (isZeroId(id)) return false;
     const commit = peelToCommit(repository, id);
@@ -91,7 +91,7 @@ function compileRules(repository: Repository, name: RefName, current: ObjectId |
 }
 
 /** What the ref leads to; for HEAD, what any ref leads to; 'all' when the ref leads to no commit, so that every entry is unreachable. */
-function findReachable(repository: Repository, name: RefName, current: ObjectId | undefined): ReadonlySet<ObjectId> | 'all' {
+function findReachable(repository: Repository, name: RefName, current: ObjectId | undefined): CommitSet | 'all' {
   const history = new History(repository);
   if (name !== 'HEAD' && !name.endsWith('/HEAD')) {
     const commit = current === undefined ? undefined : peelToCommit(repository, current);

@@ -1,14 +1,15 @@
 // How cairn's commands measure against stock git's: wall time of whole processes, medians of interleaved rounds, the ratio to git (below 1
 // is faster), and the most memory a process had. `node dist/lib/test/bench/commands.bench.js [case ...]`.
 //
-// Set by the environment: CAIRN_BENCH_ROUNDS (5), CAIRN_BENCH_FILES (20000), CAIRN_BENCH_LARGE_MIB (2048), CAIRN_BENCH_COMMITS (20000),
-// CAIRN_BENCH_DIRECTORY (a new directory of the system's temporary one).
+// Set by the environment: CAIRN_BENCH_ROUNDS (5), CAIRN_BENCH_FILES (20000), CAIRN_BENCH_LARGE_MIB (2048), CAIRN_BENCH_COMMITS (20000; written
+// history has three times as many), CAIRN_BENCH_REFS (10000), CAIRN_BENCH_DIRECTORY (a new directory of the system's temporary one). Taking
+// packs in is measured by the bench 'indexing', making them by 'packs'.
 //
 // Three traps are avoided. Creating files where many were removed lately is slow on ext4, so every round writes to new directories and nothing
 // is removed before the end. NODE_EXTRA_CA_CERTS makes Node 20 start slowly and is taken out of the environment of both. The machine's
 // speed drifts, so rounds of both programs alternate, and who comes first alternates too.
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -20,7 +21,9 @@ const rounds = setting('ROUNDS', 5);
 const files = setting('FILES', 20_000);
 const largeMebibytes = setting('LARGE_MIB', 2048);
 const commits = setting('COMMITS', 20_000);
+const refs = setting('REFS', 10_000);
 const wanted = process.argv.slice(2);
+const nameWidth = 40;
 const random = seededRandom(11);
 const given = process.env['CAIRN_BENCH_DIRECTORY'];
 const top = given ?? mkdtempSync(join(tmpdir(), 'cairn-bench-'));
@@ -96,7 +99,7 @@ function compare(name: string, count: number, aim: number | undefined, git: () =
   const peaks = ours.flatMap(({ peakMebibytes }) => peakMebibytes ?? []);
   const peak = peaks.length === 0 ? '' : `   peak ${Math.max(...peaks).toFixed(0)} MiB`;
   const wish = aim === undefined ? '' : `   aim ${aim}`;
-  print(`${name.padEnd(34)} git ${gitMs.toFixed(1).padStart(9)} ms   cairn ${cairnMs.toFixed(1).padStart(9)} ms   ratio ${(cairnMs / gitMs).toFixed(2)}${wish}${peak}`);
+  print(`${name.padEnd(nameWidth)} git ${gitMs.toFixed(1).padStart(9)} ms   cairn ${cairnMs.toFixed(1).padStart(9)} ms   ratio ${(cairnMs / gitMs).toFixed(2)}${wish}${peak}`);
 }
 
 function section(name: string, body: () => void): void {
@@ -300,7 +303,7 @@ function compareCalls(env: Record<string, string>, count: number): void {
   closeSync(requests);
   batch.unref();
   for (const [name, { git, cairn }] of times) {
-    print(`${`batch: ${name}`.padEnd(34)} git ${median(git).toFixed(1).padStart(9)} ms   cairn ${median(cairn).toFixed(1).padStart(9)} ms   `
+    print(`${`batch: ${name}`.padEnd(nameWidth)} git ${median(git).toFixed(1).padStart(9)} ms   cairn ${median(cairn).toFixed(1).padStart(9)} ms   `
       + `ratio ${(median(cairn) / median(git)).toFixed(2)}   aim 1.5`);
   }
 }
@@ -332,6 +335,21 @@ function makeWrittenHistory(env: Record<string, string>, count: number): void {
   must(['git', 'repack', '-adq'], { env });
 }
 
+/** Of a repository with one pack: taking it in, checking it, and making it anew, which each program does with what the other left. */
+function comparePacks(env: Record<string, string>): void {
+  const directory = join(env['GIT_DIR']!, 'objects/pack');
+  const pack = join(directory, readdirSync(directory).find((name) => name.endsWith('.pack'))!);
+  const index = pack.replace(/\.pack$/, '.idx');
+  let number = 0;
+  const both = (name: string, aim: number, call: (program: string) => Call): void => compare(name, rounds, aim, () => [call('git')], () => [call(cairnProgram)]);
+  both('verify-pack', 1.5, (program) => ({ argv: [program, 'verify-pack', index], env }));
+  both('index-pack', 0.9, (program) => ({ argv: [program, 'index-pack', '-o', join(top, `index${number += 1}.idx`), pack] }));
+  both('index-pack --stdin', 0.9, (program) => ({
+    argv: ['sh', '-c', 'exec "$0" index-pack --stdin <"$1"', program, pack], env: newRepository(top),
+  }));
+  both('repack -adf', 2, (program) => ({ argv: [program, '-c', 'repack.writeBitmaps=false', 'repack', '-adfq'], env }));
+}
+
 section('walk', () => {
   mkdirSync(join(top, 'written'));
   const env = newRepository(join(top, 'written'));
@@ -342,6 +360,9 @@ section('walk', () => {
   both('log, written history', undefined, ['log']);
   both('rev-list --all --count', 1.3, ['rev-list', '--all', '--count']);
   both('rev-list --objects --all', 2, ['rev-list', '--objects', '--all']);
+  both('for-each-ref --contains', undefined, ['for-each-ref', '--contains', 'main~100']);
+  both('fsck --full', 1.5, ['fsck', '--full']);
+  comparePacks(env);
   must(['git', 'commit-graph', 'write', '--reachable'], { env });
   both('rev-list --all, commit-graph', undefined, ['rev-list', '--all']);
   both('rev-list --all --count, commit-graph', 1.3, ['rev-list', '--all', '--count']);
@@ -374,13 +395,55 @@ section('blame', () => {
   compare('blame, 10,000 lines, 1000 commits', rounds, 3, () => [{ argv: ['git', ...words], env }], () => [{ argv: [cairnProgram, ...words], env }]);
 });
 
+interface RefStep {
+  readonly name: string;
+  /** The instruction for a ref, given its name and the commits it goes between. */
+  readonly line: (ref: string, before: string, after: string) => string;
+}
+
+const refSteps: readonly RefStep[] = [
+  { name: 'create', line: (ref, before) => `create ${ref} ${before}\n` },
+  { name: 'verify', line: (ref, before) => `verify ${ref} ${before}\n` },
+  { name: 'update', line: (ref, before, after) => `update ${ref} ${after} ${before}\n` },
+  { name: 'delete', line: (ref, before) => `delete ${ref} ${before}\n` },
+];
+
+/**
+ * One transaction over many branches, with reflogs, each time in a new repository. Both programs make durable what `fsync` says: git by default
+ * leaves refs to the system, cairn does not.
+ */
+function compareTransactions(fsync: 'none' | 'reference', isPacked: boolean): void {
+  const names = Array.from({ length: refs }, (_, at) => `refs/heads/d${at % 100}/b${at}`);
+  const prepare = (program: string, step: RefStep): Call[] => {
+    const env = newRepository(top);
+    const ask = (argv: readonly string[]): string => spawnSync('git', argv, { env: { ...cleanEnvironment, ...env }, input: '', encoding: 'utf8' }).stdout.trim();
+    must(['git', 'config', 'core.fsync', fsync], { env });
+    must(['git', 'config', 'core.logAllRefUpdates', 'true'], { env });
+    const before = ask(['commit-tree', ask(['mktree']), '-m', 'before']);
+    const after = ask(['commit-tree', `${before}^{tree}`, '-p', before, '-m', 'after']);
+    const write = ({ line }: RefStep): string => names.map((name) => line(name, before, after)).join('');
+    if (step.name !== 'create') must(['git', '-c', 'core.fsync=none', 'update-ref', '--stdin'], { env, stdin: write(refSteps[0]!) });
+    if (isPacked) must(['git', 'pack-refs', '--all'], { env });
+    return [{ argv: [program, 'update-ref', '--stdin', '-m', 'why'], env, stdin: write(step) }];
+  };
+  for (const step of refSteps) {
+    if (isPacked && step.name === 'create') continue;
+    compare(`update-ref --stdin: ${step.name} ${refs} ${isPacked ? 'packed' : 'loose'} refs, core.fsync=${fsync}`, rounds, 1.5,
+      () => prepare('git', step), () => prepare(cairnProgram, step));
+  }
+}
+
+section('refs', () => {
+  for (const fsync of ['none', 'reference'] as const) for (const isPacked of [false, true]) compareTransactions(fsync, isPacked);
+});
+
 section('start', () => {
   mkdirSync(join(top, 'start'));
   const env = newRepository(join(top, 'start'));
   must(['git', 'commit', '-q', '--allow-empty', '-m', 'first'], { env });
   compare('rev-parse HEAD', rounds * 6, undefined, () => [{ argv: ['git', 'rev-parse', 'HEAD'], env }], () => [{ argv: [cairnProgram, 'rev-parse', 'HEAD'], env }]);
   const nodes = Array.from({ length: rounds * 6 }, () => measure([{ argv: [process.execPath, '-e', '0'] }]).ms);
-  print(`${'  (node -e 0 alone)'.padEnd(34)} ${median(nodes).toFixed(1).padStart(37)} ms`);
+  print(`${'  (node -e 0 alone)'.padEnd(nameWidth)} ${median(nodes).toFixed(1).padStart(37)} ms`);
 });
 
 if (given === undefined) rmSync(dirname(join(top, 'x')), { recursive: true });

@@ -111,7 +111,7 @@ for (const [name, make] of Object.entries(packs)) {
   const base = make();
   const directory = join(top, `${name}.git`);
   compare(`${name}: index-pack`, 0.9, (turn) => ['index-pack', '-o', join(top, `${name}-${turn}.idx`), `${base}.pack`]);
-  compare(`${name}: index-pack --stdin`, 1.2, (turn) => {
+  compare(`${name}: index-pack --stdin`, 0.9, (turn) => {
     const target = join(top, `${name}-${turn}.git`);
     mkdirSync(target);
     run(['git', 'init', '-q', '--bare', target]);

@@ -2,6 +2,7 @@
 // gitattributes(5) names a driver; diff.<driver>.* of git-config(1) defines it, and a few languages are known.
 import { Attributes, type AttributeValue } from '../content/attributes.js';
 import type { Config } from '../config.js';
+import { type LineRule, languageRules } from './language-rules.js';
 import { latin1 } from '../latin1.js';
 import { parsePattern } from '../posix-regex.js';
 import type { Repository } from '../repository.js';
@@ -15,6 +16,8 @@ export interface DiffDriver {
   readonly findFunction: FunctionFinder;
   /** A regular expression (extended) for words. */
   readonly wordPattern?: string;
+  /** Words of the language the driver is named after. */
+  readonly languageWords?: readonly RegExp[];
   /** Programs that show a difference, and that make content readable; see diff-programs.ts. */
   readonly command?: string;
   readonly textConverter?: string;
@@ -45,24 +48,16 @@ function finderOf(rules: string, kind: 'basic' | 'extended'): FunctionFinder {
   };
 }
 
-/** Definitions of some languages, as rules for `finderOf`. */
-const languages: Readonly<Record<string, string>> = {
-  bash: '^[ \\t]*((([a-zA-Z_][a-zA-Z0-9_]*[ \\t]*\\([ \\t]*\\))|(function[ \\t]+[a-zA-Z_][a-zA-Z0-9_]*(([ \\t]*\\([ \\t]*\\))|([ \\t]+))))[ \\t]*(\\{|\\(\\(?|\\[\\[))',
-  bibtex: '(@[a-zA-Z]+[ \\t]*\\{?[ \\t]*[^ \\t"@\',\\\\#}{~%]*).*$',
-  elixir: '^[ \\t]*((def(macro|module|impl|protocol|p)?|test)[ \\t].*)$',
-  fountain: '^((\\.[^.]|([Ii][Nn][Tt]|[Ee][Xx][Tt]|[Ee][Ss][Tt]|[Ii][Nn][Tt]\\.?/[Ee][Xx][Tt]|[Ii]/[Ee])[. ]).*)$',
-  golang: '^[ \\t]*(func[ \\t]*.*(\\{[ \\t]*)?)\n^[ \\t]*(type[ \\t].*(struct|interface)[ \\t]*(\\{[ \\t]*)?)',
-  html: '^[ \\t]*(<[Hh][1-6]([ \\t].*)?>.*)$',
-  markdown: '^ {0,3}#{1,6}[ \\t].*',
-  php: '^[\\t ]*(((public|protected|private|static|abstract|final)[\\t ]+)*function.*)$\n^[\\t ]*((((final|abstract)[\\t ]+)?class|enum|interface|trait).*)$',
-  python: '^[ \\t]*((class|(async[ \\t]+)?def)[ \\t].*)$',
-  ruby: '^[ \\t]*((class|module|def)[ \\t].*)$',
-  rust: '^[\\t ]*((pub(\\([^\\)]+\\))?[\\t ]+)?((async|const|unsafe|extern([\\t ]+"[^"]+"))[\\t ]+)?(struct|enum|union|mod|trait|fn|impl|macro_rules!)[< \\t]+[^;]*)$',
-  tex: '^(\\\\((sub)*section|chapter|part)\\*{0,1}\\{.*)$',
-};
-
-/** Languages git has rules for and cairn has not: their headings would be others. */
-const unknownLanguages = new Set(['ada', 'cpp', 'csharp', 'css', 'dts', 'fortran', 'java', 'kotlin', 'matlab', 'objc', 'pascal', 'perl', 'scheme']);
+/** Rules of a language, in a form that is compiled already. */
+function finderOfLines(rules: readonly LineRule[]): FunctionFinder {
+  return (line) => {
+    for (const { pattern, not } of rules) {
+      const match = pattern.exec(line);
+      if (match !== null) return not ? undefined : heading(match[1] ?? match[0]);
+    }
+    return undefined;
+  };
+}
 
 const textDriver: DiffDriver = { isBinary: false, findFunction: standardFunction };
 const binaryDriver: DiffDriver = { isBinary: true, findFunction: standardFunction };
@@ -101,16 +96,17 @@ export class DiffDrivers {
 function readDriver(config: Config, name: string): DiffDriver {
   const value = (key: string): string | undefined => config.get(`diff.${name}.${key}`);
   const [extended, basic] = [value('xfuncname'), value('funcname')];
+  const language = Object.hasOwn(languageRules, name) ? languageRules[name] : undefined;
   let findFunction = standardFunction;
   if (extended !== undefined) findFunction = finderOf(latin1(extended), 'extended');
   else if (basic !== undefined) findFunction = finderOf(latin1(basic), 'basic');
-  else if (Object.hasOwn(languages, name)) findFunction = finderOf(languages[name]!, 'extended');
-  else if (unknownLanguages.has(name)) findFunction = standardFunction;
+  else if (language !== undefined) findFunction = finderOfLines(language.functions);
   const binary = value('binary');
   const isBinary = binary === undefined || binary === 'auto' ? undefined : config.getBoolean(`diff.${name}.binary`);
   const [wordPattern, command, textConverter] = [value('wordregex'), value('command'), value('textconv')];
   return {
     ...(isBinary === undefined ? {} : { isBinary }), findFunction, ...(wordPattern === undefined ? {} : { wordPattern: latin1(wordPattern) }),
+    ...(language === undefined || wordPattern !== undefined ? {} : { languageWords: language.words }),
     ...(command === undefined ? {} : { command }), ...(textConverter === undefined ? {} : { textConverter }),
   };
 }

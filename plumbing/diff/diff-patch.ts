@@ -8,7 +8,7 @@ import { formatMode } from '../../pack/tree.js';
 import { formatBinaryPatch } from './binary-patch.js';
 import type { DiffEntry, DiffSide } from './diff.js';
 import { isHuge, readSide } from './diff-content.js';
-import { type FunctionFinder, plainDriver, standardFunction } from './diff-driver.js';
+import { type DiffDriver, type FunctionFinder, plainDriver, standardFunction } from './diff-driver.js';
 import type { DiffColors, DiffFormatOptions, Sink } from './diff-format.js';
 import { WordDiff } from './diff-words.js';
 import { parsePattern } from '../posix-regex.js';
@@ -181,11 +181,11 @@ export class PatchWriter {
     const { driverOf, words, highlights, whitespaceOf, indicators } = this.#options;
     const [oldDriver, newDriver] = [driverOf?.(entry.oldPath ?? entry.path) ?? plainDriver, driverOf?.(entry.path) ?? plainDriver];
     const findFunction = entry.old.mode === 0 || oldDriver.findFunction === standardFunction ? newDriver.findFunction : oldDriver.findFunction;
-    const pattern = words === undefined ? undefined : words.pattern ?? oldDriver.wordPattern ?? newDriver.wordPattern ?? words.fallback;
+    const pattern = words === undefined ? undefined : wordPatternOf(words, oldDriver, newDriver);
     return new HunkPainter(one, two, {
       colors: this.#colors, findFunction, suppressBlank: this.#options.suppressBlank === true, ...(indicators === undefined ? {} : { indicators }), ...(highlights === undefined ? {} : { highlights }),
       rule: whitespaceOf?.(entry.path) ?? standardRule, ...(entry.new.mode === 0 ? {} : { whole }),
-      ...(words === undefined ? {} : { words: { style: words.style, ...(pattern === undefined ? {} : { pattern: new RegExp(parsePattern(pattern, 'extended', { lines: true }), 'gm') }) } }),
+      ...(words === undefined ? {} : { words: { style: words.style, ...(pattern === undefined ? {} : { pattern }) } }),
     });
   }
 
@@ -223,6 +223,17 @@ export class PatchWriter {
     }
     return found;
   }
+}
+
+/** What is a word: as was asked for, as a driver says, as is configured for all files. */
+function wordPatternOf(words: NonNullable<DiffFormatOptions['words']>, ...drivers: readonly DiffDriver[]): RegExp | readonly RegExp[] | undefined {
+  const compile = (text: string): RegExp => new RegExp(parsePattern(text, 'extended', { lines: true }), 'gm');
+  if (words.pattern !== undefined) return compile(words.pattern);
+  for (const { wordPattern, languageWords } of drivers) {
+    if (wordPattern !== undefined) return compile(wordPattern);
+    if (languageWords !== undefined) return languageWords;
+  }
+  return words.fallback === undefined ? undefined : compile(words.fallback);
 }
 
 /** '<<<<<<< ', '=======', '>>>>>>> ' or '||||||| ', of the length that is in use. */
@@ -278,7 +289,7 @@ export interface HunkStyle {
   readonly whole?: Lines;
   readonly findFunction?: FunctionFinder;
   readonly suppressBlank?: boolean;
-  readonly words?: { readonly style: 'plain' | 'color' | 'porcelain'; readonly pattern?: RegExp };
+  readonly words?: { readonly style: 'plain' | 'color' | 'porcelain'; readonly pattern?: RegExp | readonly RegExp[] };
 }
 
 /** Hunks of one file as text. */

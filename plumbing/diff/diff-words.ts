@@ -8,8 +8,8 @@ export type WordStyle = 'plain' | 'color' | 'porcelain';
 
 export interface WordDiffOptions {
   readonly style: WordStyle;
-  /** What is a word (with the flag 'y' or 'g'); absent: what is between white space. */
-  readonly pattern?: RegExp;
+  /** What is a word: a pattern (with the flag 'g'), or several (with the flag 'y') of which the longest match counts; absent: what is between white space. */
+  readonly pattern?: RegExp | readonly RegExp[];
 }
 
 /** Colours of words that go, that come, and of the rest; '' for none. */
@@ -111,18 +111,38 @@ export class WordDiff {
       for (const match of text.matchAll(/[^ \t\n\v\f\r]+/g)) places.push({ from: match.index, to: match.index + match[0].length });
       return { text, places };
     }
+    const find = pattern instanceof RegExp ? (at: number): Word | undefined => findWord(pattern, text, at) : (at: number): Word | undefined => findLongest(pattern, text, at);
     for (let at = 0; at < text.length;) {
-      pattern.lastIndex = at;
-      const match = pattern.exec(text);
-      if (match === null) break;
-      const newline = match[0].indexOf('\n');
-      const to = newline < 0 ? match.index + match[0].length : match.index + newline;
-      if (to <= match.index) break;
-      places.push({ from: match.index, to });
+      const found = find(at);
+      if (found === undefined) break;
+      const newline = found.text.indexOf('\n');
+      const to = newline < 0 ? found.from + found.text.length : found.from + newline;
+      if (to <= found.from) break;
+      places.push({ from: found.from, to });
       at = to;
     }
     return { text, places };
   }
+}
+
+interface Word { readonly from: number; readonly text: string }
+
+function findWord(pattern: RegExp, text: string, at: number): Word | undefined {
+  pattern.lastIndex = at;
+  const match = pattern.exec(text);
+  return match === null ? undefined : { from: match.index, text: match[0] };
+}
+
+/** The longest of the matches at the next place that is not white space. */
+function findLongest(kinds: readonly RegExp[], text: string, at: number): Word | undefined {
+  let from = at;
+  while (from < text.length && ' \t\n\v\f\r'.includes(text[from]!)) from += 1;
+  let best: Word | undefined;
+  for (const kind of kinds) {
+    const found = findWord(kind, text, from);
+    if (found !== undefined && found.text.length > (best?.text.length ?? 0)) best = found;
+  }
+  return best;
 }
 
 function asLines({ text, places }: Words): Buffer {

@@ -14,7 +14,7 @@ interface Slab {
   /** Counts up; tells old slabs from new ones. */
   readonly number: number;
   /** What lies here, whose it is, and under which key: to be forgotten with the slab. */
-  readonly owners: Map<number, KeptBase>[];
+  readonly owners: KeptBases[];
   readonly keys: number[];
 }
 
@@ -24,6 +24,29 @@ export interface KeptBase {
   readonly slab: Slab;
   readonly start: number;
   readonly end: number;
+}
+
+/** Where an owner's contents lie, by a number of its choice: a Map, or for numbers without gaps a `KeptList`. */
+export interface KeptBases {
+  get(key: number): KeptBase | undefined;
+  set(key: number, kept: KeptBase): void;
+  delete(key: number): void;
+}
+
+/** Hundreds of thousands of contents one after the other cost a list less than a Map, which moves all of them whenever it grows. */
+export class KeptList implements KeptBases {
+  readonly #kept: (KeptBase | undefined)[] = [];
+
+  get(key: number): KeptBase | undefined { return this.#kept[key]; }
+
+  set(key: number, kept: KeptBase): void {
+    while (this.#kept.length < key) this.#kept.push(undefined);
+    this.#kept[key] = kept;
+  }
+
+  delete(key: number): void {
+    this.#kept[key] = undefined;
+  }
 }
 
 /** The content of a base; see above for how long `bytes` is valid. */
@@ -42,7 +65,7 @@ export class BaseCache {
   constructor(budgetBytes: number) { this.#budgetBytes = Math.max(budgetBytes, 4 * slabBytes); }
 
   /** What is kept for one owner under `key`. */
-  find(owner: Map<number, KeptBase>, key: number): Base | undefined {
+  find(owner: KeptBases, key: number): Base | undefined {
     const kept = owner.get(key);
     if (kept === undefined) return undefined;
     const { type, slab, start, end } = kept;
@@ -66,7 +89,7 @@ export class BaseCache {
   }
 
   /** Keeps a content that fills what `reserve` gave last. */
-  keep(owner: Map<number, KeptBase>, key: number, type: ObjectType, bytes: Buffer): void {
+  keep(owner: KeptBases, key: number, type: ObjectType, bytes: Buffer): void {
     const isLarge = bytes.length > slabBytes / 4;
     if (isLarge && bytes.length > this.#budgetBytes / 4) return;
     const slab = isLarge || this.#slabs.length === 0 ? this.#addSlab(isLarge ? bytes : undefined) : this.#slabs.at(-1)!;

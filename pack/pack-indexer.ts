@@ -6,8 +6,7 @@
 //
 // The bytes are untrusted: whatever is wrong is a CorruptError. Memory is a few dozen bytes for each entry that was really there (the
 // count in the header is believed by nobody), the caches, and the contents of one delta and its base. Nothing is written.
-import { BaseCache } from './base-cache.js';
-import type { KeptBase } from './base-cache.js';
+import { BaseCache, KeptList } from './base-cache.js';
 import { CollisionGuard } from './collision-guard.js';
 import { applyDelta, applyDeltaInPieces, readDeltaSizes } from './delta.js';
 import { CorruptError, RefusedError } from './errors.js';
@@ -94,7 +93,7 @@ export class PackIndexer {
   #nextWaiting = new Int32Array(0);
   readonly #waitingForId = new Map<ObjectId, number[]>();
   readonly #cache: BaseCache;
-  readonly #kept = new Map<number, KeptBase>();
+  readonly #kept = new KeptList();
   readonly #scratch = Buffer.allocUnsafeSlow(256 * 1024);
   readonly #deltas = new Map<number, Buffer>();
   #deltaBytes = 0;

@@ -8,9 +8,11 @@ import { peelTag } from '../../plumbing/refs/ref-transaction.js';
 import type { Ref } from '../../plumbing/refs/refs.js';
 import type { Repository } from '../../plumbing/repository.js';
 import { listBranchesInUse } from '../../plumbing/work-trees.js';
-import { type Channel, listChannels, receiptRef, releaseRef } from '../channel.js';
+import { type Channel, listChannels, receiptRef, releaseRef, targetNamed } from '../channel.js';
 import { type StoredReceipt, listReceipts } from '../receipt.js';
+import { findLink, linkValue } from '../release-directory.js';
 import { findRollback } from '../release-history.js';
+import { listRecorded } from '../release-journal.js';
 import { Arrivals, type Recorded, receiptKey } from './arrivals.js';
 import { HeldObjects, type Hold, describeHold, isOver } from './hold.js';
 import { type Policy, compilePattern } from './policy.js';
@@ -118,6 +120,33 @@ function keepOriginals(candidates: readonly Candidate[]): Candidate[] {
   });
 }
 
+/** Directories of releases that must stay: a receipt has to go on naming them, or nobody would ever remove them. */
+class DirectoriesInUse {
+  readonly #repository: Repository;
+  readonly #links = new Map<string, string | null | undefined>();
+  /** Those that are there and that no newer receipt names. */
+  readonly #recorded: Set<string>;
+  /** What a rollback publishes and has no directory of its own any more: it takes the newest one that holds the same. */
+  readonly #wanted = new Set<ObjectId>();
+
+  constructor(repository: Repository, channel: Channel, back: StoredReceipt | undefined) {
+    this.#repository = repository;
+    this.#recorded = new Set(listRecorded(repository, channel));
+    for (const { published, tree } of back?.outputs ?? []) if (published !== undefined && !this.#recorded.has(published.directory)) this.#wanted.add(tree);
+  }
+
+  /** Asked of the newest receipt first. */
+  listGuards({ outputs }: StoredReceipt): Reason[] {
+    return outputs.flatMap(({ published, tree }): Reason[] => {
+      if (published === undefined || !this.#recorded.delete(published.directory)) return [];
+      const target = targetNamed(this.#repository, published.target);
+      if (!this.#links.has(target.name)) this.#links.set(target.name, findLink(target));
+      if (this.#links.get(target.name) === linkValue(target, published.directory)) return [{ rule: 'live', detail: `'${target.name}' points to its directory` }];
+      return this.#wanted.delete(tree) ? [{ rule: 'rollback', detail: 'its directory is what a rollback takes' }] : [];
+    });
+  }
+}
+
 class Collector {
   readonly #repository: Repository;
   readonly #policies: readonly (readonly [Policy, (name: string) => boolean])[];
@@ -170,13 +199,16 @@ class Collector {
   /** A channel's receipts, the oldest first. */
   listReceipts(channel: Channel): Subject[] {
     const policies = this.#covering(releaseRef(channel));
-    const back = findRollback(this.#repository, channel, 1)?.id;
+    const back = findRollback(this.#repository, channel, 1);
+    const inUse = new DirectoriesInUse(this.#repository, channel, back);
     const subjects: Subject[] = [];
     for (const receipt of listReceipts(this.#repository, channel)) {
       const { id, number, commit, tagger } = receipt;
       const guards: Reason[] = [];
       if (subjects.length === 0) guards.push({ rule: 'live', detail: `the newest release of '${channel}'` });
-      if (id === back || subjects[0]?.receipt?.restores === id) guards.push({ rule: 'rollback', detail: `what a rollback of '${channel}' goes to, or went to` });
+      if (id === back?.id || subjects[0]?.receipt?.restores === id) guards.push({ rule: 'rollback', detail: `what a rollback of '${channel}' goes to, or went to` });
+      const inUseBy = inUse.listGuards(receipt);
+      if (guards.length === 0) guards.push(...inUseBy);
       this.#guardHeld(guards, id, commit);
       const logged = this.#arrivals.find(receiptKey, id);
       subjects.push({

@@ -6,7 +6,6 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { removeIfPresent } from '../../pack/disk.js';
 import { isSystemError } from '../../pack/errors.js';
-import type { ObjectId } from '../../pack/oid.js';
 import type { Repository } from '../../plumbing/repository.js';
 import { type Channel, type Target, targetNamed } from '../channel.js';
 import { findLink, linkValue, removeDirectory } from '../release-directory.js';
@@ -29,33 +28,28 @@ export interface ReleasePlace {
 
 /** Every directory there is of the receipts that were judged. */
 export function judgePlaces(repository: Repository, candidates: readonly Candidate[]): ReleasePlace[] {
-  const users = new Map<string, { readonly channel: Channel; readonly target: Target; readonly directory: string; readonly receipts: Candidate[]; readonly trees: Set<ObjectId> }>();
+  const users = new Map<string, { readonly channel: Channel; readonly target: Target; readonly directory: string; readonly receipts: Candidate[] }>();
   const recorded = new Map<Channel, Set<string>>();
-  // A rollback takes any directory that holds its tree.
-  const spared = new Set<ObjectId>();
   for (const candidate of candidates) {
     if (candidate.receipt === undefined) continue;
     const { channel, outputs } = candidate.receipt;
     if (!recorded.has(channel)) recorded.set(channel, new Set(listRecorded(repository, channel)));
-    for (const { published, tree } of outputs) {
-      if (candidate.reasons.some(({ rule }) => rule === 'rollback')) spared.add(tree);
+    for (const { published } of outputs) {
       if (published === undefined || !recorded.get(channel)!.has(published.directory)) continue;
       const key = `${published.target}\0${published.directory}`;
-      const known = users.get(key) ?? { channel, target: targetNamed(repository, published.target), directory: published.directory, receipts: [], trees: new Set() };
+      const known = users.get(key) ?? { channel, target: targetNamed(repository, published.target), directory: published.directory, receipts: [] };
       known.receipts.push(candidate);
-      known.trees.add(tree);
       users.set(key, known);
     }
   }
-  return [...users.values()].flatMap(({ channel, target, directory, receipts, trees }): ReleasePlace[] => {
+  return [...users.values()].flatMap(({ channel, target, directory, receipts }): ReleasePlace[] => {
     const path = join(target.container, directory);
     if (fs.lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
     const isLive = findLink(target) === linkValue(target, directory);
-    const isSpared = [...trees].some((tree) => spared.has(tree));
     const keeper = receipts.find(({ verdict }) => verdict === 'keep');
-    const reason = isLive ? `'${target.name}' points to it` : keeper !== undefined ? `${keeper.name} stays` : isSpared ? 'a rollback would take it' : `${receipts.map(({ name }) => name).join(', ')} ${receipts.length === 1 ? 'goes' : 'go'}`;
+    const reason = isLive ? `'${target.name}' points to it` : keeper !== undefined ? `${keeper.name} stays` : `${receipts.map(({ name }) => name).join(', ')} ${receipts.length === 1 ? 'goes' : 'go'}`;
     return [{
-      channel, target, directory, receipts: receipts.map(({ name }) => name), verdict: isLive || isSpared || keeper !== undefined ? 'keep' : 'drop', reason, bytes: sizeOf(Buffer.from(path)),
+      channel, target, directory, receipts: receipts.map(({ name }) => name), verdict: isLive || keeper !== undefined ? 'keep' : 'drop', reason, bytes: sizeOf(Buffer.from(path)),
     }];
   });
 }

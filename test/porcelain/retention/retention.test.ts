@@ -1,6 +1,6 @@
 // retain and hold as a user meets them: what is judged, what goes, what refuses, and that the bytes promised are the bytes freed.
 import test, { type ExecutionContext } from 'ava';
-import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeTag } from '../../../pack/tag.js';
 import { CorruptError } from '../../../pack/errors.js';
@@ -356,6 +356,22 @@ test('a receipt that a kept rollback published again stays, with its mark', asyn
   t.deepEqual(await site.dropped(), ['prod/2', 'prod/3']);
   t.deepEqual(await site.reasons('prod/1'), ['restored']);
   t.deepEqual(await site.reasons('prod/4'), ['keep-last 2']);
+});
+
+test('a release whose directory is live, or would be taken by a rollback, stays', async (t) => {
+  const site = new Site(t);
+  await site.ok(['config', 'release.keep', '9']);
+  await releaseOften(site, 4);
+  const names = readdirSync(join(site.root, '.out.cairn'));
+  const named = (number: number): string => names.find((name) => name.startsWith(`${number}.`))!;
+  await site.ok(['retain', 'set', 'refs/releases/*', '--keep-last', '1']);
+  rmSync(join(site.root, 'out'));
+  symlinkSync(`.out.cairn/${named(1)}`, join(site.root, 'out'));
+  t.deepEqual(await site.reasons('prod/1'), ['live']);
+  t.deepEqual(await site.dropped(), ['prod/2']);
+  await site.ok(['retain', 'apply', (await site.plan()).plan]);
+  t.true(existsSync(join(site.root, 'out', 'file')));
+  t.false(existsSync(join(site.root, '.out.cairn', named(2))));
 });
 
 test('the mark of a bad release goes with it', async (t) => {

@@ -165,6 +165,37 @@ function formatUnmerged(entry: StatusEntry, { repository }: StatusStyle, quote: 
 
 // ---- long
 
+/** How the branch and what it follows have gone apart, in words; `program` is what hints recommend. */
+export function formatTracking(upstream: Upstream, program: string, hints: boolean): string {
+  let text = '';
+  const hint = (words: string, ours = words): void => {
+    const said = program === 'cairn' ? ours : words;
+    if (hints && said !== '') text += `  (${said.replaceAll('$', program)})\n`;
+  };
+  const name = latin1(upstream.shortName);
+  const { ahead, behind } = upstream;
+  const commits = (count: number): string => `${count} commit${count === 1 ? '' : 's'}`;
+  if (upstream.gone) {
+    text += `Your branch is based on '${name}', but the upstream is gone.\n`;
+    hint('use "$ branch --unset-upstream" to fixup');
+  } else if (!upstream.differs) {
+    text += `Your branch is up to date with '${name}'.\n`;
+  } else if (ahead === undefined || behind === undefined) {
+    text += `Your branch and '${name}' refer to different commits.\n`;
+    hint('use "$ status --ahead-behind" for details');
+  } else if (behind === 0) {
+    text += `Your branch is ahead of '${name}' by ${commits(ahead)}.\n`;
+    hint('use "$ push" to publish your local commits', '');
+  } else if (ahead === 0) {
+    text += `Your branch is behind '${name}' by ${commits(behind)}, and can be fast-forwarded.\n`;
+    hint('use "$ pull" to update your local branch', '');
+  } else {
+    text += `Your branch and '${name}' have diverged,\nand have ${ahead} and ${behind} different commits each, respectively.\n`;
+    hint('use "$ pull" to merge the remote branch into yours', '');
+  }
+  return text;
+}
+
 /** The format for people. Commands it recommends are git's in a repository named .git, cairn's in one of our own. */
 export function formatLong(report: StatusReport, style: StatusStyle): string {
   const program = basename(style.repository.gitDirectory) === '.cairn' ? 'cairn' : 'git';
@@ -229,28 +260,7 @@ class LongFormatter {
   }
 
   #formatUpstream(upstream: Upstream): void {
-    const name = latin1(upstream.shortName);
-    const { ahead, behind } = upstream;
-    const commits = (count: number): string => `${count} commit${count === 1 ? '' : 's'}`;
-    if (upstream.gone) {
-      this.#text += `Your branch is based on '${name}', but the upstream is gone.\n`;
-      this.#hint('use "$ branch --unset-upstream" to fixup');
-    } else if (!upstream.differs) {
-      this.#text += `Your branch is up to date with '${name}'.\n`;
-    } else if (ahead === undefined || behind === undefined) {
-      this.#text += `Your branch and '${name}' refer to different commits.\n`;
-      this.#hint('use "$ status --ahead-behind" for details');
-    } else if (behind === 0) {
-      this.#text += `Your branch is ahead of '${name}' by ${commits(ahead)}.\n`;
-      this.#hint('use "$ push" to publish your local commits', '');
-    } else if (ahead === 0) {
-      this.#text += `Your branch is behind '${name}' by ${commits(behind)}, and can be fast-forwarded.\n`;
-      this.#hint('use "$ pull" to update your local branch', '');
-    } else {
-      this.#text += `Your branch and '${name}' have diverged,\nand have ${ahead} and ${behind} different commits each, respectively.\n`;
-      this.#hint('use "$ pull" to merge the remote branch into yours', '');
-    }
-    this.#text += '\n';
+    this.#text += `${formatTracking(upstream, this.#program, this.#style.hints)}\n`;
   }
 
   #formatOperation(hasUnmerged: boolean): void {
@@ -267,10 +277,9 @@ class LongFormatter {
       this.#text += '\n';
     } else if (rebase !== undefined) this.#formatRebase(rebase, hasUnmerged);
     else if (merge.cherryPickHead !== undefined || merge.sequence === 'pick') {
-      this.#formatReplay('cherry-pick', 'Cherry-pick', 'cherry-picking', merge.sequence === undefined ? merge.cherryPickHead : undefined, hasUnmerged);
-    }
-    if (merge.revertHead !== undefined || merge.sequence === 'revert') {
-      this.#formatReplay('revert', 'Revert', 'reverting', merge.sequence === undefined ? merge.revertHead : undefined, hasUnmerged);
+      this.#formatReplay('cherry-pick', 'Cherry-pick', 'cherry-picking', merge.sequence === 'pick' ? undefined : merge.cherryPickHead, hasUnmerged);
+    } else if (merge.revertHead !== undefined || merge.sequence === 'revert') {
+      this.#formatReplay('revert', 'Revert', 'reverting', merge.sequence === 'revert' ? undefined : merge.revertHead, hasUnmerged);
     }
     if (bisectFrom === undefined) return;
     this.#text += bisectFrom === '' ? 'You are currently bisecting.\n' : `You are currently bisecting, started from branch '${latin1(bisectFrom)}'.\n`;

@@ -140,7 +140,8 @@ function joinEntries(repository: Repository, index: Index, head: ObjectId | unde
   return [...entries.values()].sort((one, two) => (one.path < two.path ? -1 : 1));
 }
 
-function readUpstream(repository: Repository, branch: RefName, head: ObjectId, counts: boolean): Upstream | undefined {
+/** What the branch follows; undefined when it follows nothing that can be told. */
+export function readUpstream(repository: Repository, branch: RefName, head: ObjectId, counts: boolean): Upstream | undefined {
   if (configuredUpstream(repository, branch) === undefined) return undefined;
   let ref: string;
   try {

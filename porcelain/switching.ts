@@ -4,6 +4,7 @@
 // First all is decided, and what would lose a local change or an untracked file is refused with nothing touched; then files, then the index,
 // then HEAD. If the power fails in between, HEAD is still where it was and status shows how far it came; the same command brings it to its end.
 import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 import { RefusedError } from '../pack/errors.js';
 import { type ObjectId, emptyTreeId, zeroId } from '../pack/oid.js';
 import { pathToUtf8 } from '../pack/tree.js';
@@ -22,6 +23,8 @@ import { type TreeMergeKind, type TreeMergePlan, describeRejection, planTreeMerg
 import { applyRefresh, relativePath, scanWorkTree } from '../plumbing/index/work-status.js';
 import { WorkTree } from '../plumbing/index/work-tree.js';
 import { type BranchPlan, shortBranch } from './branch.js';
+import { formatTracking } from './status-format.js';
+import { readUpstream } from './status-report.js';
 
 /** How local changes are treated: kept or refused ('keep'), given up ('discard'). */
 export type Changes = 'keep' | 'discard';
@@ -106,9 +109,21 @@ export function switchTo(repository: Repository, { destination, changes, quiet, 
   moveHead(repository, destination, branch, head);
   clearMergeState(repository);
   if (!quiet) tell(repository, destination, branch, head);
-  if (destination.kind === 'branch') destination.plan?.track();
+  if (destination.kind === 'branch') {
+    destination.plan?.track();
+    if (!quiet && (destination.plan === undefined || destination.plan.former !== undefined)) tellTracking(repository, destination.full, destination.id);
+  }
   context.stdout.flush();
   runPostCheckout(repository, head, id, true);
+}
+
+/** Tells how far a branch and what it follows have gone apart. */
+export function tellTracking(repository: Repository, branch: RefName, head: ObjectId): void {
+  const upstream = readUpstream(repository, branch, head, true);
+  if (upstream === undefined) return;
+  const program = basename(repository.gitDirectory) === '.cairn' ? 'cairn' : 'git';
+  const text = formatTracking(upstream, program, repository.config.getBoolean('advice.statushints') !== false);
+  repository.context.stdout.write(Buffer.from(text, 'latin1'));
 }
 
 /** Runs the hook; git's exit code then is the hook's, ours only warns. */

@@ -2,6 +2,7 @@
 import { InvalidError, NotFoundError, RefusedError, UsageError } from '../../pack/errors.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
 import { lockIndex } from '../../plumbing/index/index-lock.js';
+import { clearMergeState } from '../../plumbing/merge/merge-state.js';
 import { normalisePath } from '../../plumbing/pathspec.js';
 import { readPathspecs } from '../../plumbing/pathspec-file.js';
 import { Repository } from '../../plumbing/repository.js';
@@ -10,7 +11,7 @@ import { WorkTree } from '../../plumbing/index/work-tree.js';
 import { type Tracking, findStart } from '../branch.js';
 import { expandDash, findDestination, guessDestination, nameFromTracked, newBranch, orphanBranch, unknownDestination } from '../destination.js';
 import { restorePaths } from '../restoring.js';
-import { type Destination, printChanges, refresh, runPostCheckout, switchTo } from '../switching.js';
+import { type Destination, moveTrees, printChanges, refresh, runPostCheckout, switchTo, tellTracking } from '../switching.js';
 
 export const command: Command = {
   name: 'checkout',
@@ -163,14 +164,16 @@ function refreshOnly(repository: Repository, args: Arguments): number {
   const head = repository.refs.find('HEAD')?.id;
   if (head === undefined) throw new NotFoundError('you are on a branch yet to be born', { code: 'no-head' });
   const branch = repository.refs.headBranch();
-  if (args.has('force')) {
-    const destination: Destination = branch === undefined ? { kind: 'detached', id: head, name: 'HEAD' } : { kind: 'branch', full: branch, id: head };
-    switchTo(repository, { destination, changes: 'discard', quiet: true });
-    return 0;
-  }
+  const { tree } = repository.objects.readCommit(head);
   using lock = lockIndex(repository);
-  refresh(repository, lock);
+  if (args.has('force')) moveTrees(repository, lock, tree, tree, 'discard', 'checkout');
+  else refresh(repository, lock);
   lock.write();
-  if (!args.has('quiet')) printChanges(repository, lock, repository.objects.readCommit(head).tree);
+  if (args.has('force')) clearMergeState(repository);
+  if (!args.has('quiet')) {
+    if (!args.has('force')) printChanges(repository, lock, tree);
+    if (branch !== undefined) tellTracking(repository, branch, head);
+  }
+  runPostCheckout(repository, head, head, true);
   return 0;
 }

@@ -56,7 +56,7 @@ function readSettings({ context }: Repository, args: Arguments, action: 'cherry-
   if (parent !== undefined && !/^[1-9][0-9]*$/.test(parent)) throw new UsageError("option 'mainline' expects a number greater than zero");
   const settings: ReplaySettings = {
     action, mainline: parent === undefined ? undefined : Number(parent), noCommit: args.has('no-commit'),
-    edits: args.flag('edit') ?? (action === 'revert' && context.stdin.isTerminal), signOff: args.has('signoff'),
+    edits: args.flag('edit') ?? (action === 'revert' && context.stdin.isTerminal), editAsked: args.flag('edit'), signOff: args.has('signoff'),
     recordsOrigin: args.has('x'), refers: args.has('reference'), allowsForward: args.has('ff'),
     allowsEmpty: args.has('allow-empty') || args.has('keep-redundant-commits'), keepsRedundant: args.has('keep-redundant-commits'), dropsRedundant: false,
     favor: favor === 'ours' || favor === 'theirs' ? favor : undefined, cleanup: args.value('cleanup'),

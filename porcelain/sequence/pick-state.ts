@@ -85,7 +85,11 @@ function formatSettings(settings: ReplaySettings): string {
   const set = (key: string, value: string): void => {
     text = setInConfig(text, parseConfigKey(`options.${key}`), value, 'opts', { add: true });
   };
-  for (const [key, setting] of flags) if (settings[setting]) set(key, 'true');
+  for (const [key, setting] of flags) {
+    if (setting === 'edits') {
+      if (settings.editAsked !== undefined) set(key, String(settings.editAsked));
+    } else if (settings[setting]) set(key, 'true');
+  }
   if (settings.mainline !== undefined) set('mainline', String(settings.mainline));
   if (settings.favor !== undefined) set('strategy-option', settings.favor);
   if (settings.cleanup !== undefined) set('default-msg-cleanup', settings.cleanup);
@@ -105,5 +109,5 @@ export function readSettings(repository: Repository, defaults: ReplaySettings): 
   const favor = find('strategy-option');
   if (favor !== undefined && favor !== 'ours' && favor !== 'theirs') throw new InvalidError(`strategy option '${favor}' is not supported`, { code: 'bad-options' });
   const mainline = find('mainline');
-  return { ...defaults, ...given, favor, mainline: mainline === undefined ? undefined : Number(mainline), cleanup: find('default-msg-cleanup') };
+  return { ...defaults, ...given, editAsked: given.edits, favor, mainline: mainline === undefined ? undefined : Number(mainline), cleanup: find('default-msg-cleanup') };
 }

@@ -64,6 +64,10 @@ export function continuePicking(repository: Repository, defaults: ReplaySettings
   const settings = readSettings(repository, defaults);
   if (!hasSequence(repository)) return concludeStep(repository, edits);
   const items = readSequence(repository);
+  const verb = settings.action === 'revert' ? 'revert' : 'pick';
+  if (items.some((item) => item.verb !== verb)) {
+    throw new RefusedError(settings.action === 'revert' ? 'cannot revert during a cherry-pick' : 'cannot cherry-pick during a revert', { code: 'sequence-under-way' });
+  }
   if (isStepUnderWay(repository)) {
     const outcome = concludeStep(repository, settings.edits ? true : edits);
     if (outcome !== 'done') return outcome;

@@ -47,7 +47,9 @@ export function planRange(repository: Repository, choice: RebaseChoice): RebaseR
   const upstream = upstreamName === undefined ? undefined : findCommit(repository, upstreamName);
   if (upstreamName !== undefined && upstream === undefined) throw new InvalidError(`invalid upstream '${upstreamName}'`, { code: 'bad-revision' });
   const usesForkPoint = choice.usesForkPoint ?? (choice.upstream === undefined && !choice.isRoot && !choice.keepsBase && repository.config.getBoolean('rebase.forkpoint') !== false);
-  const restricted = usesForkPoint && upstreamName !== undefined ? forkPoint(repository, refs.expand(upstreamName) ?? upstreamName, head.origHead) : undefined;
+  const forkRef = upstreamName === undefined ? undefined : refs.expand(upstreamName);
+  if (choice.usesForkPoint === true && upstreamName !== undefined && forkRef === undefined) throw new InvalidError(`no such ref: '${upstreamName}'`, { code: 'bad-revision' });
+  const restricted = usesForkPoint && forkRef !== undefined ? forkPoint(repository, forkRef, head.origHead) : undefined;
   let ontoName = choice.onto ?? upstreamName;
   if (choice.keepsBase) ontoName = `${upstreamName!}...${head.branchName}`;
   const onto = ontoName === undefined ? undefined : findOnto(repository, ontoName, choice.keepsBase);

@@ -29,6 +29,7 @@ import { applyEntry, makeEntry, readEntry, storeEntry } from '../stash.js';
 import { moveTrees, runPostCheckout } from '../switching.js';
 import { editFile, findEditor } from '../terminal.js';
 import { countMelded, endMelding, meldMessage } from './melded-message.js';
+import { noteHead } from './pick-state.js';
 import { type RebaseBasics, type RebaseOptions, RebaseState } from './rebase-state.js';
 import { type StepOutcome, Replayer, concludeByHand } from './replay.js';
 import { type TodoItem, formatTodo, isFixup, parseTodo } from './todo-list.js';
@@ -45,13 +46,14 @@ export interface RebaseRequest extends RebaseBasics {
   readonly allowsForward: boolean;
 }
 
-/** True when the work tree or the index differ from what was committed. */
+/** Whether the work tree or the index differ from what was committed; unmerged paths are listed on standard output. */
 export function hasLocalChanges(repository: Repository): { readonly unstaged: boolean; readonly staged: boolean } {
   const { objects, refs, format } = repository;
   using lock = lockIndex(repository);
   const { index } = lock;
   const scan = scanWorkTree(new WorkTree(repository, index), index);
   if (applyRefresh(index, scan)) lock.write();
+  repository.context.stdout.write(Buffer.from(scan.changes.map(({ kind, path }) => (kind === 'unmerged' ? `${path}: needs merge\n` : '')).join(''), 'latin1'));
   const head = refs.find('HEAD')?.id;
   const tree = head === undefined ? emptyTreeId(format) : objects.readCommit(head).tree;
   return { unstaged: scan.changes.length > 0, staged: listStagedChanges(objects, tree, index).length > 0 };
@@ -77,6 +79,7 @@ export class Rebase {
   setAside(): void {
     const repository = this.#repository;
     const { refs, objects } = repository;
+    if (readIndex(repository).isUnmerged) throw new RefusedError('cannot autostash', { code: 'unmerged-index', hint: 'resolve and add what is in conflict' });
     const id = whileNaming(repository, () => {
       const entry = makeEntry(repository, { message: 'autostash', untracked: 'no', stagedOnly: false, paths: [] });
       if (entry !== undefined) this.#state.write('autostash', `${entry.id}\n`);
@@ -107,11 +110,12 @@ export class Rebase {
     let done = 0;
     if (request.allowsForward) {
       for (const { verb, commit } of items) {
-        if (verb === 'noop') continue;
-        const parents = commit === undefined ? [] : repository.objects.readCommit(commit).parents;
-        if (verb !== 'pick' || parents.length !== 1 || parents[0] !== start) break;
-        start = commit!;
-        done = items.findIndex((item) => item.commit === commit) + 1;
+        if (verb !== 'noop' && verb !== 'drop') {
+          const parents = commit === undefined ? [] : repository.objects.readCommit(commit).parents;
+          if (verb !== 'pick' || parents.length !== 1 || parents[0] !== start) break;
+          start = commit!;
+        }
+        done += 1;
       }
     }
     const left = items.slice(done);
@@ -288,6 +292,7 @@ export class Rebase {
       context.stderr.write(`error: ${error.message}\n`);
       outcome = 'refused';
     }
+    noteHead(repository);
     if (outcome === 'refused') this.#reschedule(items, at);
     if (outcome === 'done' && isFinal) endMelding(this.#state);
     if (verb === 'edit' || outcome !== 'done') {
@@ -423,8 +428,6 @@ export class Rebase {
     using _ = holdLease(this.#repository);
     this.#requireUnderWay();
     const { stdout } = this.#repository.context;
-    const unmerged = new Set(readIndex(this.#repository).entries.filter(({ stage }) => stage !== 0).map(({ path }) => path));
-    for (const path of unmerged) stdout.write(Buffer.from(`${path}: needs merge\n`, 'latin1'));
     if (hasLocalChanges(this.#repository).unstaged) {
       stdout.write('You must edit all merge conflicts and then\nmark them as resolved using git add\n');
       return 1;

@@ -39,6 +39,8 @@ export interface ReplaySettings {
   /** Only change index and files. */
   readonly noCommit: boolean;
   readonly edits: boolean;
+  /** What was said about editing, which is remembered. */
+  readonly editAsked?: boolean | undefined;
   readonly signOff: boolean;
   readonly recordsOrigin: boolean;
   /** Undoing is told without the subject. */
@@ -117,7 +119,7 @@ export class Replayer {
     if (!isRebase || !result.isClean) tellMerge(repository, result);
     replaceFile(this.#path('MERGE_MSG'), Buffer.from(result.isClean ? message : explainConflicts(repository, message, result), 'latin1'));
     if (step.verb === 'revert') {
-      if (this.#settings.noCommit === result.isClean) this.#note('REVERT_HEAD', step.commit);
+      if (this.#settings.noCommit || !result.isClean) this.#note('REVERT_HEAD', step.commit);
     } else if (step.meld === undefined && !this.#settings.noCommit && (result.isClean || !isRebase)) this.#note('CHERRY_PICK_HEAD', step.commit);
     if (!result.isClean) {
       const what = step.verb === 'revert' ? 'revert' : 'apply';
@@ -269,7 +271,7 @@ export class Replayer {
 
   /** What only an unfinished step needs. */
   #forget(): void {
-    for (const name of ['CHERRY_PICK_HEAD', 'REVERT_HEAD', 'MERGE_MSG']) removeIfPresent(this.#path(name));
+    for (const name of ['CHERRY_PICK_HEAD', 'MERGE_MSG']) removeIfPresent(this.#path(name));
   }
 
   /** The commit, made without anybody's help. */

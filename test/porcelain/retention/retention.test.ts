@@ -143,6 +143,21 @@ test('apply refuses when something was added, held, or its policy changed since'
   t.is((await site.run(['retain', 'apply', 'nonsense'])).code, 2);
 });
 
+test('a hold made while the refs are being locked stops the plan', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const site = new Site(t);
+  for (const id of ['a', 'b']) await site.addRun(id);
+  await site.ok(['retain', 'set', 'refs/runs/*', '--keep-last', '1']);
+  const { plan } = await site.plan();
+  const hook = join(site.repository.gitDirectory, 'hooks/reference-transaction');
+  const held = site.repository.refs.find('refs/runs/a')!.id;
+  writeFiles(site.repository.gitDirectory, { 'hooks/reference-transaction': { executable: `#!/bin/sh\ntest "$1" = prepared && grep -q refs/runs/ || exit 0\nrm "$0"; git update-ref refs/holds/late ${held}\n` } });
+  t.is((await site.run(['retain', 'apply', plan])).code, 4);
+  t.false(existsSync(hook), 'the hook ran');
+  t.true(site.refs().includes('refs/runs/a'));
+  t.deepEqual(await site.reasons('refs/runs/a'), ['held']);
+});
+
 test('what the plan says is freed is what gc then frees, to the byte', async (t) => {
   if (skipWithoutGit(t)) return;
   const site = new Site(t);

@@ -65,6 +65,7 @@ export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   annotate: () => import('./commands/annotate.js'),
   archive: () => import('./commands/archive.js'),
   batch: () => import('./commands/batch.js'),
+  bisect: () => import('./commands/bisect.js'),
   blame: () => import('./commands/blame.js'),
   branch: () => import('./commands/branch.js'),
   checkout: () => import('./commands/checkout.js'),

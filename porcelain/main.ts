@@ -42,6 +42,14 @@ function firstError(error: unknown): unknown {
   return error instanceof Error && error.name === 'SuppressedError' && 'suppressed' in error ? firstError(error.suppressed) : error;
 }
 
+/** An error; where the runtime says that a table is full, which is no bug of ours, RefusedError (code 'too-many-objects'). */
+export function asRefusal(error: unknown): unknown {
+  if (!(error instanceof RangeError) || !/^(?:(?:Map|Set) maximum size exceeded|Array buffer allocation failed)/.test(error.message)) return error;
+  return new RefusedError('there are more objects here than this command can look at together', {
+    code: 'too-many-objects', hint: 'name fewer of them: a part of the history, or of the packs', cause: error,
+  });
+}
+
 /** Runs one command line and returns its exit code; never throws but for failing outputs. */
 export async function run(context: Context, argv: readonly string[]): Promise<number> {
   // The options before the command's name are Git's own.
@@ -90,7 +98,7 @@ export async function run(context: Context, argv: readonly string[]): Promise<nu
       throw error;
     }
   } catch (thrown) {
-    const error = firstError(thrown);
+    const error = asRefusal(firstError(thrown));
     const broken = brokenPipeExit(error);
     if (broken !== undefined) return broken;
     const exit = exitCodeOf(error, family);

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { ConflictError, CorruptError, InvalidError, LockedError, NotFoundError, RefusedError, RemoteError, UsageError } from '../../pack/errors.js';
-import { exitCodeOf } from '../../porcelain/main.js';
+import { asRefusal, exitCodeOf } from '../../porcelain/main.js';
 import { cairn, cairnProcess } from '../helpers/cairn.js';
 import { makeSandbox } from '../helpers/sandbox.js';
 import { spawnSync } from 'node:child_process';
@@ -30,6 +30,14 @@ for (const [error, forGit, forOurs] of exits) {
     t.is(exitCodeOf(error, 'cairn'), forOurs);
   });
 }
+
+test('a table that is full is a refusal that says so, any other wrong range a bug', (t) => {
+  const full = asRefusal(new RangeError('Map maximum size exceeded'));
+  t.true(full instanceof RefusedError && full.code === 'too-many-objects');
+  t.is(exitCodeOf(full, 'git'), 128);
+  const other = new RangeError('offset is out of range');
+  t.is(asRefusal(other), other);
+});
 
 test('without a command the list of commands is shown and the exit code says that nothing was done', async (t) => {
   const result = await cairn([], { cwd: makeSandbox(t) });

@@ -229,11 +229,14 @@ export function parseArguments(command: Pick<Command, 'options' | 'numeric' | 's
     } else if (command.numeric && /^-[0-9]+$/.test(word)) {
       tokens.push({ kind: 'option', name: 'number', value: word.slice(1), negated: false });
     } else {
-      at = parseCluster(word, argv, at, byShort, tokens);
+      at = parseCluster(word, argv, at, command.numeric ? new Map([...byShort, ...digitOptions]) : byShort, tokens);
     }
   }
   return new Arguments(argv, tokens);
 }
+
+/** Where `-<number>` is an option, it may end a word of others (-n2). */
+const digitOptions: readonly (readonly [string, OptionSpec])[] = [...'0123456789'].map((digit) => [digit, { name: 'number', short: digit, value: 'number', help: '' }]);
 
 /** One word of short options, `-xvf`; returns the index of the next word. */
 function parseCluster(word: string, argv: readonly string[], next: number, byShort: Map<string, OptionSpec>, tokens: ArgumentToken[]): number {
@@ -244,7 +247,7 @@ function parseCluster(word: string, argv: readonly string[], next: number, bySho
       tokens.push({ kind: 'option', name: spec.name, value: undefined, negated: false });
       continue;
     }
-    let value: string | undefined = word.slice(letter + 1) || undefined;
+    let value: string | undefined = word.slice(spec.name === 'number' ? letter : letter + 1) || undefined;
     if (value === undefined && !spec.valueOptional) {
       if (next >= argv.length) throw new UsageError(`switch '${word[letter]}' requires a value`);
       value = argv[next]!;

@@ -9,7 +9,7 @@ import { checkTreeDepth, gitlinkMode, type RepoPath } from '../../pack/tree.js';
 import type { CombinedPath } from './combined-diff.js';
 import { readSide } from './diff-content.js';
 import { type DiffEntry, type DiffSide, statusOf } from './diff.js';
-import type { Index, IndexEntry } from '../index/index-file.js';
+import { Index, type IndexEntry, indexEntry } from '../index/index-file.js';
 import { LookAhead } from '../index/look-ahead.js';
 import type { Pathspec } from '../pathspec.js';
 import type { Repository } from '../repository.js';
@@ -109,6 +109,12 @@ class WorkFiles {
       },
     };
   }
+}
+
+/** A file of the work tree, tracked or not, as one side of a difference; mode 0 when there is no file or link. */
+export function readWorkTreeSide(repository: Repository, path: RepoPath): DiffSide {
+  const nothing = zeroId(repository.format);
+  return new WorkFiles(repository, new Index(repository.format), {}).side(indexEntry({ path, id: nothing, mode: 0o100644 }));
 }
 
 /** Links are no files that programs could read. */

@@ -1,18 +1,18 @@
 // diff: what changed between commits, the index and the work tree. See git-diff(1) and cairn-diff(1).
 import { isAbsolute, normalize } from 'node:path';
-import { NotFoundError, UsageError } from '../../pack/errors.js';
+import { InvalidError, NotFoundError, UsageError } from '../../pack/errors.js';
 import { type ObjectId, emptyTreeId } from '../../pack/oid.js';
 import { terminalColumns } from '../../plumbing/columns.js';
 import { formatCombined } from '../../plumbing/diff/combined-diff.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
-import { type DiffEntry, diffTrees } from '../../plumbing/diff/diff.js';
+import { type DiffEntry, diffTrees, statusOf } from '../../plumbing/diff/diff.js';
 import { DiffRequest, diffOptions, typedColor } from '../../plumbing/diff/diff-options.js';
-import { type IndexDiff, diffIndexToWorkTree, diffTreeToWorkTree } from '../../plumbing/diff/diff-index.js';
+import { type IndexDiff, diffIndexToWorkTree, diffTreeToWorkTree, readWorkTreeSide } from '../../plumbing/diff/diff-index.js';
 import { diffFiles, findMissing } from '../../plumbing/diff/file-diff.js';
 import { DiffOutput, reportDiff } from '../../plumbing/diff/diff-report.js';
 import { readIndex } from '../../plumbing/index/index-file.js';
 import { parseMergeStyle } from '../../plumbing/merge/merge-style.js';
-import { type Pathspec, parseLimits } from '../../plumbing/pathspec.js';
+import { type Pathspec, normalisePath, parseLimits } from '../../plumbing/pathspec.js';
 import { readInput } from '../../plumbing/line-reader.js';
 import { Repository } from '../../plumbing/repository.js';
 import { findRevision, peel, resolveCommit } from '../../plumbing/history/revision.js';
@@ -169,7 +169,8 @@ function planOf(repository: Repository, args: Arguments): Comparison {
     checkCommits(tips);
   }
   const blobs = tips.filter(({ type }) => type === 'blob').length;
-  if (blobs === 2 && tips.length === 2) return betweenBlobs(tips[0]!, tips[1]!);
+  if (blobs === 2 && tips.length === 2 && words.length === 0) return betweenBlobs(tips[0]!, tips[1]!);
+  if (blobs === 1 && tips.length === 1 && words.length === 1) return blobAndFile(repository, tips[0]!, words[0]!);
   if (blobs > 0) throw new UsageError('files are compared with files, trees with trees');
   if (tips.length > 2 && tips.some((tip, at) => tip.isExcluded && rest.includes(`${tip.name}..${tips[at + 1]?.name ?? ''}`))) {
     throw new UsageError('a range stands alone');
@@ -226,6 +227,17 @@ function trySymmetric(repository: Repository, word: string): { one: ObjectId; tw
 function startOf(repository: Repository): ObjectId {
   const head = repository.refs.find('HEAD');
   return head === undefined ? emptyTreeId(repository.format) : peel(repository, resolveCommit(repository, 'HEAD'), 'tree')!;
+}
+
+/** What a file of the work tree has that a blob has not. */
+function blobAndFile(repository: Repository, tip: NamedTip, word: string): Comparison {
+  const typed = Buffer.from(word).toString('latin1');
+  const path = normalisePath(typed, repository.prefix, repository.workTree) as DiffEntry['path'];
+  const now = readWorkTreeSide(repository, path);
+  if (now.mode === 0) throw new InvalidError(`'${word}': not a regular file or symlink`, { code: 'no-file' });
+  const name = (tip.path ?? path) as DiffEntry['path'];
+  const old = { mode: tip.mode ?? now.mode, id: tip.id };
+  return { list: () => plain([{ path, ...(name === path ? {} : { oldPath: name }), status: statusOf(old, now), old, new: now }]) };
 }
 
 function betweenBlobs(one: NamedTip, two: NamedTip): Comparison {

@@ -5,6 +5,7 @@ import type { Arguments, Command, Context } from '../../plumbing/command.js';
 import { Decorations } from '../../plumbing/history/decorations.js';
 import { diffOptions } from '../../plumbing/diff/diff-options.js';
 import { patchKeyOf } from '../../plumbing/diff/patch-key.js';
+import { findInTree, peel } from '../../plumbing/history/revision.js';
 import { Pathspec, pathspecContext } from '../../plumbing/pathspec.js';
 import { listReflogCommits } from '../../plumbing/history/reflog-walk.js';
 import { Repository } from '../../plumbing/repository.js';
@@ -135,5 +136,13 @@ function followed(repository: Repository, args: Arguments, paths: readonly strin
   if (!(flag ?? (paths.length === 1 && repository.config.getBoolean('log.follow') === true))) return undefined;
   if (paths.length !== 1) throw new InvalidError('--follow requires exactly one pathspec', { code: 'bad-options' });
   const pathspec = Pathspec.parse(paths, pathspecContext(repository));
-  return pathspec.items[0]!.match;
+  const { match } = pathspec.items[0]!;
+  return isDirectory(repository, match) ? undefined : match;
+}
+
+/** A directory has no other names to go on with. */
+function isDirectory(repository: Repository, path: string): boolean {
+  const head = repository.refs.find('HEAD');
+  const tree = head === undefined ? undefined : peel(repository, head.id, 'tree');
+  return tree !== undefined && findInTree(repository, tree, path.replace(/\/$/, ''))?.mode === 0o040000;
 }

@@ -33,11 +33,12 @@ export const command: Command = {
     const typed = modes.filter((name) => args.has(name));
     if (typed.length > 1) throw new UsageError(`--${typed[0]} and --${typed[1]} do not go together`);
     const { revision, paths } = split(repository, args);
+    const refreshes = args.flag('refresh') !== false;
     const quiet = args.has('quiet') || repository.config.getBoolean('reset.quiet') === true;
     if (paths.length > 0) {
       if (typed[0] !== undefined && typed[0] !== 'mixed') throw new UsageError(`cannot do a ${typed[0]} reset with paths`);
       restorePaths(repository, { tree: treeOf(repository, revision), paths, index: true, workTree: false, overlay: false, allowsUnmatched: true });
-      if (!quiet) tellChanged(repository);
+      if (!quiet && refreshes) tellChanged(repository);
       return 0;
     }
     const mode = args.lastOf(...modes) as ResetMode | undefined ?? 'mixed';
@@ -51,7 +52,7 @@ export const command: Command = {
       const subject = subjectOf(repository.objects.readCommit(id).message.toString('latin1'));
       context.stdout.write(Buffer.from(`HEAD is now at ${repository.objects.abbreviate(id, 7)} ${subject}\n`, 'latin1'));
     }
-    print(repository, changed);
+    if (refreshes) print(repository, changed);
     return 0;
   },
 };

@@ -54,12 +54,14 @@ class ObjectShow {
   readonly #isJson: boolean;
   readonly #texts: TextConversion | undefined;
   readonly #shown = new Set<ObjectId>();
+  #skip: number;
 
   constructor(context: Context, repository: Repository, view: HistoryView, options: WalkOptions, args: Arguments) {
     this.#context = context;
     this.#repository = repository;
     this.#view = view;
-    this.#options = options;
+    this.#options = { ...options, skip: 0 };
+    this.#skip = options.skip ?? 0;
     this.#isJson = args.has('json');
     this.#texts = args.has('textconv') ? new TextConversion(repository) : undefined;
   }
@@ -94,6 +96,10 @@ class ObjectShow {
   #showCommit(tip: NamedTip): void {
     if (this.#shown.has(tip.id)) return;
     this.#shown.add(tip.id);
+    if (this.#skip > 0) {
+      this.#skip -= 1;
+      return;
+    }
     for (const node of new RevWalk(this.#repository, [tip], this.#options)) this.#view.show(node);
   }
 

@@ -82,12 +82,24 @@ function findWhole(sources: readonly RepairSource[], id: ObjectId): GitObject | 
 }
 
 /** What can be read of a pack that has no usable index. */
-export function salvage(path: string, format: ObjectFormat): RepairSource & { readonly ids: readonly ObjectId[]; readonly isWhole: boolean } {
-  let isWhole = true;
-  const intake = PackIntake.readFile(path, format, { onDamage: () => { isWhole = false; } });
+export function salvage(path: string, format: ObjectFormat): RepairSource & { readonly ids: readonly ObjectId[] } {
+  const { intake } = readWithoutIndex(path, format);
+  if (intake === undefined) return { name: path, ids: [], open: () => undefined, close: () => undefined };
   const ids: ObjectId[] = [];
   for (let number = 0; number < intake.indexer.count; number += 1) if (intake.indexer.isResolvedAt(number)) ids.push(intake.indexer.idAt(number));
-  return { ...sourceOfIntake(intake, path), ids, isWhole };
+  return { ...sourceOfIntake(intake, path), ids };
+}
+
+/** Reads a pack as it comes; no intake when it is none at all. */
+export function readWithoutIndex(path: string, format: ObjectFormat): { readonly intake: PackIntake | undefined; readonly isWhole: boolean } {
+  let isWhole = true;
+  try {
+    const intake = PackIntake.readFile(path, format, { onDamage: () => { isWhole = false; } });
+    return { intake, isWhole };
+  } catch (error) {
+    if (error instanceof CorruptError) return { intake: undefined, isWhole: false };
+    throw error;
+  }
 }
 
 function sourceOfIntake(intake: PackIntake, name: string): RepairSource {

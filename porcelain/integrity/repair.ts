@@ -12,7 +12,6 @@ import { CairnError, CorruptError, isSystemError } from '../../pack/errors.js';
 import type { ObjectStream } from '../../pack/object.js';
 import type { ObjectStore } from '../../pack/object-store.js';
 import { type ObjectId, type ObjectType, hashPieces } from '../../pack/oid.js';
-import { PackIntake } from '../../pack/pack-intake.js';
 import type { PackReader } from '../../pack/pack-reader.js';
 import { PackingList } from '../../pack/packing-list.js';
 import { decodeTag } from '../../pack/tag.js';
@@ -23,7 +22,7 @@ import { holdLease } from '../../plumbing/refs/announcement.js';
 import type { Repository } from '../../plumbing/repository.js';
 import type { MaintenanceLock } from '../leases.js';
 import type { Finding } from './finding.js';
-import { type RepairSource, salvage } from './repair-source.js';
+import { type RepairSource, readWithoutIndex, salvage } from './repair-source.js';
 import { type Verification, verifyRepository } from './verification.js';
 
 /** More objects than this become one pack. */
@@ -248,9 +247,9 @@ class Repairing {
   #mendUnreadable(path: string): void {
     if (!existsSync(path)) return;
     const stem = path.slice(0, -'.pack'.length);
-    let isWhole = true;
-    using intake = PackIntake.readFile(path, this.#repository.format, { onDamage: () => { isWhole = false; } });
-    if (isWhole) {
+    const { intake, isWhole } = readWithoutIndex(path, this.#repository.format);
+    using _ = intake;
+    if (intake !== undefined && isWhole) {
       for (const suffix of ['.idx', '.rev', '.bitmap']) if (existsSync(stem + suffix)) this.#keep(stem + suffix);
       intake.place({ base: stem, reverseIndex: existsSync(`${stem}.rev`) });
     } else {

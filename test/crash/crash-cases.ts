@@ -1,5 +1,5 @@
 // What the crash lab runs: one case per command that changes a repository, and the repository it starts from.
-import { lstatSync, readFileSync } from 'node:fs';
+import { lstatSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ObjectId } from '../../pack/oid.js';
 import { Repository } from '../../plumbing/repository.js';
@@ -161,6 +161,23 @@ export const crashCases: readonly CrashCase[] = [
       chmod u+w $pack; printf rot | dd of=$pack bs=1 seek=60 conv=notrunc 2>/dev/null
     `,
     check: (directory, phase) => {
+      if (phase !== 'cut') requireClean(directory, phase);
+    },
+  },
+  {
+    // A pack of which nothing can be read, and a commit-graph that is damaged: both are kept, wherever the power is cut.
+    name: 'repair of what cannot be read', isDamaged: true, argv: ['repair', '-q', '--from', '.git/copy.bundle'],
+    prepare: `
+      git bundle create -q .git/copy.bundle --all
+      pack=$(ls .git/objects/pack/pack-*.pack); mv $pack .git/pack; git unpack-objects -q <.git/pack; mv .git/pack $pack
+      git commit-graph write --reachable
+      chmod -R u+w .git/objects; printf rot | dd of=.git/objects/info/commit-graph bs=1 seek=200 conv=notrunc 2>/dev/null
+      printf rot >$pack; printf rot >$(echo $pack | sed s/pack$/idx/)
+    `,
+    check: (directory, phase) => {
+      const names = readdirSync(join(directory, '.git'), { recursive: true, encoding: 'utf8' }).filter((name) => /(?:\.idx|commit-graph)$/.test(name));
+      const kept = names.filter((name) => readFileSync(join(directory, '.git', name), 'latin1').includes('rot'));
+      if (!kept.some((name) => name.endsWith('.idx')) || !kept.some((name) => name.endsWith('commit-graph'))) throw new Error(`of what was damaged only ${kept.join(', ')} is left`);
       if (phase !== 'cut') requireClean(directory, phase);
     },
   },

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { realDisk, useDisk } from '../../pack/disk.js';
 import { emptyBlobId, hashObject } from '../../pack/oid.js';
 import type { ObjectFormat } from '../../pack/oid.js';
 import { ObjectStore } from '../../pack/object-store.js';
@@ -128,4 +129,21 @@ test('a store knows what its bulk writer finished, and does not store it twice',
   const again = store.bulk();
   again.add('blob', Buffer.from('packed'));
   t.is(again.finish(), undefined);
+});
+
+test.serial('the index of a pack gets its name last: it is what makes the pack visible', (t) => {
+  const directory = makeSandbox(t);
+  const named: string[] = [];
+  const restore = useDisk({ ...realDisk, rename: (from, to) => {
+    named.push(String(to).replace(/.*\./, ''));
+    realDisk.rename(from, to);
+  } });
+  try {
+    const writer = new PackWriter(directory, 'sha1', { hasReverseIndex: true });
+    writer.add('blob', Buffer.from('content'));
+    writer.finish();
+  } finally {
+    restore();
+  }
+  t.deepEqual(named, ['pack', 'rev', 'idx']);
 });

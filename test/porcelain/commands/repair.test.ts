@@ -98,6 +98,23 @@ test('without a copy nothing is changed, and what is lost is told', async (t) =>
   t.regex((await cairn(['repair'], { cwd })).stderr, /--from/);
 });
 
+test('a pack of which nothing can be read is set aside when all it held is back', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const origin = makeRepository(t, 'sha1', script);
+  const cwd = join(makeSandbox(t), 'copy');
+  cpSync(origin, cwd, { recursive: true });
+  const pack = objectFiles(cwd).find((path) => path.endsWith('.pack'))!;
+  for (const path of [pack, pack.replace(/pack$/, 'idx')]) {
+    chmodSync(path, 0o644);
+    writeFileSync(path, 'rot');
+  }
+  const { code, report } = await repair(cwd, '--from', origin);
+  t.is(code, 0);
+  t.true(report.setAside.includes(pack));
+  t.is(readFileSync(join(report.drawer!, pack.slice(join(cwd, '.git/').length)), 'latin1'), 'rot');
+  t.is(git(['fsck', '--full', '--strict'], { cwd }).code, 0);
+});
+
 test('a dry run says what would be done and does nothing', async (t) => {
   if (skipWithoutGit(t)) return;
   const origin = makeRepository(t, 'sha1', script);

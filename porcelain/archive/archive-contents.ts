@@ -108,7 +108,7 @@ export function findTip(objects: ObjectStore, heads: readonly ArchiveHead[]): Ob
 }
 
 /** Everything between the bounds, for a pack. */
-export function* listContents(repository: Repository, { heads, prerequisites }: Bounds): Steps<Contents> {
+export function* listContents(repository: Repository, { heads, prerequisites }: Bounds, onProgress?: (done: number) => void): Steps<Contents> {
   const { objects } = repository;
   const list = new PackingList();
   const counts = { commit: 0, tag: 0, tree: 0, blob: 0 };
@@ -134,6 +134,7 @@ export function* listContents(repository: Repository, { heads, prerequisites }: 
     for (const { id, type: kind, path } of type === 'tree' ? lister.listTree(root, '') : lister.listBlob(root, '')) {
       if (kind === 'blob' && !objects.has(id)) throw new NotFoundError(`blob '${id}' is missing`, { code: 'object-missing', hint: 'run cairn fsck; restore the object from another copy' });
       add(id, kind, groupOf(path));
+      onProgress?.(list.count);
       yield;
     }
   }

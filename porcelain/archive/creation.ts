@@ -69,7 +69,7 @@ export function* createArchive(context: Context, request: CreationRequest, obser
   using publication = Publication.prepare(request.path, { force: request.force });
   const directory = request.input === undefined ? undefined : yield* lookAt(request.input, request);
   using scratch = Scratch.make(request.scratchRoot);
-  const source = directory === undefined ? yield* fromRepository(context, request, scratch) : yield* fromDirectory(context, request, scratch, directory);
+  const source = directory === undefined ? yield* fromRepository(context, request, scratch, observer) : yield* fromDirectory(context, request, scratch, directory);
   const { contents, repository } = source;
   const epoch = chooseEpoch(request.epoch, contents.newestSeconds);
   const tip = findTip(repository.objects, contents.heads);
@@ -149,7 +149,7 @@ function singleHeads(id: ObjectId): Contents['heads'] {
   return [{ name: 'HEAD' as RefName, id }, { name: 'refs/heads/main' as RefName, id }];
 }
 
-function* fromRepository(context: Context, { options }: CreationRequest, scratch: Scratch): Steps<Source> {
+function* fromRepository(context: Context, { options }: CreationRequest, scratch: Scratch, observer: CreationObserver): Steps<Source> {
   const repository = Repository.open({ ...context, env: { ...context.env, GIT_NO_REPLACE_OBJECTS: '1' } });
   repository.useCaches(smallCaches());
   checkComplete(repository, fs.existsSync(shallowFile(repository)));
@@ -161,7 +161,7 @@ function* fromRepository(context: Context, { options }: CreationRequest, scratch
   if (options.paths.length > 0) return yield* fromSubtrees(context, repository, repositoryId, wanted.revisions, options.paths, scratch);
   const heads = findHeads(repository, wanted);
   const prerequisites = findPrerequisites(repository, heads, options.since.map((text) => resolveCommit(repository, text)));
-  const contents = yield* listContents(repository, { heads, prerequisites });
+  const contents = yield* listContents(repository, { heads, prerequisites }, (done) => { observer.update('listing', done); });
   return { repository, contents, repositoryId, scopes: prerequisites.length > 0 ? ['since'] : ['history'], commit: undefined, directory: undefined };
 }
 

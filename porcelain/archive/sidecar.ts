@@ -121,7 +121,7 @@ export function decodeSidecar(bytes: Buffer, path: string): Sidecar {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    if (error instanceof SyntaxError) throw damaged('it is no JSON');
+    if (error instanceof SyntaxError || error instanceof RangeError) throw damaged('it is no JSON');
     throw error;
   }
   if (!isRecord(value)) throw damaged('it is no object');

@@ -149,7 +149,7 @@ function parse(bytes: Buffer, name: string): Record<string, unknown> {
   try {
     value = JSON.parse(bytes.toString());
   } catch (error) {
-    if (error instanceof SyntaxError) throw damaged(`'${name}' is no JSON`);
+    if (error instanceof SyntaxError || error instanceof RangeError) throw damaged(`'${name}' is no JSON`);
     throw error;
   }
   if (!isRecord(value)) throw damaged(`'${name}' is no object`);

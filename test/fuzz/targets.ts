@@ -52,6 +52,10 @@ import { countTornBytes, decodeEvents, encodeEvent } from '../../porcelain/event
 import { salvage } from '../../porcelain/integrity/repair-source.js';
 import { decodeJournal } from '../../porcelain/release-journal.js';
 import { parseLine } from '../../porcelain/request-stream.js';
+import { gzip } from '../../porcelain/export/gzip.js';
+import { gunzip } from '../../porcelain/import/gunzip.js';
+import { PieceReader } from '../../porcelain/import/piece-reader.js';
+import { readTar } from '../../porcelain/import/tar-reader.js';
 import { parseGrace } from '../../porcelain/grace.js';
 import { decodeReceipt } from '../../porcelain/receipt.js';
 import { cairnProcess, makeContext } from '../helpers/cairn.js';
@@ -170,6 +174,7 @@ export function makeTargets(directory: string): FuzzTarget[] {
   runProgram('git', ['init', '-q', importing], { cwd: '/' });
   runProgram('git', ['config', 'core.fsync', 'none'], { cwd: importing });
   const revisions = ['HEAD~2^{tree}', 'main@{1}', 'HEAD@{yesterday}', ':/commit 3', ':0:file', 'v1^{}', 'side..main', '@{-1}', '^HEAD', 'HEAD^{/commit 2}', 'HEAD:dir/1', '@{u}', 'HEAD^2~3'];
+  const tar = runProgram('git', ['archive', 'HEAD'], { cwd: repository }).stdoutBytes;
   return [
     { name: 'loose object', samples: looseFiles, decode: (bytes) => { decodeLoose(bytes); } },
     { name: 'tree', samples: [raw('tree', 'HEAD^{tree}'), raw('tree', 'HEAD:dir')], decode: (bytes) => { decodeTree(bytes, 'sha1'); } },
@@ -404,6 +409,8 @@ export function makeTargets(directory: string): FuzzTarget[] {
     { name: 'revision', samples: text(...revisions), decode: (bytes) => { findRevision(opened, bytes.toString('latin1').slice(0, 2000)); } },
     { name: 'date', samples: text('2005-04-07T22:13:13+02:00', 'Thu Apr 7 22:13:13 2005 -0700', '3.weeks.ago', '@1112911993 +0000', 'last friday noon'), decode: (bytes) => { parseDate(bytes.toString('latin1').slice(0, 2000), context.clock); } },
     { name: 'grace', samples: text('2w', '36h', '2.weeks.ago', 'never'), decode: (bytes) => { parseGrace(bytes.toString('latin1').slice(0, 2000), context.clock); } },
+    { name: 'tar', samples: [tar], decode: (bytes) => { for (const _entry of readTar(new PieceReader([bytes], 'it'))) continue; } },
+    { name: 'gzip', samples: [Buffer.concat([...gzip([tar.subarray(0, 2000)])])], decode: (bytes) => { for (const _piece of gunzip([bytes])) continue; } },
     { name: 'trailers', samples: text('subject\n\nbody\n\nSigned-off-by: a\nRun: 1\n continued\n'), decode: (bytes) => { parseTrailers(bytes.toString('latin1')); } },
     { name: 'quoted path', samples: text('"a\\tb\\303\\244"', '"x\\\\"'), decode: (bytes) => { cUnquote(bytes.toString('latin1')); } },
   ];

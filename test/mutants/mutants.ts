@@ -71,6 +71,7 @@ export function listFsyncMutants(root: string): Mutant[] {
 }
 
 const beside = ['porcelain/quarantine.test', 'porcelain/gc-beside-writers.test'];
+const retaining = ['porcelain/retention/retention.test'];
 
 export const namedMutants: readonly Mutant[] = [
   // The order of things.
@@ -109,6 +110,12 @@ export const namedMutants: readonly Mutant[] = [
     name: 'the journal goes before the refs have changed', file: 'plumbing/refs/ref-transaction.ts',
     edits: [{ find: '    this.#change();\n    this.#journal?.file.remove();\n', put: '    this.#journal?.file.remove();\n    this.#change();\n' }], suites: ['crash: update-ref of several refs'],
   },
+  // What policy must not touch.
+  { name: 'a plan is done although something was held while its refs were being locked', file: 'porcelain/retention/plan.ts', edits: one('    requirePlan(repository, id);\n    for', '    for'), suites: retaining },
+  { name: 'policy lets go of what is held', file: 'porcelain/retention/candidates.ts', edits: one('    if (hold !== undefined) guards.push', '    if (hold === null) guards.push'), suites: retaining },
+  { name: 'policy lets go of branches in use', file: 'porcelain/retention/candidates.ts', edits: one('      if (place !== undefined) guards.push', '      if (place === null) guards.push'), suites: retaining },
+  { name: 'policy lets go of the live release', file: 'porcelain/retention/candidates.ts', edits: one('      if (subjects.length === 0) guards.push', '      if (subjects.length < 0) guards.push'), suites: retaining },
+  { name: 'a wrong clock lets go of more', file: 'porcelain/retention/verdict.ts', edits: one('two.atMs - one.atMs), lift(groups).reverse(), lowered];', 'two.atMs - one.atMs)];'), suites: ['porcelain/retention/verdict.test'] },
   // Looks before something is named or removed.
   { name: 'a writer does not look for a sweep', file: 'plumbing/refs/announcement.ts', edits: one('      if (sweep === undefined) {', '      if (sweep !== null) {'), suites: beside, isProgram: true },
   {

@@ -389,6 +389,17 @@ test('a release whose directory is live, or would be taken by a rollback, stays'
   t.false(existsSync(join(site.root, '.out.cairn', named(2))));
 });
 
+test('the newest release stays even when no rule keeps it, and so does the one before', async (t) => {
+  const site = new Site(t);
+  for (const number of [1, 2, 3]) {
+    commitFiles(site.repository, { file: `release ${number}` });
+    await site.ok(['release', 'notes']);
+  }
+  await site.ok(['retain', 'set', 'refs/releases/notes', '--keep-tagged']);
+  t.deepEqual(await site.dropped(), ['notes/1']);
+  t.deepEqual(await site.reasons('notes/3'), ['live']);
+});
+
 test('the mark of a bad release goes with it', async (t) => {
   const site = new Site(t);
   await releaseOften(site, 3);

@@ -55,7 +55,9 @@ export const plumbingCommands: Readonly<Record<string, LoadCommand>> = {
   'update-index': () => import('../plumbing/commands/update-index.js'),
   'update-ref': () => import('../plumbing/commands/update-ref.js'),
   'update-server-info': () => import('../plumbing/commands/update-server-info.js'),
+  'verify-commit': () => import('../plumbing/commands/verify-commit.js'),
   'verify-pack': () => import('../plumbing/commands/verify-pack.js'),
+  'verify-tag': () => import('../plumbing/commands/verify-tag.js'),
   'write-tree': () => import('../plumbing/commands/write-tree.js'),
 };
 

@@ -23,6 +23,8 @@ import { Pathspec, pathspecContext } from '../plumbing/pathspec.js';
 import { RefTransaction } from '../plumbing/refs/ref-transaction.js';
 import type { RefName } from '../plumbing/refs/ref-name.js';
 import type { Repository } from '../plumbing/repository.js';
+import { isSignatureHeader } from '../plumbing/signature/signed-object.js';
+import type { CommitSigner } from '../plumbing/signature/signing-option.js';
 import { readPathProtection } from '../plumbing/path-safety.js';
 import { type MessageRequest, composeMessage } from './commit-message.js';
 import { encodingOf } from './commit-object.js';
@@ -47,6 +49,8 @@ export interface CommitRequest {
   readonly content: CommitContent;
   readonly message: MessageRequest;
   readonly amend: boolean;
+  /** Absent: the commit is not signed. */
+  readonly sign?: CommitSigner;
   readonly allowEmpty: boolean;
   /** Run pre-commit and commit-msg. */
   readonly verify: boolean;
@@ -103,11 +107,13 @@ export function makeCommit(repository: Repository, request: CommitRequest): Comm
   });
   if (!Buffer.isBuffer(message)) return { kind: 'stopped', reason: message.stopped };
   if (message.includes(0)) throw new InvalidError('a NUL byte in a commit message is not allowed', { code: 'bad-message' });
-  const commit: Commit = {
+  const draft: Commit = {
     tree, parents, author, committer, message,
     extraHeaders: request.amend ? keptHeaders(state.headCommit) : [],
     ...encodingOf(repository.config),
   };
+  // A key may ask for its passphrase, so this comes before anything is held.
+  const commit = request.sign === undefined ? draft : request.sign(draft);
   const { objects } = repository;
   const id = whileNaming(repository, () => {
     // The message may have taken an hour, and what it is about nobody named.
@@ -128,7 +134,7 @@ export function makeCommit(repository: Repository, request: CommitRequest): Comm
 
 /** What an amended commit keeps; a signature would not fit it any more. */
 function keptHeaders(commit: Commit | undefined): Commit['extraHeaders'] {
-  return (commit?.extraHeaders ?? []).filter(({ key }) => !key.startsWith('gpgsig') && key !== 'mergetag');
+  return (commit?.extraHeaders ?? []).filter(({ key }) => !isSignatureHeader(key) && key !== 'mergetag');
 }
 
 function readState(repository: Repository): CommitState {

@@ -12,7 +12,8 @@ import { type DateMode, formatDate, parseDateMode } from '../plumbing/date.js';
 import { type DecorationOptions, Decorations } from '../plumbing/history/decorations.js';
 import { type DiffEntry, diffTrees } from '../plumbing/diff/diff.js';
 import { DiffOutput } from '../plumbing/diff/diff-report.js';
-import type { Sink } from '../plumbing/diff/diff-format.js';
+import { readDiffColors } from '../plumbing/diff/diff-colors.js';
+import type { DiffColors, Sink } from '../plumbing/diff/diff-format.js';
 import type { FileStat } from '../plumbing/diff/diff-stat.js';
 import { DiffRequest, typedColor } from '../plumbing/diff/diff-options.js';
 import { CommitFormat, type CommitView, type PrettyFormat, bodyOf, defaultAbbreviation, messageOf, parsePrettyFormat, subjectOf } from '../plumbing/history/format.js';
@@ -28,6 +29,7 @@ import { Pathspec, pathspecContext } from '../plumbing/pathspec.js';
 import { maxScore } from '../plumbing/diff/rename.js';
 import type { Repository } from '../plumbing/repository.js';
 import type { RevWalk } from '../plumbing/history/walk.js';
+import { listSignatureLines } from '../plumbing/signature/signature-lines.js';
 import { formatColor, wantsColor } from './terminal.js';
 
 export const viewOptions: readonly OptionSpec[] = [
@@ -46,7 +48,7 @@ export const viewOptions: readonly OptionSpec[] = [
   { name: 'decorate-refs', value: 'pattern', help: 'only these refs beside commits' },
   { name: 'decorate-refs-exclude', value: 'pattern', help: 'not these refs beside commits' },
   { name: 'clear-decorations', help: 'all refs beside commits' },
-  { name: 'show-signature', negatable: true, hidden: true, help: 'refused, and --no-show-signature accepted' },
+  { name: 'show-signature', negatable: true, help: 'check the signatures of commits, and show what was found' },
   { name: 'log-size', negatable: true, help: 'show the size of each message below its id' },
   { name: 'show-linear-break', value: 'bar', valueOptional: true, help: 'show a bar between commits that do not follow one another' },
   { name: 'source', help: 'show the name each commit was reached from' },
@@ -103,7 +105,6 @@ export class HistoryView {
     this.#args = args;
     this.#isJson = args.has('json');
     const { config } = repository;
-    if (args.flag('show-signature') === true) throw new UsageError('signatures are not checked');
     if (args.has('show-linear-break') && args.flag('graph') === true) throw new InvalidError('options --show-linear-break and --graph cannot be used together', { code: 'bad-options' });
     const typed = typedColor(args);
     const isColored = !this.#isJson && wantsColor(context, config, 'color.diff', typed);
@@ -147,12 +148,14 @@ export class HistoryView {
       isShown: (node) => walk.willShow(node), mark: (node) => commitMark(node, { graph: true, leftRight: args.has('left-right'), cherryMark: args.has('cherry-mark') }),
       firstParent: args.has('first-parent'), colors: isColored ? (config.get('log.graphcolors')?.split(',') ?? graphColors).map(formatColor) : [], reset: formatColor('reset'),
     }) : undefined;
+    const showsSignatures = args.flag('show-signature') ?? config.getBoolean('log.showsignature') === true;
     this.printer = new LogPrinter({
       repository, format: this.format, page: this.#output.page, dateMode: this.dateMode, ...(this.#graph === undefined ? {} : { graph: this.#graph }),
       diff: this.diff, ...(abbreviated ? { abbreviation: Math.max(digits, 4) } : {}), showParents: args.has('parents'), showSource: args.has('source') || setup.showsRuns === true,
       ...(decoration === 'no' ? {} : { decorate: (id: ObjectId) => this.#decorations.format(id, 'wrapped', decoration === 'full', color) }),
       ...(notes === undefined ? {} : { notes: (id: ObjectId) => notes.format(id, false) }),
       ...(isColored ? { commitColor: this.#headerColor, resetColor: formatColor('reset') } : {}),
+      ...(showsSignatures ? { signatures: signatureTeller(repository, isColored ? readDiffColors(config) : undefined) } : {}),
       showSize: args.flag('log-size') ?? config.getBoolean('log.showsize') === true,
       ...(args.has('line-prefix') ? { linePrefix: Buffer.from(args.value('line-prefix') ?? '').toString('latin1') } : {}),
       ...(args.has('show-linear-break') ? { breakBar: Buffer.from(args.value('show-linear-break') ?? ' '.repeat(20) + '.'.repeat(10)).toString('latin1') } : {}),
@@ -169,7 +172,7 @@ export class HistoryView {
   /** What of a commit is shown; what a walk kept too little of is read again. */
   static keeps(repository: Repository, args: Arguments): KeptPart {
     const isUtf8 = /^(?:utf-?8)?$/i.test(args.value('encoding') ?? repository.config.get('i18n.logoutputencoding') ?? '');
-    const needsMore = ['author', 'committer', 'grep', 'json', 'notes'].some((name) => args.has(name));
+    const needsMore = ['author', 'committer', 'grep', 'json', 'notes', 'show-signature'].some((name) => args.has(name));
     return prettyText(args) === 'oneline' && isUtf8 && !needsMore ? 'subjects' : 'contents';
   }
 
@@ -411,6 +414,12 @@ function findNotes(repository: Repository, args: Arguments, pretty: PrettyFormat
   const isShown = isWanted ?? (prettyText(args) === undefined || (pretty.kind === 'user' && pretty.text.includes('%N')));
   const notes = isShown ? new Notes(repository, choice) : undefined;
   return notes?.isEmpty ? undefined : notes;
+}
+
+/** Lines about a commit's signatures, in the colours of whitespace errors unless good. */
+function signatureTeller(repository: Repository, colors: DiffColors | undefined): (view: CommitView) => string[] {
+  return ({ id, commit }) => listSignatureLines(repository, id, commit).map(({ text, isGood }) =>
+    colors === undefined ? text : `${isGood ? colors.frag : colors.whitespace}${text}${colors.reset}`);
 }
 
 function decorationStyle(context: Context, args: Arguments, configured: string | undefined): 'short' | 'full' | 'no' {

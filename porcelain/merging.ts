@@ -23,6 +23,8 @@ import { cleanUpMessage, commentCharacter, isEmptyMessage } from '../plumbing/me
 import { encodeRefName } from '../plumbing/refs/ref-name.js';
 import { updateRef } from '../plumbing/refs/ref-transaction.js';
 import type { Repository } from '../plumbing/repository.js';
+import { splitTag } from '../plumbing/signature/signed-object.js';
+import type { CommitSigner } from '../plumbing/signature/signing-option.js';
 import { expandBranchName, expandRefName, peel, resolveRevision } from '../plumbing/history/revision.js';
 import { listStagedChanges } from '../plumbing/index/staged-changes.js';
 import { RevWalk } from '../plumbing/history/walk.js';
@@ -46,6 +48,8 @@ export interface MergeRequest {
   readonly into: string | undefined;
   readonly edits: boolean;
   readonly verify: boolean;
+  /** Absent: the merge is not signed. */
+  readonly sign?: CommitSigner;
 }
 
 export type MergeOutcome =
@@ -221,6 +225,12 @@ class Merge {
     writeState(repository, 'MERGE_HEAD', `${this.#theirs}\n`);
   }
 
+  /** A signed tag goes into the merge as a whole, for its signature to be checked later. */
+  #mergedTag(): Commit['extraHeaders'] {
+    const { type, bytes } = this.#repository.objects.read(this.#object);
+    return type === 'tag' && splitTag(bytes) !== undefined ? [{ key: 'mergetag', value: bytes.toString('latin1').replace(/\n$/, '') }] : [];
+  }
+
   #commit(result: MergeResult, messages: readonly string[]): MergeOutcome {
     const repository = this.#repository;
     const { config, context, gitDirectory } = repository;
@@ -236,10 +246,11 @@ class Merge {
     if (this.#request.verify && runHook(repository, 'commit-msg', { args: [pathForHook(repository, 'MERGE_MSG')], env }).exitCode !== 0) return refused();
     const text = cleanUpMessage(readFileSync(path, 'latin1'), 'default', comment, this.#request.edits);
     if (isEmptyMessage(text)) return refused('empty commit message');
-    const commit: Commit = {
+    const draft: Commit = {
       tree: result.tree, parents: [this.#ours, this.#theirs], author: authorIdent(repository), committer: committerIdent(repository),
-      message: Buffer.from(text, 'latin1'), extraHeaders: [],
+      message: Buffer.from(text, 'latin1'), extraHeaders: this.#mergedTag(),
     };
+    const commit = this.#request.sign === undefined ? draft : this.#request.sign(draft);
     const id = whileNaming(repository, () => {
       const made = repository.objects.write('commit', encodeCommit(commit));
       const how = this.#request.strategy === 'ours' ? "'ours' strategy" : "'ort' strategy";

@@ -7,13 +7,15 @@ import { join } from 'node:path';
 import { removeIfPresent, replaceFile } from '../pack/disk.js';
 import { InvalidError, NotFoundError, RefusedError } from '../pack/errors.js';
 import type { ObjectId } from '../pack/oid.js';
-import { encodeTag } from '../pack/tag.js';
+import { decodeTag, encodeTag } from '../pack/tag.js';
 import { whileNaming } from '../plumbing/refs/announcement.js';
 import { committerIdent } from '../plumbing/identity.js';
 import { type CleanupMode, cleanUpMessage, commentCharacter, commentLines } from '../plumbing/message.js';
 import { type RefName, encodeRefName, isRefName } from '../plumbing/refs/ref-name.js';
 import { updateRef } from '../plumbing/refs/ref-transaction.js';
 import type { Repository } from '../plumbing/repository.js';
+import { splitTag } from '../plumbing/signature/signed-object.js';
+import type { Signer } from '../plumbing/signature/signer.js';
 import { formatDate } from '../plumbing/date.js';
 import { subjectOf } from '../plumbing/message.js';
 import { requireNotHeld } from './retention/hold.js';
@@ -32,6 +34,8 @@ export interface TagRequest {
     /** Edit also what was given. */
     readonly edits: boolean;
     readonly cleanup: CleanupMode;
+    /** Absent: the tag is not signed. */
+    readonly signer?: Signer;
   };
 }
 
@@ -52,8 +56,9 @@ export function createTag(repository: Repository, request: TagRequest): { readon
   if (former !== undefined && !force) throw new RefusedError(`tag '${request.name}' already exists`, { code: 'tag-exists', hint: 'choose another name, or force it' });
   const draft = join(repository.gitDirectory, 'TAG_EDITMSG');
   const text = annotation === undefined ? undefined : composeText(repository, request.name, former, draft, annotation);
+  const bytes = text === undefined ? undefined : encodeTagObject(repository, request.name, target, text, annotation?.signer);
   const id = whileNaming(repository, () => {
-    const made = text === undefined ? target : writeTagObject(repository, request.name, target, text);
+    const made = bytes === undefined ? target : repository.objects.write('tag', bytes);
     updateRef(repository, {
       name, expected: former ?? 'absent', target: { id: made }, message: reflogMessage(repository, target),
       ...(request.createReflog ? { createReflog: true } : {}),
@@ -64,12 +69,12 @@ export function createTag(repository: Repository, request: TagRequest): { readon
   return { name, id, former };
 }
 
-function writeTagObject(repository: Repository, name: string, target: ObjectId, text: string): ObjectId {
-  const { objects } = repository;
-  const { type } = objects.readHeader(target);
-  return objects.write('tag', encodeTag({
+function encodeTagObject(repository: Repository, name: string, target: ObjectId, text: string, signer: Signer | undefined): Buffer {
+  const { type } = repository.objects.readHeader(target);
+  const bytes = encodeTag({
     object: target, type, name: encodeRefName(name), tagger: committerIdent(repository), message: Buffer.from(text, 'latin1'),
-  }));
+  });
+  return signer === undefined ? bytes : Buffer.concat([bytes, signer.sign(bytes)]);
 }
 
 function composeText(repository: Repository, name: string, former: ObjectId | undefined, path: string, annotation: NonNullable<TagRequest['annotation']>): string {
@@ -89,9 +94,10 @@ function composeText(repository: Repository, name: string, former: ObjectId | un
   return text;
 }
 
-/** The message of the tag that is replaced; '' when that is no object of its own. */
-function formerMessage(repository: Repository, id: ObjectId): string {
-  return repository.objects.readHeader(id).type === 'tag' ? repository.objects.readTag(id).message.toString('latin1') : '';
+/** The message of the tag that is replaced, without its signature; '' when that is no object of its own. */
+function formerMessage({ objects, format }: Repository, id: ObjectId): string {
+  const { type, bytes } = objects.read(id);
+  return type === 'tag' ? decodeTag(splitTag(bytes)?.payload ?? bytes, format).message.toString('latin1') : '';
 }
 
 /** As git words it: what is tagged, in short. */

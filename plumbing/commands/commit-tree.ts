@@ -1,7 +1,7 @@
 // cairn commit-tree: makes a commit from a tree, parents and a message; moves no ref (git-commit-tree(1)).
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { encodeCommit } from '../../pack/commit.js';
+import { type Commit, decodeCommit, encodeCommit } from '../../pack/commit.js';
 import { InvalidError, UsageError } from '../../pack/errors.js';
 import type { ObjectId, ObjectType } from '../../pack/oid.js';
 import { whileNaming } from '../refs/announcement.js';
@@ -9,6 +9,7 @@ import type { Arguments, Command, Context } from '../command.js';
 import { authorIdent, committerIdent } from '../identity.js';
 import { readInput } from '../line-reader.js';
 import { Repository } from '../repository.js';
+import { findCommitSigner, signingOption } from '../signature/signing-option.js';
 import { resolveRevision } from '../history/revision.js';
 import { isUtf8, repairUtf8 } from '../utf8.js';
 
@@ -24,7 +25,7 @@ export const command: Command = {
     { name: 'p', value: 'parent', help: 'a parent, as often as there are' },
     { name: 'm', value: 'message', help: 'a paragraph of the message' },
     { name: 'F', value: 'file', help: 'take the message from a file; - is standard input' },
-    { name: 'no-gpg-sign', help: 'do not sign (the default)' },
+    signingOption,
   ],
   run(context, args) {
     const repository = Repository.open(context);
@@ -44,15 +45,17 @@ export const command: Command = {
       return 1;
     }
     const encoding = repository.config.get('i18n.commitencoding') ?? 'UTF-8';
-    let bytes = encodeCommit({
+    let commit: Commit = {
       tree, parents, author: authorIdent(repository), committer: committerIdent(repository),
       ...(/^utf-?8$/i.test(encoding) ? {} : { encoding }), extraHeaders: [], message,
-    });
-    if (/^utf-?8$/i.test(encoding) && !isUtf8(bytes)) {
+    };
+    if (/^utf-?8$/i.test(encoding) && !isUtf8(encodeCommit(commit))) {
       context.stderr.write('warning: the commit message is not UTF-8; its bytes were read as Latin-1\n'
         + 'hint: amend it, or set i18n.commitEncoding to the encoding it is in\n');
-      bytes = repairUtf8(bytes);
+      commit = decodeCommit(repairUtf8(encodeCommit(commit)), repository.format);
     }
+    const sign = findCommitSigner(repository, args, { heedsConfig: false });
+    const bytes = encodeCommit(sign === undefined ? commit : sign(commit));
     const id = whileNaming(repository, () => {
       for (const named of [tree, ...parents]) repository.objects.readHeader(named);
       return repository.objects.write('commit', bytes);

@@ -13,6 +13,7 @@ import { Describer, formatDescription } from './describe.js';
 import { Mailmap, type Person } from './mailmap.js';
 import { findPlainSubject } from './plain-subject.js';
 import type { Repository } from '../repository.js';
+import { type SignatureReport, checkCommit } from '../signature/signature-check.js';
 import { parseTrailers } from '../trailers.js';
 
 /** The formats that have a name. */
@@ -329,6 +330,7 @@ class Expansion {
   padding: { readonly align: Alignment; readonly width: number; readonly toColumn: boolean; readonly cut: 'none' | 'left' | 'middle' | 'right' } | undefined;
   wrap: { readonly width: number; readonly first: number; readonly rest: number; readonly from: number } | undefined;
   #message: string | undefined;
+  #signature: SignatureReport | undefined;
 
   constructor(view: CommitView, options: FormatOptions, dateMode: DateMode, findMailmap: () => Mailmap) {
     this.view = view;
@@ -343,6 +345,10 @@ class Expansion {
 
   get message(): string {
     return (this.#message ??= messageOf(this.view.commit, this.options.encoding));
+  }
+
+  get signature(): SignatureReport {
+    return (this.#signature ??= checkCommit(this.options.repository, this.view.id, this.view.commit));
   }
 
   abbreviate(id: ObjectId): string {
@@ -728,18 +734,23 @@ function descriptionOf(typed: string | undefined): Placeholder['value'] | undefi
   };
 }
 
-/** Of a commit without a signature there is only that to tell; signatures themselves are not checked. */
+/** What there is to tell of a commit's signature, checked once for each commit. */
 function signaturePlaceholder(format: string, at: number): Placeholder | undefined {
   const letter = format[at + 1];
   if (letter === undefined || !'G?SKFPT'.includes(letter)) return undefined;
-  const none = { '?': 'N', T: 'undefined' }[letter] ?? '';
-  return {
-    end: at + 2,
-    value({ view }) {
-      if (!view.commit.extraHeaders.some(({ key }) => key === 'gpgsig' || key === 'gpgsig-sha256')) return none;
-      throw new RefusedError(`placeholder '%G${letter}' is not supported for commit '${view.id}': signatures are not checked`, { code: 'unsupported-placeholder' });
-    },
-  };
+  return { end: at + 2, value: (state) => signatureField(state.signature, letter) };
+}
+
+function signatureField(report: SignatureReport, letter: string): string {
+  switch (letter) {
+    case '?': return report.verdict;
+    case 'G': return report.output;
+    case 'S': return report.signer;
+    case 'K': return report.key;
+    case 'F': return report.fingerprint;
+    case 'P': return report.primaryFingerprint;
+    default: return report.trust;
+  }
 }
 
 /** What %(trailers:<options>) makes of a message; undefined when an option is unknown. */

@@ -34,6 +34,8 @@ export interface LogPrinterOptions {
   /** Colour of the header line, and the end of it. */
   readonly commitColor?: string;
   readonly resetColor?: string;
+  /** What is told of a commit's signatures, line by line, coloured. */
+  readonly signatures?: (view: CommitView) => readonly string[];
   readonly nul?: boolean;
   readonly dateMode: DateMode;
   /** Dates rather than numbers in reflog selectors. */
@@ -106,9 +108,9 @@ export class LogPrinter {
 
   /** A commit is its id and its subject, and nothing else that depends on it. */
   get isBare(): boolean {
-    const { format, graph, decorate, notes, showParents, showSource, showSize, linePrefix, breakBar, childrenOf, commitColor = '' } = this.#options;
+    const { format, graph, decorate, notes, showParents, showSource, showSize, signatures, linePrefix, breakBar, childrenOf, commitColor = '' } = this.#options;
     return format.pretty.kind === 'oneline' && graph === undefined && decorate === undefined && notes === undefined && !showParents
-      && !showSource && !showSize && linePrefix === undefined && breakBar === undefined && childrenOf === undefined && commitColor === '';
+      && !showSource && !showSize && signatures === undefined && linePrefix === undefined && breakBar === undefined && childrenOf === undefined && commitColor === '';
   }
 
   /** What `print` does where the printer is bare and the commit has neither mark nor changes; false, and nothing done, for a subject that is not plain. */
@@ -144,7 +146,7 @@ export class LogPrinter {
   }
 
   #printHeader(entry: LogEntry): void {
-    const { format, graph, page, nul, notes, linePrefix = '', showSize } = this.#options;
+    const { format, graph, page, nul, notes, linePrefix = '', showSize, signatures } = this.#options;
     const sink = page.text;
     const { node, view } = entry;
     const end = nul ? '\0' : '\n';
@@ -167,6 +169,7 @@ export class LogPrinter {
         this.#missingNewline = false;
         return;
       }
+      for (const line of signatures?.(view) ?? []) sink(`${line}\n${graph?.nextRow() ?? linePrefix}`);
     }
     const text = format.isWhole || notes === undefined ? format.format(view) : format.format(view) + notes(view.id);
     this.#missingNewline = !text.endsWith('\n');

@@ -10,6 +10,7 @@ import { commentCharacter, commentLines } from '../message.js';
 import type { Repository } from '../repository.js';
 import { peel } from '../history/revision.js';
 import { RevWalk } from '../history/walk.js';
+import { signatureStart } from '../signature/signed-object.js';
 import { wildmatch } from '../wildmatch.js';
 
 export interface MergeMessageOptions {
@@ -165,11 +166,10 @@ class Message {
   }
 
   #tagMessage(bytes: string): string {
-    const signature = /^-----BEGIN (?:PGP SIGNATURE|PGP MESSAGE|SIGNED MESSAGE|SSH SIGNATURE)-----/m.exec(bytes);
-    const payload = bytes.slice(0, signature?.index);
+    const payload = bytes.slice(0, signatureStart(bytes));
     const body = payload.indexOf('\n\n');
     const text = body < 0 ? '' : payload.slice(body + 2).replace(/([^\n])$/, '$1\n');
-    return signature === null ? text : `${text}\n`;
+    return payload === bytes ? text : `${text}\n`;
   }
 
   #shortLog({ name, id, isLocalBranch }: Origin, head: ObjectId): string {

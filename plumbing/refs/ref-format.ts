@@ -16,6 +16,7 @@ import { type RefName, encodeRefName } from './ref-name.js';
 import { peelTag } from './ref-transaction.js';
 import type { Ref } from './refs.js';
 import type { Repository } from '../repository.js';
+import { signatureStart } from '../signature/signed-object.js';
 import { shortenRef } from './short-ref.js';
 import { deltaBase, storedSize } from '../objects/stored-object.js';
 import { configuredPushRef, configuredUpstream, findPushTarget, findUpstream, pushRemote } from './upstream.js';
@@ -674,14 +675,6 @@ function sanitize(subject: string): string {
     }
   }
   return result.replace(/[.-]+$/, '');
-}
-
-const signatureBegin = /^-----BEGIN (?:PGP SIGNATURE|PGP MESSAGE|SIGNED MESSAGE|SSH SIGNATURE)-----/m;
-
-/** Where a message's signature begins; its end when it has none. */
-function signatureStart(message: string): number {
-  const found = signatureBegin.exec(message);
-  return found === null ? message.length : found.index;
 }
 
 function subjectPart(message: string): string {

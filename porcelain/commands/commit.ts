@@ -1,7 +1,7 @@
 // cairn commit: record a snapshot. Options into a request, and the outcome into words; the work is done in ../commit.ts.
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { NotFoundError, RefusedError, UsageError, isSystemError } from '../../pack/errors.js';
+import { NotFoundError, UsageError, isSystemError } from '../../pack/errors.js';
 import type { Ident } from '../../pack/ident.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
 import { approximateDate, findExactDate, formatOffset } from '../../plumbing/date.js';
@@ -9,6 +9,7 @@ import { authorIdent } from '../../plumbing/identity.js';
 import { readInput } from '../../plumbing/line-reader.js';
 import { subjectOf } from '../../plumbing/message.js';
 import { Repository } from '../../plumbing/repository.js';
+import { findCommitSigner, signingOption } from '../../plumbing/signature/signing-option.js';
 import { resolveCommit } from '../../plumbing/history/revision.js';
 import { type CommitContent, type CommitOutcome, type CommitState, makeCommit, parsePerson } from '../commit.js';
 import type { MessageRequest } from '../commit-message.js';
@@ -48,10 +49,7 @@ export const command: Command = {
     { name: 'allow-empty-message', help: 'commit even without a message' },
     { name: 'no-verify', short: 'n', negatable: true, help: 'do not run the pre-commit and commit-msg hooks' },
     { name: 'no-post-rewrite', help: 'do not run the post-rewrite hook' },
-    {
-      name: 'gpg-sign', short: 'S', value: 'key', valueOptional: true, negatable: true,
-      help: 'refused: commits cannot be signed; --no-gpg-sign is accepted',
-    },
+    signingOption,
     { name: 'run', value: 'id', help: "record it as this run too ('auto' makes up an id)" },
     { name: 'input', value: 'what', help: 'note what it was made from: a file, or an object of the repository' },
     { name: 'quiet', short: 'q', negatable: true, help: 'print nothing but errors' },
@@ -60,15 +58,14 @@ export const command: Command = {
   run(context, args) {
     checkOptions(args);
     const repository = Repository.open(context);
-    if (args.flag('gpg-sign') ?? repository.config.getBoolean('commit.gpgsign') === true) {
-      throw new RefusedError('commits cannot be signed', { code: 'signing-unsupported', hint: 'leave it out, or say --no-gpg-sign' });
-    }
+    const sign = findCommitSigner(repository, args);
     const run = args.value('run');
     const id = run === 'auto' ? makeRunId(context.clock) : run;
     const outcome = makeCommit(repository, {
       content: contentOf(args),
       message: messageOf(repository, args, id),
       amend: args.has('amend'),
+      ...(sign === undefined ? {} : { sign }),
       allowEmpty: args.has('allow-empty'),
       verify: !args.has('no-verify'),
       postRewrite: !args.has('no-post-rewrite'),

@@ -11,6 +11,7 @@ import { authorIdent } from '../../plumbing/identity.js';
 import { readLogLength, usualLogLength } from '../../plumbing/merge/merge-message.js';
 import { clearMergeState } from '../../plumbing/merge/merge-state.js';
 import { Repository } from '../../plumbing/repository.js';
+import { findCommitSigner, signingOption } from '../../plumbing/signature/signing-option.js';
 import { findUpstream } from '../../plumbing/refs/upstream.js';
 import { makeCommit } from '../commit.js';
 import { formatSummary, measureCommit } from '../commit-summary.js';
@@ -41,6 +42,7 @@ export const command: Command = {
     { name: 'allow-unrelated-histories', negatable: true, help: 'merge what has nothing in common' },
     { name: 'stat', negatable: true, help: 'tell at the end which files changed (the default)' },
     { name: 'n', help: 'the same as --no-stat' },
+    signingOption,
     { name: 'verify', negatable: true, help: 'run the hooks pre-merge-commit and commit-msg (the default)' },
     { name: 'quiet', short: 'q', negatable: true, help: 'say nothing but errors' },
     { name: 'abort', help: 'give up an unfinished merge' },
@@ -79,7 +81,9 @@ function finish(repository: Repository, how: string): number {
     clearMergeState(repository);
     return 0;
   }
+  const sign = findCommitSigner(repository);
   const outcome = makeCommit(repository, {
+    ...(sign === undefined ? {} : { sign }),
     content: { kind: 'index' }, message: { signOff: false, trailers: [], allowEmpty: false }, amend: false, allowEmpty: false, verify: true, postRewrite: false,
     author: () => authorIdent(repository),
   });
@@ -103,6 +107,7 @@ function readRequest(context: Context, repository: Repository, args: Arguments):
   if (squash && args.flag('commit') === true) throw new UsageError('--squash and --commit do not go together');
   const log = args.flag('log') === undefined ? readLogLength(repository) : args.flag('log') === false ? 0 : Number(args.value('log') ?? usualLogLength);
   if (!Number.isInteger(log) || log < 0) throw new UsageError("option 'log' expects a numerical value");
+  const sign = findCommitSigner(repository, args);
   const messages = args.values('message');
   const file = args.value('file');
   if (messages.length > 0 && file !== undefined) throw new UsageError('-m and -F do not go together');
@@ -113,7 +118,7 @@ function readRequest(context: Context, repository: Repository, args: Arguments):
     message: file !== undefined ? readFileSync(resolve(context.cwd, file), 'latin1') : messages.length === 0 ? undefined
       : Buffer.from(messages.join('\n\n')).toString('latin1'),
     log, into: args.value('into-name'), edits: args.flag('edit') ?? editsUnasked(context, messages.length > 0 || file !== undefined),
-    verify: args.flag('verify') !== false,
+    verify: args.flag('verify') !== false, ...(sign === undefined ? {} : { sign }),
   };
 }
 

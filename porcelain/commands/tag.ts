@@ -1,13 +1,16 @@
-// cairn tag: list tags, make and delete them. The work is done in ../tag.ts; signatures are neither made nor checked.
+// cairn tag: list tags, make, sign, verify and delete them. The work is done in ../tag.ts and plumbing/signature.
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type CairnError, NotFoundError, RefusedError, UsageError, isSystemError } from '../../pack/errors.js';
+import { type CairnError, NotFoundError, UsageError, isSystemError } from '../../pack/errors.js';
 import { abbreviateId } from '../../plumbing/objects/abbreviation.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
 import { readInput } from '../../plumbing/line-reader.js';
 import { parseCleanupMode } from '../../plumbing/message.js';
-import { RefFormat, type RefSubject } from '../../plumbing/refs/ref-format.js';
+import { RefContext, RefFormat, RefSubject } from '../../plumbing/refs/ref-format.js';
+import { type RefName, isRefName } from '../../plumbing/refs/ref-name.js';
 import { Repository } from '../../plumbing/repository.js';
+import { Signer } from '../../plumbing/signature/signer.js';
+import { verifyObject } from '../../plumbing/signature/verification.js';
 import { resolveRevision } from '../../plumbing/history/revision.js';
 import { asksForListing, listingColor, listingColumns, listingOptions, printListing, selectRefs } from '../ref-listing.js';
 import { type TagRequest, createTag, deleteTag } from '../tag.js';
@@ -18,8 +21,9 @@ export const command: Command = {
   summary: 'list, make or delete tags',
   usage: [
     'tag [-n[<num>]] [-l] [<options>] [<pattern>...]',
-    'tag [-a] [-f] [-m <message> | -F <file>] [-e] <name> [<object>]',
+    'tag [-a | -s | -u <key>] [-f] [-m <message> | -F <file>] [-e] <name> [<object>]',
     'tag -d <name>...',
+    'tag -v [--format=<format>] <name>...',
   ],
   options: [
     { name: 'list', short: 'l', help: 'list those that match the patterns' },
@@ -32,19 +36,20 @@ export const command: Command = {
     { name: 'cleanup', value: 'mode', negatable: true, help: 'what is taken out of the message: verbatim, whitespace, strip' },
     { name: 'force', short: 'f', negatable: true, help: 'replace a tag that exists' },
     { name: 'create-reflog', negatable: true, help: 'keep a log of the tag' },
-    { name: 'sign', short: 's', negatable: true, help: 'refused: tags cannot be signed; --no-sign is accepted' },
+    { name: 'sign', short: 's', negatable: true, help: 'make a tag object and sign it, with the configured key' },
+    { name: 'local-user', short: 'u', value: 'key', help: 'sign it with this key' },
+    { name: 'verify', short: 'v', help: 'check the signatures of tags' },
     ...listingOptions,
     { name: 'json', help: 'list as JSON' },
   ],
   run(context, args) {
     const repository = Repository.open(context);
-    if (args.has('sign') || (args.flag('sign') === undefined && args.has('annotate') && repository.config.getBoolean('tag.gpgsign') === true)) {
-      throw new RefusedError('tags cannot be signed', { code: 'signing-unsupported', hint: 'leave it out, or say --no-sign' });
-    }
     const words = args.positionals;
+    const modes = ['delete', 'list', 'verify'].filter((name) => args.has(name));
+    if (modes.length > 1) throw new UsageError(`--${modes[0]!} and --${modes[1]!} do not go together`);
+    if (args.has('verify')) return verify(context, repository, args);
     const isListing = args.has('list') || (!args.has('delete') && (words.length === 0 || asksForListing(args) || args.flag('n') === true));
-    if (args.has('delete') && args.has('list')) throw new UsageError('-d and -l do not go together');
-    const makes = ['annotate', 'message', 'file', 'force', 'edit'].find((name) => args.has(name) || args.values(name).length > 0);
+    const makes = ['annotate', 'message', 'file', 'force', 'edit', 'sign', 'local-user'].find((name) => args.has(name) || args.values(name).length > 0);
     if (isListing) {
       if (makes !== undefined) throw new UsageError(words.length === 0 ? 'the tag needs a name' : `--${makes} does not go with listing`);
       return list(context, repository, args);
@@ -52,7 +57,7 @@ export const command: Command = {
     if (args.has('delete')) return remove(context, repository, words);
     if (words.length > 2) throw new UsageError('too many arguments');
     const target = resolveRevision(repository, words[1] ?? 'HEAD');
-    const annotation = annotationOf(context, args);
+    const annotation = annotationOf(repository, args);
     const { id, former } = createTag(repository, {
       name: words[0]!, target, force: args.has('force'), createReflog: args.has('create-reflog'), ...(annotation === undefined ? {} : { annotation }),
     });
@@ -64,16 +69,46 @@ export const command: Command = {
   },
 };
 
-function annotationOf(context: Context, args: Arguments): TagRequest['annotation'] {
+function annotationOf(repository: Repository, args: Arguments): TagRequest['annotation'] {
+  const { context } = repository;
   const messages = args.values('message');
   const file = args.value('file');
   if (messages.length > 0 && file !== undefined) throw new UsageError('only one of -m and -F can be given');
-  if (messages.length === 0 && file === undefined && !args.has('annotate')) return undefined;
+  const signer = findSigner(repository, args, messages.length > 0 || file !== undefined);
+  if (messages.length === 0 && file === undefined && !args.has('annotate') && signer === undefined) return undefined;
   const cleanup = parseCleanupMode(args.value('cleanup') ?? 'strip');
   if (cleanup === 'default' || cleanup === 'scissors') throw new UsageError(`invalid cleanup mode '${cleanup}'`);
   const message = messages.length > 0 ? Buffer.from(messages.map((text) => (text.endsWith('\n') ? text : `${text}\n`)).join('\n')).toString('latin1')
     : file === undefined ? undefined : readMessage(context, file).toString('latin1');
-  return { message, edits: args.has('edit'), cleanup };
+  return { message, edits: args.has('edit'), cleanup, ...(signer === undefined ? {} : { signer }) };
+}
+
+/** Who signs: asked for with -s or -u, or configured, for all tags or for those that have a message. */
+function findSigner(repository: Repository, args: Arguments, hasMessage: boolean): Signer | undefined {
+  const key = args.value('local-user');
+  const { config } = repository;
+  const isForced = hasMessage && !args.has('annotate') && config.getBoolean('tag.forcesignannotated') === true;
+  const wanted = key !== undefined || isForced || (args.flag('sign') ?? config.getBoolean('tag.gpgsign') === true);
+  return wanted ? new Signer(repository, key) : undefined;
+}
+
+function verify(context: Context, repository: Repository, args: Arguments): number {
+  const typed = args.value('format');
+  const format = typed === undefined ? undefined : RefFormat.parse(typed, repository);
+  let isGood = true;
+  for (const name of args.positionals) {
+    const full = `refs/tags/${name}`;
+    const id = isRefName(full) ? repository.refs.find(full)?.id : undefined;
+    if (id === undefined) context.stderr.write(`error: tag '${name}' not found.\n`);
+    if (id === undefined || !verifyObject(repository, name, id, { type: 'tag', verbose: format === undefined, raw: false, quiet: format !== undefined })) {
+      isGood = false;
+      continue;
+    }
+    if (format === undefined) continue;
+    const subject = new RefSubject(new RefContext(repository), { name: name as RefName, id });
+    context.stdout.write(Buffer.from(`${format.format(subject)}\n`, 'latin1'));
+  }
+  return isGood ? 0 : 1;
 }
 
 function readMessage(context: Context, file: string): Buffer {

@@ -23,6 +23,8 @@ import { whileNaming } from '../../plumbing/refs/announcement.js';
 import type { RefName } from '../../plumbing/refs/ref-name.js';
 import { updateRef } from '../../plumbing/refs/ref-transaction.js';
 import type { Repository } from '../../plumbing/repository.js';
+import { isSignatureHeader } from '../../plumbing/signature/signed-object.js';
+import { findCommitSigner } from '../../plumbing/signature/signing-option.js';
 import { appendOrigin, appendSignOff } from '../../plumbing/trailers.js';
 import { type CommitOutcome, type CommitRequest, makeCommit } from '../commit.js';
 import { storeCommit } from '../commit-object.js';
@@ -291,7 +293,8 @@ export class Replayer {
     const author = this.#settings.author?.(original) ?? original;
     const committer = this.#settings.committer?.(author) ?? committerIdent(repository);
     const id = whileNaming(repository, () => {
-      const made = storeCommit(repository, { tree, parents, author, committer, message: text, extraHeaders: amended?.extraHeaders.filter(({ key }) => !key.startsWith('gpgsig')) ?? [] });
+      const extraHeaders = amended?.extraHeaders.filter(({ key }) => !isSignatureHeader(key)) ?? [];
+      const made = storeCommit(repository, { tree, parents, author, committer, message: text, extraHeaders }, findCommitSigner(repository));
       updateRef(repository, { name: 'HEAD', expected: refs.find('HEAD')?.id ?? 'absent', target: { id: made }, message: `${this.#action(step)}: ${firstLine(text)}` });
       return made;
     });

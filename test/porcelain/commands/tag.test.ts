@@ -35,11 +35,11 @@ for (const format of bothFormats) {
   });
 }
 
-test('a tag that exists, a bad name and a signature are refused', async (t) => {
+test('a tag that exists and a bad name are refused', async (t) => {
   if (skipWithoutGit(t)) return;
   const directory = makeRepository(t, 'sha1', fixture);
   const before = gitOutput(['for-each-ref'], { cwd: directory });
-  for (const [line, code] of [['v1', 3], ['a..b', 2], ['-s x', 3], ['x nosuch', 2], ['-d nosuch', 2], ['a b c', 129], ['-l x -m y', 129]] as const) {
+  for (const [line, code] of [['v1', 3], ['a..b', 2], ['x nosuch', 2], ['-d nosuch', 2], ['a b c', 129], ['-l x -m y', 129]] as const) {
     t.is((await cairn(['tag', ...line.split(' ')], { cwd: directory })).code, code, line);
   }
   t.is(gitOutput(['for-each-ref'], { cwd: directory }), before);

@@ -89,20 +89,25 @@ export interface SwitchRequest {
   readonly quiet: boolean;
   /** Leave index and work tree as they are (checkout --orphan at the current commit). */
   readonly keepsTrees?: boolean;
+  /** Looks at local changes even where the branch begins at the current commit. */
+  readonly looksAround?: boolean;
+  /** Takes local changes along by merging where the move alone would lose them; false where there is nothing to merge. */
+  readonly carry?: ((lock: IndexLock, from: ObjectId, to: ObjectId, fromName: string) => boolean) | undefined;
 }
 
 /** Brings everything there, tells what was changed locally, and runs post-checkout. */
-export function switchTo(repository: Repository, { destination, changes, quiet, keepsTrees }: SwitchRequest): void {
+export function switchTo(repository: Repository, { destination, changes, quiet, keepsTrees, looksAround, carry }: SwitchRequest): void {
   const { objects, refs, format, context } = repository;
   const head = refs.find('HEAD')?.id;
   const branch = refs.headBranch();
   const treeOf = (id: ObjectId | undefined): ObjectId => (id === undefined ? emptyTreeId(format) : objects.readCommit(id).tree);
   const id = destination.kind === 'orphan' ? undefined : destination.id;
   // A branch begun where one is changes nothing else, and then git does not look around either.
-  const staysPut = destination.kind === 'branch' && destination.plan !== undefined && destination.plan.former === undefined && id === head && changes === 'keep';
+  const staysPut = looksAround !== true && destination.kind === 'branch' && destination.plan !== undefined && destination.plan.former === undefined && id === head && changes === 'keep';
   if (keepsTrees !== true && !staysPut) {
     using lock = lockIndex(repository);
-    moveTrees(repository, lock, treeOf(head), treeOf(id), changes, 'checkout');
+    const carried = changes === 'keep' && carry?.(lock, treeOf(head), treeOf(id), branch === undefined ? head ?? '' : shortBranch(branch)) === true;
+    if (!carried) moveTrees(repository, lock, treeOf(head), treeOf(id), changes, 'checkout');
     lock.write();
     if (!quiet && id !== undefined && changes === 'keep') printChanges(repository, lock, treeOf(id));
   }

@@ -11,6 +11,7 @@ import { WorkTree } from '../../plumbing/index/work-tree.js';
 import { type Tracking, findStart } from '../branch.js';
 import { expandDash, findDestination, guessDestination, nameFromTracked, newBranch, orphanBranch, unknownDestination } from '../destination.js';
 import { restorePaths } from '../restoring.js';
+import { carrying } from '../carrying.js';
 import { type Destination, moveTrees, printChanges, refresh, runPostCheckout, switchTo, tellTracking } from '../switching.js';
 
 export const command: Command = {
@@ -33,6 +34,7 @@ export const command: Command = {
     { name: 'ignore-other-worktrees', negatable: true, help: 'also a branch that is checked out elsewhere' },
     { name: 'ours', short: '2', help: 'of unmerged paths take our version' },
     { name: 'theirs', short: '3', help: 'of unmerged paths take their version' },
+    { name: 'merge', short: 'm', negatable: true, help: 'merge local changes that are in the way into where they go' },
     { name: 'overlay', negatable: true, help: 'keep files the tree does not have (the default)' },
     { name: 'quiet', short: 'q', negatable: true, help: 'say nothing but errors' },
     { name: 'pathspec-from-file', value: 'file', help: 'read pathspecs from this file; - is standard input' },
@@ -91,6 +93,7 @@ function guesses(repository: Repository, args: Arguments): boolean {
 }
 
 function restore(context: Context, repository: Repository, args: Arguments, word: string | undefined, paths: readonly string[]): number {
+  if (args.has('merge')) throw new UsageError('--merge is not supported with paths');
   if (args.has('b') || args.has('B') || args.has('orphan') || args.has('detach')) throw new UsageError('making a branch or detaching HEAD does not go with paths');
   const tree = word === undefined ? undefined : treeOf(repository, word);
   const side = args.lastOf('ours', 'theirs');
@@ -113,6 +116,7 @@ function treeOf(repository: Repository, word: string): NonNullable<ReturnType<ty
 }
 
 function go(repository: Repository, args: Arguments, word: string | undefined): number {
+  if (args.has('merge') && args.has('force')) throw new InvalidError('-f and -m do not go together', { code: 'bad-options' });
   const quiet = args.has('quiet');
   const changes = args.has('force') ? 'discard' : 'keep';
   const orphan = args.value('orphan');
@@ -128,7 +132,8 @@ function go(repository: Repository, args: Arguments, word: string | undefined): 
   }
   const destination = decide(repository, args, word);
   if (destination === undefined) return refreshOnly(repository, args);
-  switchTo(repository, { destination, changes, quiet });
+  const carry = args.has('merge') ? carrying(repository, word ?? 'HEAD') : undefined;
+  switchTo(repository, { destination, changes, quiet, carry });
   return 0;
 }
 

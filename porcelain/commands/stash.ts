@@ -166,7 +166,7 @@ function branch(context: Context, repository: Repository, words: readonly string
   const [name, ...rest] = words;
   if (name === undefined) throw new InvalidError('no branch name specified', { code: 'bad-options' });
   const entry = readEntry(repository, only(rest));
-  switchTo(repository, { destination: newBranch(repository, name, entry.base, { force: false, track: undefined }), changes: 'keep', quiet: false });
+  switchTo(repository, { destination: newBranch(repository, name, entry.base, { force: false, track: undefined }), changes: 'keep', quiet: false, looksAround: true });
   if (!bringBack(repository, entry, parseArguments({ options: applying }, ['--index']))) return 1;
   return entry.isListed ? drop(context, repository, entry, false) : 0;
 }

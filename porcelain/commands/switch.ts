@@ -6,6 +6,8 @@ import { readMergeState } from '../../plumbing/merge/merge-state.js';
 import { Repository } from '../../plumbing/repository.js';
 import type { Tracking } from '../branch.js';
 import { findDestination, guessDestination, nameFromTracked, newBranch, orphanBranch, unknownDestination } from '../destination.js';
+import { carrying } from '../carrying.js';
+import { findRebaseProgress } from '../sequence/rebase-progress.js';
 import { type Destination, switchTo } from '../switching.js';
 
 export const command: Command = {
@@ -24,6 +26,7 @@ export const command: Command = {
     { name: 'detach', short: 'd', negatable: true, help: 'go to a commit, on no branch' },
     { name: 'guess', negatable: true, help: 'make a branch that only a remote has (the default)' },
     { name: 'discard-changes', negatable: true, help: 'give up local changes' },
+    { name: 'merge', short: 'm', negatable: true, help: 'merge local changes that are in the way into where they go' },
     { name: 'force', short: 'f', negatable: true, help: 'the same' },
     { name: 'track', short: 't', value: 'mode', valueOptional: true, negatable: true, help: 'the new branch follows what it starts from (direct), or what that follows (inherit)' },
     { name: 'orphan', value: 'branch', help: 'begin a branch without history' },
@@ -34,17 +37,27 @@ export const command: Command = {
     const repository = Repository.open(context);
     repository.requireWorkTree();
     const discards = args.has('force') || args.has('discard-changes');
+    if (args.has('merge') && discards) throw new RefusedError('--discard-changes and --merge do not go together', { code: 'bad-options' });
     const destination = decide(repository, args);
-    if (readMergeState(repository).mergeHeads.length > 0) {
-      throw new RefusedError('cannot switch branch while merging', { code: 'merge-under-way', hint: 'conclude the merge with cairn commit, or give it up with cairn merge --abort' });
-    }
+    const doing = findOperation(repository);
+    if (doing !== undefined) throw new RefusedError(`cannot switch branch while ${doing}`, { code: 'merge-under-way', hint: 'conclude that first, or give it up with --abort or --quit' });
     if (!discards && readIndex(repository).isUnmerged) {
       throw new RefusedError('you need to resolve your current index first', { code: 'unmerged-index', hint: 'resolve and add what is in conflict' });
     }
-    switchTo(repository, { destination, changes: discards ? 'discard' : 'keep', quiet: args.has('quiet') });
+    const carry = args.has('merge') ? carrying(repository, args.positionals[0] ?? 'HEAD') : undefined;
+    switchTo(repository, { destination, changes: discards ? 'discard' : 'keep', quiet: args.has('quiet'), carry });
     return 0;
   },
 };
+
+/** What is unfinished here, in words. */
+function findOperation(repository: Repository): string | undefined {
+  const { mergeHeads, cherryPickHead, revertHead, sequence } = readMergeState(repository);
+  if (mergeHeads.length > 0) return 'merging';
+  if (findRebaseProgress(repository) !== undefined) return 'rebasing';
+  if (cherryPickHead !== undefined || sequence === 'pick') return 'cherry-picking';
+  return revertHead !== undefined || sequence === 'revert' ? 'reverting' : undefined;
+}
 
 function decide(repository: Repository, args: Arguments): Destination {
   const words = args.positionals;

@@ -342,7 +342,7 @@ export class Replayer {
         ...(this.#settings.cleanup === undefined ? {} : { cleanup: this.#settings.cleanup }), signOff: false, trailers: [], allowEmpty: !this.#settings.edits,
       },
       author: ({ headCommit }) => (amends ? headCommit!.author : this.#settings.author?.(original ?? authorIdent(this.#repository)) ?? original ?? authorIdent(this.#repository)),
-    }, step.verb !== 'revert');
+    }, step.verb !== 'revert', this.#settings.action === 'rebase' && meld?.edits !== true);
   }
 
   /** The commit that was just made gets a message by hand. */
@@ -354,8 +354,8 @@ export class Replayer {
   }
 }
 
-/** Makes a commit as a person would with commit, and prints what became of it. `isReused`: the author is somebody else's. */
-export function concludeByHand(repository: Repository, request: CommitRequest, isReused: boolean): StepOutcome {
+/** Makes a commit as a person would with commit, and prints what became of it. `isReused`: the author is somebody else's; `isQuiet`: only failure is told, and not on standard output. */
+export function concludeByHand(repository: Repository, request: CommitRequest, isReused: boolean, isQuiet = false): StepOutcome {
   const { stdout, stderr } = repository.context;
   let outcome: CommitOutcome;
   try {
@@ -369,9 +369,10 @@ export function concludeByHand(repository: Repository, request: CommitRequest, i
       if (outcome.reason !== undefined) stderr.write(`${outcome.reason}\n`);
       return 'stopped';
     case 'unchanged':
-      stdout.write(Buffer.from(explainUnchanged(repository, outcome.index), 'latin1'));
+      (isQuiet ? stderr : stdout).write(Buffer.from(explainUnchanged(repository, outcome.index), 'latin1'));
       return 'stopped';
     default: {
+      if (isQuiet) return 'done';
       const size = measureCommit(repository, outcome.commit.tree, outcome.commit.parents[0]);
       stdout.write(Buffer.from(formatSummary(repository, outcome, size, isReused), 'latin1'));
       return 'done';

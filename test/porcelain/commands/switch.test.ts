@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, readdirSync, readlinkSync, writeFileSync } fro
 import { join } from 'node:path';
 import { cairn } from '../../helpers/cairn.js';
 import { type Case, bothFormats, compareWithGit, makeRepository } from '../../helpers/differential.js';
+import { compareScript } from '../../helpers/side-by-side.js';
 import { gitOutput, runProgram, skipWithoutGit } from '../../helpers/stock-git.js';
 
 const fixture = `
@@ -148,4 +149,33 @@ test('post-checkout is told from where to where', async (t) => {
   const [main, topic] = ['main', 'topic'].map((name) => gitOutput(['rev-parse', name], { cwd: directory }).trim());
   t.is(readFileSync(join(directory, 'hooked'), 'utf8'), `${main} ${topic} 1\n${topic} ${topic} 0\n`);
   t.is(runProgram('git', ['status', '-sb'], { cwd: directory }).stdout, '## topic\n?? hooked\n');
+});
+
+test('--merge takes local changes along, with conflicts where both changed the same lines', async (t) => {
+  if (skipWithoutGit(t)) return;
+  await compareScript(t, 'sha1', `seq 10 > f; echo g > g; git add .; git commit -qm base; git checkout -qb t; sed -i 3s/.*/t/ f; echo n > n; git add .; git commit -qm t; git checkout -q main`, `
+    sed -i 9s/.*/local/ f
+    $ checkout -m t
+    $ status
+    $ switch -m main
+    sed -i 3s/.*/local/ f
+    $ checkout -m t
+    $ status
+    git checkout -q -f main; sed -i 3s/.*/local/ f; git checkout -q --detach t~1
+    $ switch -m -c other t
+    $ diff`);
+});
+
+test('what a branch follows is told on arriving there', async (t) => {
+  if (skipWithoutGit(t)) return;
+  await compareScript(t, 'sha1', `echo a > a; git add .; git commit -qm i; git branch x; git branch -u main x; git checkout -qb y; git branch -u main; echo b > b; git add b; git commit -qm y
+    git checkout -q main; echo c > c; git add c; git commit -qm m`, `
+    $ checkout x
+    $ switch y
+    $ checkout
+    $ checkout -f
+    $ switch -C x main
+    $ checkout -b n --track y
+    $ -c advice.statusHints=false switch y
+    $ switch -q x`);
 });

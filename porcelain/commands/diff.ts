@@ -34,6 +34,7 @@ export const command: Command = {
     { name: 'cached', help: 'compare a commit (HEAD) with the index' },
     { name: 'staged', help: 'same as --cached' },
     { name: 'merge-base', help: 'compare with the merge base instead' },
+    { name: 'not', help: 'leave out what follows, until the next --not: the difference begins there' },
     { name: 'no-index', help: 'compare two files or directories that need not be tracked; exits with 1 when they differ' },
     { name: 'base', help: 'compare unmerged files with the base (-1)' },
     { name: 'ours', help: 'compare unmerged files with our side (-2)' },
@@ -145,7 +146,7 @@ function planOf(repository: Repository, args: Arguments): Comparison {
     rest = rest.slice(1);
   }
   const set = new RevisionSet(repository);
-  const paths = takeRevisions(repository, set, rest, dashes, after);
+  const paths = args.has('not') ? takeNegated(repository, set, args) : takeRevisions(repository, set, rest, dashes, after);
   if (rest.slice(0, rest.length - paths.length + (dashes ? after.length : 0)).some((word) => word.includes('...') && trySymmetric(repository, word) !== undefined)) {
     throw new UsageError('a symmetric difference stands alone');
   }
@@ -197,13 +198,24 @@ function planOf(repository: Repository, args: Arguments): Comparison {
   if (tips.length === 1) {
     const [tip] = tips;
     if (args.lastOf('0', '1', '2', '3') !== undefined) throw new UsageError('stages are compared with files only');
-    if (tip!.isExcluded) throw new UsageError(`'^${tip!.name}' alone compares nothing`);
     const tree = args.has('merge-base') ? mergeBaseTree(repository, tip!.name, 'HEAD') : treeOf(tip!);
     return { list: (request) => diffTreeToWorkTree(repository, tree, readIndex(repository), { ...limits, unchanged: request.wantsUnchanged }) };
   }
   if (tips.length > 2) return asMerge(repository, tips.map(treeOf), limits, isDense(args));
-  const [one, two] = tips[1]!.isExcluded && !tips[0]!.isExcluded ? [tips[1]!, tips[0]!] : [tips[0]!, tips[1]!];
+  const [one, two] = tips[1]!.isExcluded ? [tips[1]!, tips[0]!] : [tips[0]!, tips[1]!];
   return between(args.has('merge-base') ? mergeBaseTree(repository, one.name, two.name) : treeOf(one), treeOf(two));
+}
+
+/** As takeRevisions, where --not stands between the words: what follows one is excluded, what follows two is not. */
+function takeNegated(repository: Repository, set: RevisionSet, args: Arguments): string[] {
+  const paths: string[] = [];
+  for (const token of args.tokens) {
+    if (token.kind === 'option' && token.name === 'not') set.negate();
+    if (token.kind !== 'positional') continue;
+    if (paths.length > 0 || token.afterDashes) paths.push(token.value);
+    else paths.push(...takeRevisions(repository, set, [token.value], args.dashes, []));
+  }
+  return paths;
 }
 
 /** The first tree as if it were a merge of the others. */

@@ -24,6 +24,16 @@ for (const format of bothFormats) {
       diff HEAD:moved sub
       diff HEAD~1:file HEAD:moved moved
       sub$ diff HEAD:moved b
+      diff HEAD --not HEAD~1
+      diff --not HEAD~1 HEAD
+      diff --not HEAD~2 --not HEAD~1
+      diff --not HEAD~2 --not HEAD -- sub
+      diff ^HEAD~1 ^HEAD
+      diff HEAD ^HEAD~1
+      diff ^HEAD~1 HEAD
+      diff HEAD~1..HEAD
+      diff --not HEAD~1
+      diff ^HEAD~1
       shortlog -n2
       shortlog -ns -2 HEAD
       show -s --format=%s --skip=1 HEAD HEAD~1 HEAD~2

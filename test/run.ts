@@ -8,6 +8,9 @@ import { type Command, parseArguments } from '../plumbing/command.js';
 import { plumbingCommands, porcelainCommands, porcelainForScripts } from '../porcelain/commands.js';
 import { projectRoot } from './helpers/cairn.js';
 
+/** Git's commands outside of plumbing/ whose every option is compared, too. */
+const elsewhere = [...porcelainForScripts.filter((name) => name !== 'batch'), 'fsck', 'shortlog'];
+
 const words = process.argv.slice(2);
 const record = mkdtempSync(join(tmpdir(), 'cairn-cases-'));
 try {
@@ -37,9 +40,6 @@ function withoutGlobals(argv: string[]): string[] {
   while (at < argv.length && argv[at]!.startsWith('-')) at += argv[at] === '-C' || argv[at] === '-c' || argv[at] === '--git-dir' || argv[at] === '--work-tree' ? 2 : 1;
   return argv.slice(at);
 }
-
-/** Git's commands outside of plumbing/ whose every option is compared, too. */
-const elsewhere = [...porcelainForScripts.filter((name) => name !== 'batch'), 'fsck', 'shortlog'];
 
 /** Prints how many there were, and which options of Git's own plumbing have none; how many these are is returned. */
 async function report(cases: readonly (readonly string[])[]): Promise<number> {

@@ -94,7 +94,7 @@ class Lister {
   #checkOptions(): void {
     const args = this.#args;
     const has = (...names: string[]): boolean => names.some((name) => args.has(name));
-    if (args.value('format') !== undefined && has('stage', 'unmerged', 'others', 'killed', 'resolve-undo', 'deduplicate', 'eol', 't', 'v', 'f')) {
+    if (args.value('format') !== undefined && has('stage', 'others', 'killed', 'resolve-undo', 'deduplicate', 'eol', 't')) {
       throw new UsageError('--format cannot be used with -s, -o, -k, -t, --resolve-undo, --deduplicate, --eol');
     }
     for (const digits of args.values('abbrev')) if (!/^[0-9]+$/.test(digits)) throw new UsageError(`option 'abbrev' expects a number, not '${digits}'`);

@@ -28,6 +28,7 @@ export const command: Command = {
     { name: 'allow-unrelated-histories', help: 'merge branches that have nothing in common' },
     { name: 'stdin', help: 'read pairs of branches from standard input' },
   ],
+  stopAtPositional: true,
   run(context: Context, args: Arguments): number {
     const repository = Repository.open(context);
     const words = args.positionals;

@@ -54,7 +54,7 @@ export const command: Command = {
     { name: 'pack-loose-unreachable', negatable: true, help: 'add what is in loose files of this repository' },
     { name: 'unpack-unreachable', value: 'time', valueOptional: true, negatable: true, help: 'make loose what is packed and not reached, unless it is older' },
     { name: 'cruft', negatable: true, help: 'make a pack of what is not reached, each object with its age' },
-    { name: 'cruft-expiration', value: 'time', valueOptional: true, negatable: true, help: 'with --cruft: leave out what is older' },
+    { name: 'cruft-expiration', value: 'time', valueOptional: true, negatable: true, help: 'as --cruft, and leave out what is older' },
     { name: 'sparse', negatable: true, help: 'accepted; no more objects are packed than are needed' },
     { name: 'thin', negatable: true, help: 'make deltas of what the excluded commits have' },
     { name: 'shallow', negatable: true, help: 'accepted; changes nothing' },
@@ -107,7 +107,7 @@ function checkUsage(args: Arguments): string | undefined {
   if (args.has('filter') && !toStdout) refuse('cannot use --filter without --stdout');
   if (args.has('filter') && args.has('stdin-packs')) refuse('cannot use --filter with --stdin-packs');
   if (args.has('stdin-packs') && walking.some((name) => name !== 'unpacked' && args.has(name))) refuse('cannot use internal rev list with --stdin-packs');
-  if (args.has('cruft')) {
+  if (makesCruft(args)) {
     if (isWalk) refuse('cannot use internal rev list with --cruft');
     if (args.has('stdin-packs')) refuse('cannot use --stdin-packs with --cruft');
     if (args.has('max-pack-size')) refuse('cannot use --max-pack-size with --cruft');
@@ -126,7 +126,7 @@ function settingsOf({ config }: Repository, args: Arguments): PackSettings {
     limits: deltaLimits(integer(args, 'window') ?? window, integer(args, 'depth') ?? depth, magnitude(args, 'window-memory') ?? memoryBytes),
     level: level === undefined ? configured.level : compressionLevel(level),
     indexVersion: indexVersion(args) ?? configured.indexVersion,
-    mostBytes: args.has('cruft') ? undefined : most === undefined ? configured.mostBytes : packLimit(most),
+    mostBytes: makesCruft(args) ? undefined : most === undefined ? configured.mostBytes : packLimit(most),
   };
 }
 
@@ -151,6 +151,12 @@ function indexVersion(args: Arguments): 1 | 2 | undefined {
   return version === 1 ? 1 : 2;
 }
 
+/** --cruft or --cruft-expiration, which says it as well: the last word counts. */
+function makesCruft(args: Arguments): boolean {
+  const last = args.tokens.findLast((token) => token.kind === 'option' && (token.name === 'cruft' || token.name === 'cruft-expiration'));
+  return last?.kind === 'option' && !last.negated;
+}
+
 /** Fills the list; the ages of its objects when it is to be a cruft pack. */
 function select(context: Context, repository: Repository, args: Arguments, list: PackingList): ReadonlyMap<ObjectId, number> | undefined {
   const selection = new PackSelection(repository, list, {
@@ -158,7 +164,7 @@ function select(context: Context, repository: Repository, args: Arguments, list:
     keptPacks: new Set(args.values('keep-pack').map((name) => basename(name).replace(/\.pack$/, ''))),
   });
   const lines = listLines(context.stdin);
-  if (args.has('cruft')) return selection.addUnreachable(lines, expiryMs(context, args, 'cruft-expiration'));
+  if (makesCruft(args)) return selection.addUnreachable(lines, expiryMs(context, args, 'cruft-expiration'));
   if (args.has('stdin-packs')) selection.addPacks(lines, args.has('unpacked'));
   else if (walking.some((name) => args.has(name))) selectReachable(context, args, selection, lines);
   else selection.addListed(lines);

@@ -23,14 +23,14 @@ export const command: Command = {
     { name: 'verify', negatable: true, help: 'take each name in full, and fail when it does not exist' },
     { name: 'head', negatable: true, help: 'HEAD too' },
     { name: 'dereference', short: 'd', negatable: true, help: 'print what tags point at too' },
-    { name: 'hash', short: 's', value: 'n', valueOptional: true, negatable: true, help: 'print only the id, cut to <n> digits' },
+    { name: 'hash', short: 's', value: 'n', valueOptional: true, negatable: true, help: 'print only the id, cut to <n> digits (--no-hash: whole)' },
     { name: 'abbrev', value: 'n', valueOptional: true, negatable: true, help: 'cut ids to <n> digits' },
     { name: 'quiet', short: 'q', negatable: true, help: 'print nothing; the exit code tells' },
     { name: 'exclude-existing', value: 'pattern', valueOptional: true, help: 'print names from standard input that do not exist' },
   ],
   run(context, args) {
     const shown: Shown = {
-      repository: Repository.open(context), quiet: args.has('quiet'), hashOnly: args.has('hash'), dereference: args.has('dereference'), digits: digitsOf(args),
+      repository: Repository.open(context), quiet: args.has('quiet'), hashOnly: args.flag('hash') !== undefined, dereference: args.has('dereference'), digits: digitsOf(args),
     };
     if (args.tokens.some((token) => token.kind === 'option' && token.name === 'exclude-existing')) return excludeExisting(context, shown.repository, args.value('exclude-existing'));
     return args.has('verify') ? verify(shown, args.positionals) : list(shown, args);

@@ -12,6 +12,9 @@ import { RevWalk } from '../../plumbing/history/walk.js';
 import { parseWalk, walkOptions } from '../../plumbing/history/walk-options.js';
 import { type LineFill, Shortlog } from '../shortlog.js';
 
+/** Options of walks that git does not know here, or for which it never has an answer. */
+const unfit = ['stdin', 'single-worktree', 'walk-reflogs', 'grep-reflog'];
+
 export const command: Command = {
   name: 'shortlog',
   family: 'git',
@@ -30,7 +33,7 @@ export const command: Command = {
     { name: 'date', value: 'mode', help: 'how dates are shown' },
     { name: 'abbrev', value: 'n', valueOptional: true, negatable: true, help: 'digits of abbreviated ids' },
     // -n and -c mean something else here.
-    ...walkOptions.map((option) => (option.short === 'n' ? { ...option, short: undefined } : option)).map(({ short, ...option }) => (short === undefined ? option : { ...option, short })),
+    ...walkOptions.filter(({ name }) => !unfit.includes(name)).map((option) => (option.short === 'n' ? { ...option, short: undefined } : option)).map(({ short, ...option }) => (short === undefined ? option : { ...option, short })),
   ],
   run(context: Context, args: Arguments): number {
     const repository = Repository.find(context);

@@ -221,6 +221,7 @@ const walkers: Readonly<Record<string, RegExp>> = {
   'rev-list': /^$/,
   'rev-list --objects': /^-g/,
   'fast-export --signed-tags=strip --tag-of-filtered-object=drop': /^-g|^--children|^--default/,
+  'shortlog -s -e': /^-n |^--committer|^--single-worktree|^-g/,
   'bundle create .git/bundle': /^-g|^--right-only|^--cherry main|^--exclude-hidden/,
 };
 

@@ -33,6 +33,14 @@ for (const format of bothFormats) {
       ls-files --abbrev=x nothing
       multi-pack-index expire --no-bitmap
       checkout-index --stage=0 --stage=1 tool.sh
+      merge-tree main topic --write-tree
+      merge-tree --write-tree topic --messages
+      merge-tree --stdin main
+      show-ref --no-hash
+      show-ref --hash --no-hash v1
+      ls-files -u --format=%(path)
+      ls-files -v -f --format=%(path) src
+      ls-files -t --format=%(path)
       read-tree -u --exclude-per-directory=.ign --reset HEAD
     `, { readsOnly: true }));
   });

@@ -29,7 +29,7 @@ const requests: readonly { readonly argv: readonly string[]; readonly before?: s
   { argv: [] }, { argv: ['-n'] }, { argv: ['-v'] }, { argv: ['-v', '--expire=1.week.ago'] }, { argv: ['-n', '--expire=never'] }, { argv: ['-v', '--expire=now'] },
   { argv: ['-v'], before: 'git rm -q --cached staged' }, { argv: ['-v'], before: 'git update-ref -d refs/heads/main; rm -rf .git/logs .git/index' },
   { argv: ['-v', '--expire=1.week.ago'], before: 'git update-ref -d refs/heads/main; rm -rf .git/logs .git/index' }, { argv: ['nosuch'] }, { argv: ['-x'] },
-  { argv: ['-n', 'HEAD~1'] },
+  { argv: ['-n', 'HEAD~1'] }, { argv: ['--progress'] }, { argv: ['--expire=now', '--no-expire'] },
 ];
 
 for (const format of bothFormats) {

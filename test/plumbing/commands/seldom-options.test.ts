@@ -34,7 +34,6 @@ for (const format of bothFormats) {
       rev-parse --shared-index-path
       shortlog -s --reflog
       shortlog --pretty=%h --abbrev=9 HEAD~3..
-      shortlog --format='%h %s' --no-abbrev HEAD~3..
       describe --debug --tags HEAD~1
       describe --debug --exact-match v1
       fast-export --reencode=no --reflog --show-original-ids HEAD

@@ -171,10 +171,15 @@ export function replaceFile(path: string, content: Uint8Array | string, mode = 0
  * and gets the bytes.
  */
 export function fillFile(path: string, fill: (append: (bytes: Uint8Array) => void) => void, mode = 0o666): void {
+  for (const _step of fillingFile(path, function* (append) { fill(append); }, mode)) continue;
+}
+
+/** The same in steps, for who has to see to other things meanwhile; when they are given up, nothing is left behind either. */
+export function* fillingFile(path: string, fill: (append: (bytes: Uint8Array) => void) => Generator<void>, mode = 0o666): Generator<void> {
   if (isDevice(path)) {
     const fd = disk().open(path, 'r+', mode);
     try {
-      fill((bytes) => disk().write(fd, bytes));
+      yield* fill((bytes) => disk().write(fd, bytes));
     } finally {
       disk().close(fd);
     }
@@ -182,24 +187,30 @@ export function fillFile(path: string, fill: (append: (bytes: Uint8Array) => voi
   }
   const temporary = temporaryName(dirname(path));
   const fd = disk().open(temporary, 'wx', mode);
+  let isPlaced = false;
   try {
     try {
-      fill((bytes) => disk().write(fd, bytes));
+      yield* fill((bytes) => disk().write(fd, bytes));
       disk().fsync(fd);
     } finally {
       disk().close(fd);
     }
     disk().rename(temporary, path);
-  } catch (error) {
-    removeIfPresent(temporary);
-    throw error;
+    isPlaced = true;
+  } finally {
+    if (!isPlaced) removeIfPresent(temporary);
   }
   disk().fsyncDirectory(dirname(path));
 }
 
 /** The same for a file somebody named for output: behind symbolic links the file they lead to is replaced. */
 export function fillNamedFile(path: string, fill: (append: (bytes: Uint8Array) => void) => void): void {
-  fillFile(fs.existsSync(path) ? fs.realpathSync(path) : path, fill);
+  fillFile(behindLinks(path), fill);
+}
+
+/** Where the file is that a name leads to, or would be. */
+export function behindLinks(path: string): string {
+  return fs.existsSync(path) ? fs.realpathSync(path) : path;
 }
 
 /** True for what is there and no file, directory or link: a rename would put a file in the place of /dev/null. */

@@ -127,11 +127,14 @@ export class Publication {
   /** Unless replacing is asked for, only what is the same as its successor, or tells of a failure, makes room. */
   #moveAside(path: string, successor: string | undefined, moved: Moved[]): void {
     if (!isThere(path)) return;
-    const isOwn = path === sidecarPath(this.path) ? this.#isOfFailure.bind(this) : () => successor !== undefined && isSame(path, successor);
-    if (!this.#force && !isOwn()) throw taken(path);
+    if (!this.#force && !this.#mayMakeRoom(path, successor)) throw taken(path);
     const aside = temporaryName(dirname(path), `${path.slice(path.lastIndexOf('/') + 1)}.old-`);
     moved.push({ path, aside });
     disk().rename(path, aside);
+  }
+
+  #mayMakeRoom(path: string, successor: string | undefined): boolean {
+    return path === sidecarPath(this.path) ? this.#isOfFailure() : successor !== undefined && isSame(path, successor);
   }
 
   /** A second name first, for that never replaces what somebody else put there meanwhile. */

@@ -3,7 +3,7 @@
 //
 // CorruptError names what is damaged (see damage-report). Memory: some dozens of bytes per object beside the indexer's caches.
 import * as fs from 'node:fs';
-import { CorruptError, NotFoundError } from '../../pack/errors.js';
+import { CorruptError } from '../../pack/errors.js';
 import { IdTable } from '../../pack/id-table.js';
 import { type ObjectFormat, decodeObjectId } from '../../pack/oid.js';
 import type { IndexedObject, PackIndexer } from '../../pack/pack-indexer.js';
@@ -94,11 +94,4 @@ function readAt(path: string, lengthBytes: number): Buffer {
   } finally {
     fs.closeSync(fd);
   }
-}
-
-/** Whether there is something that could be an archive at `path`; NotFoundError, for who only reads the sidecar. */
-export function requireFile(path: string): number {
-  const status = fs.lstatSync(path, { throwIfNoEntry: false });
-  if (status?.isFile() !== true) throw new NotFoundError(`'${path}' does not exist, or is no file`, { code: 'no-such-file' });
-  return status.size;
 }

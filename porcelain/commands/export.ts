@@ -1,10 +1,11 @@
 // cairn export: one snapshot in a format others read.
 import { resolve } from 'node:path';
-import { fillNamedFile } from '../../pack/disk.js';
+import { behindLinks, fillingFile } from '../../pack/disk.js';
 import { InvalidError, RefusedError, UsageError } from '../../pack/errors.js';
 import { Hasher } from '../../pack/oid.js';
 import type { Arguments, Command } from '../../plumbing/command.js';
 import { peel, resolveRevision } from '../../plumbing/history/revision.js';
+import { runInterruptibly } from '../../plumbing/interruption.js';
 import { Pathspec, pathspecContext } from '../../plumbing/pathspec.js';
 import { Repository } from '../../plumbing/repository.js';
 import { latin1 } from '../../plumbing/latin1.js';
@@ -27,7 +28,7 @@ export const command: Command = {
     { name: 'list', short: 'l', help: 'list the formats' },
     { name: 'json', help: 'print JSON; with --output' },
   ],
-  run(context, args) {
+  async run(context, args) {
     if (args.has('list')) {
       context.stdout.write(`${exportFormats.join('\n')}\n`);
       return 0;
@@ -43,13 +44,14 @@ export const command: Command = {
     }
     const hasher = new Hasher('sha256');
     let bytes = 0;
-    fillNamedFile(resolve(context.cwd, output), (append) => {
+    await runInterruptibly(context, fillingFile(behindLinks(resolve(context.cwd, output)), function* (append) {
       for (const piece of exportSnapshot(request, counts)) {
         hasher.update(piece);
         bytes += piece.length;
         append(piece);
+        yield;
       }
-    });
+    }));
     if (args.has('json')) {
       const { format, commit, tree } = request;
       context.stdout.write(`${JSON.stringify({ path: output, format, commit: commit ?? null, tree, files: counts.files, bytes, sha256: hasher.digestId() })}\n`);

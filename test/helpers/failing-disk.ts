@@ -1,5 +1,5 @@
 // A disk that fails at a chosen step: with an error, as a bad disk does, or for good, as when the process is killed there.
-import { existsSync, readdirSync, renameSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Disk, realDisk, useDisk } from '../../pack/disk.js';
 
@@ -13,6 +13,8 @@ const names = ['open', 'write', 'truncate', 'fsync', 'close', 'fsyncDirectory', 
 
 /** Makes what this process left in a repository that of a process that is no more: locks and journals. */
 export function bury(directory: string): void {
+  const holder = join(directory, '.git/cairn/maintenance');
+  if (existsSync(holder)) writeFileSync(holder, readFileSync(holder, 'utf8').replace(/"pid":\d+/, `"pid":${2 ** 22 + 1}`));
   for (const drawer of ['locks', 'ref-journal']) {
     const path = join(directory, '.git/cairn', drawer);
     // No process has a number this large.

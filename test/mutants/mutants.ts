@@ -47,6 +47,7 @@ const suitesOf: readonly (readonly [RegExp, readonly string[]])[] = [
 const harmless: readonly (readonly [file: string, text: string, why: string])[] = [
   ['plumbing/objects/fsck.ts', 'disk().fsync(fd)', 'a copy for people in lost-found, of an object that is there'],
   ['pack/pack-writer.ts', 'disk().fsync(fd);\n    const checksum = digest();', 'it only has the disk begin while the digest is made; the one below it makes the pack durable'],
+  ['plumbing/history/commit-graphing.ts', 'disk().fsyncDirectory(this.#chainDirectory)', 'the list of layers, in the same directory, is made durable after it; one that names a layer which is not there is not used'],
   ['plumbing/refs/sweep-flag.ts', 'disk().fsyncDirectory(dirname(path));\n    return', 'a flag that a power cut takes away leaves an open batch, which readers look into and the next gc puts back'],
   ['plumbing/refs/sweep-flag.ts', 'disk().fsyncDirectory(dirname(this.#path));', 'a flag that comes back is of an earlier start of the machine, and taken for dead'],
   ['plumbing/commands/merge-file.ts', 'disk().fsync(file)', 'a file of the work tree, which nothing relies on'],

@@ -83,6 +83,7 @@ export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   grep: () => import('./commands/grep.js'),
   help: () => import('./commands/help.js'),
   hold: () => import('./commands/hold.js'),
+  hook: () => import('./commands/hook.js'),
   import: () => import('./commands/import.js'),
   init: () => import('./commands/init.js'),
   log: () => import('./commands/log.js'),

@@ -5,7 +5,9 @@ import { NotFoundError, isSystemError } from '../../pack/errors.js';
 import { type ObjectId, isZeroId, zeroId } from '../../pack/oid.js';
 import { type CommitSet, ancestorsOf } from '../history/commit-reach.js';
 import { parseExpiry } from '../date.js';
+import { readGrafts } from '../history/grafts.js';
 import { History } from '../history/history.js';
+import { markReachable } from '../history/reachable.js';
 import type { RefName } from './ref-name.js';
 import { type ReflogEntry, readReflog, rewriteReflog } from './reflog.js';
 import { holdRef, peelTag } from './ref-transaction.js';
@@ -19,6 +21,8 @@ export interface ExpiryRules {
   readonly expireUnreachable?: number | undefined;
   /** Only this one goes, counted from the oldest, which is 1. */
   readonly onlyNumber?: number;
+  /** Entries whose commits are gone, or lead to something that is gone, go whatever their age. */
+  readonly staleFix?: boolean;
   /** Close the gaps: an entry's old id becomes the new id of the one before it. */
   readonly rewrite: boolean;
   /** Move the ref to what its newest remaining entry says. */
@@ -38,7 +42,9 @@ const daySeconds = 86_400;
 export function expireReflog(repository: Repository, name: RefName, rules: ExpiryRules): Verdict[] {
   const verdicts: Verdict[] = [];
   holdRef(repository, name, (current) => {
-    const isExpired = compileRules(repository, name, current, rules);
+    const expires = compileRules(repository, name, current, rules);
+    const stale = rules.staleFix === true ? new StaleCommits(repository) : undefined;
+    const isExpired = (entry: ReflogEntry, number: number): boolean => expires(entry, number) || stale?.has(entry.oldId) === true || stale?.has(entry.newId) === true;
     let lastKept = zeroId(repository.format);
     const decide = (entries: readonly ReflogEntry[]): ReflogEntry[] => entries.flatMap((entry, index) => {
       const kept = rules.rewrite ? { ...entry, oldId: lastKept } : entry;
@@ -110,6 +116,41 @@ function peelToCommit(repository: Repository, id: ObjectId): ObjectId | undefine
   if (type === 'commit') return id;
   const peeled = type === 'tag' ? peelTag(repository, id) : undefined;
   return peeled !== undefined && repository.objects.findHeader(peeled)?.type === 'commit' ? peeled : undefined;
+}
+
+/** Tells which commits are gone, or lead to something that is. */
+class StaleCommits {
+  readonly #repository: Repository;
+  readonly #whole = new Set<ObjectId>();
+  readonly #ends: ReadonlySet<ObjectId>;
+
+  constructor(repository: Repository) {
+    this.#repository = repository;
+    this.#ends = new Set([...readGrafts(repository)].flatMap(([id, parents]) => (parents.length === 0 ? [id] : [])));
+    // What refs lead to is not given up, whatever is missing of it.
+    const ignore = (): void => { /* it stays */ };
+    const tips = [...repository.refs.list()].map(({ id }) => id);
+    markReachable(repository.objects, tips, { seen: this.#whole, withoutParents: this.#ends, onMissing: ignore, onCorrupt: ignore });
+  }
+
+  has(id: ObjectId): boolean {
+    if (isZeroId(id)) return false;
+    const commit = peelToCommit(this.#repository, id);
+    if (commit === undefined) return true;
+    if (this.#whole.has(commit)) return false;
+    const looked: ObjectId[] = [];
+    let isBroken = false;
+    const onFault = (fault: ObjectId): void => {
+      isBroken = true;
+      looked.push(fault);
+    };
+    markReachable(this.#repository.objects, [commit], {
+      seen: this.#whole, withoutParents: this.#ends, checkBlobs: true, onMissing: onFault, onCorrupt: onFault, onObject: (found) => { looked.push(found); },
+    });
+    // Part of what was looked at now leads to what is gone.
+    if (isBroken) for (const found of looked) this.#whole.delete(found);
+    return isBroken;
+  }
 }
 
 /** gc.<pattern>.reflogExpire and its like, then gc.reflogExpire, then 90 and 30 days; the stash keeps everything. */

@@ -61,7 +61,7 @@ export const command: Command = {
     { name: 'list', short: 'l', help: 'list all variables' },
     { name: 'fixed-value', help: 'value patterns are plain text' },
     { name: 'edit', short: 'e', help: 'open an editor' },
-    { name: 'type', value: 'type', negatable: true, help: `the kind of value: ${types.join(', ')}` },
+    { name: 'type', short: 't', value: 'type', negatable: true, help: `the kind of value: ${types.join(', ')}` },
     { name: 'bool', help: 'as --type=bool' },
     { name: 'int', help: 'as --type=int' },
     { name: 'bool-or-int', help: 'as --type=bool-or-int' },

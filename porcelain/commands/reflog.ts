@@ -27,6 +27,7 @@ const tables: Readonly<Record<string, readonly OptionSpec[]>> = {
     ...changing,
     { name: 'expire', value: 'time', help: 'remove entries older than this' },
     { name: 'expire-unreachable', value: 'time', help: 'remove entries older than this that the ref no longer leads to' },
+    { name: 'stale-fix', negatable: true, help: 'remove entries whose commits are gone or incomplete, too' },
     { name: 'all', negatable: true, help: 'all refs' },
     { name: 'single-worktree', negatable: true, help: 'with --all, only refs of this work tree' },
   ],
@@ -40,7 +41,7 @@ export const command: Command = {
   summary: 'show, expire or delete records of where refs have been',
   usage: [
     'reflog [show] [<log options>] [<ref>]',
-    'reflog expire [--expire=<time>] [--expire-unreachable=<time>] [--rewrite] [--updateref]\n              [--dry-run] [--verbose] [--all [--single-worktree] | <ref>...]',
+    'reflog expire [--expire=<time>] [--expire-unreachable=<time>] [--rewrite] [--updateref]\n              [--stale-fix] [--dry-run] [--verbose] [--all [--single-worktree] | <ref>...]',
     'reflog delete [--rewrite] [--updateref] [--dry-run] [--verbose] <ref>@{<specifier>}...',
     'reflog exists <ref>',
   ],
@@ -66,7 +67,7 @@ export const command: Command = {
 
 function exists(repository: Repository, args: Arguments): number {
   const [name] = args.positionals;
-  if (name === undefined || args.positionals.length > 1) throw new UsageError('one ref is needed');
+  if (name === undefined) throw new UsageError('a ref is needed');
   if (!isRefName(name, { oneLevel: true })) throw new InvalidError(`invalid ref format: ${name}`, { code: 'bad-ref-name' });
   return hasReflog(repository, name) ? 0 : 1;
 }
@@ -81,10 +82,12 @@ function expire(repository: Repository, args: Arguments): number {
     const text = args.value(option);
     return text === undefined ? undefined : parseExpiry(text, context.clock);
   };
-  const rules: ExpiryRules = { ...rulesOf(args), expire: time('expire'), expireUnreachable: time('expire-unreachable') };
+  if (args.has('stale-fix') && args.has('verbose')) context.stdout.write('Marking reachable objects...\n');
+  const rules: ExpiryRules = { ...rulesOf(args), staleFix: args.has('stale-fix'), expire: time('expire'), expireUnreachable: time('expire-unreachable') };
   let failed = false;
   const names: RefName[] = [];
   if (args.has('all')) names.push(...listReflogs(repository, { allWorkTrees: !args.has('single-worktree') }));
+  const unnamed = names.length;
   for (const typed of args.positionals) {
     const name = findLogged(repository, typed);
     if (name === undefined) {
@@ -94,7 +97,8 @@ function expire(repository: Repository, args: Arguments): number {
       names.push(name);
     }
   }
-  for (const name of names) if (!apply(repository, name, rules, args.has('verbose'))) failed = true;
+  // Stock git says "would" of all refs, but not of those that are named.
+  for (const [at, name] of names.entries()) if (!apply(repository, name, rules, args.has('verbose'), at < unnamed)) failed = true;
   return failed ? 255 : 0;
 }
 
@@ -118,17 +122,17 @@ function remove(repository: Repository, args: Arguments): number {
       failed = true;
       continue;
     }
-    if (!apply(repository, name, { ...rulesOf(args), onlyNumber: findReflogNumber(repository, name, match[2]!) }, args.has('verbose'))) failed = true;
+    if (!apply(repository, name, { ...rulesOf(args), onlyNumber: findReflogNumber(repository, name, match[2]!) }, args.has('verbose'), true)) failed = true;
   }
   return failed ? 255 : 0;
 }
 
 /** A damaged reflog is left as it is and said to be so; others go on. */
-function apply(repository: Repository, name: RefName, rules: ExpiryRules, verbose: boolean): boolean {
+function apply(repository: Repository, name: RefName, rules: ExpiryRules, verbose: boolean, saysWould: boolean): boolean {
   const { context } = repository;
   try {
     for (const { entry, isPruned } of expireReflog(repository, name, rules)) {
-      if (verbose) print(context, `${isPruned ? (rules.dryRun ? 'would prune' : 'prune') : 'keep'} ${entry.message}\n`);
+      if (verbose) print(context, `${isPruned ? (rules.dryRun && saysWould ? 'would prune' : 'prune') : 'keep'} ${entry.message}\n`);
     }
     return true;
   } catch (error) {

@@ -60,6 +60,8 @@ test('config answers about URLs, colours and values of every type as git does', 
     -c core.abbrev=3 rev-parse --short HEAD
     -c core.abbrev=no rev-parse --short HEAD
     -c core.compression=10 hash-object -w f
+    config -t int --get a.b --default 2k
+    config -tbool --get a.b --default on
   `, { readsOnly: true }), ...caseLines(`
     config --type=bool-or-str x.y YES
     config --bool-or-str x.y other

@@ -2,7 +2,7 @@ import test from 'ava';
 import { cpSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { cairn } from '../../helpers/cairn.js';
-import { bothFormats, makeRepository } from '../../helpers/differential.js';
+import { bothFormats, compareWithGit, makeRepository } from '../../helpers/differential.js';
 import { makeSandbox } from '../../helpers/sandbox.js';
 import { type Finished, git, skipWithoutGit } from '../../helpers/stock-git.js';
 
@@ -72,3 +72,16 @@ function logsOf(repository: string): string {
   walk(join(repository, '.git/refs'));
   return lines.join('\n');
 }
+
+test('entries whose commits are gone go with --stale-fix, as in git; what refs lead to stays', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeRepository(t, 'sha1', `
+    for i in 1 2 3 4; do git commit -q --allow-empty -m "c$i"; done; git reset -q --hard HEAD~1; git commit -q --allow-empty -m other
+    id=$(git rev-parse HEAD@{2}); rm -f .git/objects/$(echo $id | cut -c1-2)/$(echo $id | cut -c3-)`);
+  await compareWithGit(t, repository, [
+    { argv: ['reflog', 'expire', '--stale-fix', '--expire=never', '--expire-unreachable=never', '--verbose', '--dry-run', 'main'] },
+    { argv: ['reflog', 'expire', '--stale-fix', '--expire=never', '--expire-unreachable=never', '--all'] },
+    { argv: ['reflog', 'show', 'main'] },
+    { argv: ['reflog', 'show', 'HEAD'] },
+  ]);
+});

@@ -2,7 +2,7 @@
 // how; git reads and writes the same. Every file is replaced as a whole, so that after a power cut each is the old or the new one.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeDirectories, replaceFile } from '../../pack/disk.js';
+import { makeDirectories, removeIfPresent, replaceFile } from '../../pack/disk.js';
 import { CorruptError, InvalidError, RefusedError } from '../../pack/errors.js';
 import { findFile } from '../../pack/file-lookup.js';
 import { type ObjectId, isObjectId, zeroId } from '../../pack/oid.js';
@@ -10,6 +10,7 @@ import { parseConfig, parseConfigBoolean } from '../../plumbing/config.js';
 import { parseConfigKey, setInConfig } from '../../plumbing/config-file.js';
 import { removeSequence } from '../../plumbing/merge/merge-state.js';
 import { commentCharacter } from '../../plumbing/message.js';
+import { readReflog } from '../../plumbing/refs/reflog.js';
 import type { Repository } from '../../plumbing/repository.js';
 import type { ReplaySettings } from './replay.js';
 import { type TodoItem, formatTodo, parseTodo } from './todo-list.js';
@@ -64,10 +65,29 @@ export function findStartOfSequence({ format, ...repository }: Repository): Obje
   return text;
 }
 
-/** False when HEAD was moved by somebody since the sequence stopped. */
+/** False when HEAD was moved by somebody since the sequence stopped; a step that was interrupted right behind its commit is nobody. */
 export function isHeadUntouched(repository: Repository): boolean {
   const noted = findFile(pathOf(repository, 'abort-safety'))?.toString('latin1').trim() ?? '';
-  return noted === (repository.refs.find('HEAD')?.id ?? '');
+  if (noted === (repository.refs.find('HEAD')?.id ?? '')) return true;
+  return findBegun(repository) !== undefined && readReflog(repository, 'HEAD').at(-1)?.oldId === noted;
+}
+
+/** Notes that a commit is being replayed; undefined: no more. Whoever finds it later knows that the step was interrupted. */
+export function noteBegun(repository: Repository, commit: ObjectId | undefined): void {
+  if (!hasSequence(repository)) return;
+  if (commit === undefined) removeIfPresent(pathOf(repository, 'begun'));
+  else replaceFile(pathOf(repository, 'begun'), `${commit}\n`);
+}
+
+/** The commit whose replay was interrupted. */
+function findBegun(repository: Repository): string | undefined {
+  return findFile(pathOf(repository, 'begun'))?.toString('latin1').trim();
+}
+
+/** True when the first of `items` was begun, and interrupted before there was a commit. */
+export function isInterrupted(repository: Repository, [first]: readonly TodoItem[]): boolean {
+  const noted = findFile(pathOf(repository, 'abort-safety'))?.toString('latin1').trim() ?? '';
+  return first?.commit !== undefined && findBegun(repository) === first.commit && noted === (repository.refs.find('HEAD')?.id ?? '');
 }
 
 /** Forgets the sequence. */

@@ -16,7 +16,7 @@ import type { Repository } from '../../plumbing/repository.js';
 import { resetTo } from '../switching.js';
 import { authorIdent } from '../../plumbing/identity.js';
 import { type ReplaySettings, type StepOutcome, Replayer, concludeByHand } from './replay.js';
-import { beginSequence, endSequence, findStartOfSequence, hasSequence, isHeadUntouched, noteHead, readSequence, readSettings, writeSequence } from './pick-state.js';
+import { beginSequence, endSequence, findStartOfSequence, hasSequence, isHeadUntouched, isInterrupted, noteBegun, noteHead, readSequence, readSettings, writeSequence } from './pick-state.js';
 import { type TodoItem, todoOf } from './todo-list.js';
 
 /** Replays `commits` in this order; `isRange`: a list is kept even for one. */
@@ -31,10 +31,18 @@ export function pickCommits(repository: Repository, commits: readonly ObjectId[]
 }
 
 function runStep(repository: Repository, settings: ReplaySettings, commit: ObjectId, verb: 'pick' | 'revert'): StepOutcome {
+  noteBegun(repository, commit);
+  let isOver = false;
   try {
-    return new Replayer(repository, settings).run({ verb, commit, reflog: verb === 'pick' ? 'cherry-pick' : 'revert' });
-  } finally {
+    const outcome = new Replayer(repository, settings).run({ verb, commit, reflog: verb === 'pick' ? 'cherry-pick' : 'revert' });
     noteHead(repository);
+    isOver = true;
+    return outcome;
+  } catch (error) {
+    isOver = error instanceof RefusedError;
+    throw error;
+  } finally {
+    if (isOver) noteBegun(repository, undefined);
   }
 }
 
@@ -68,12 +76,14 @@ export function continuePicking(repository: Repository, defaults: ReplaySettings
   if (items.some((item) => item.verb !== verb)) {
     throw new RefusedError(settings.action === 'revert' ? 'cannot revert during a cherry-pick' : 'cannot cherry-pick during a revert', { code: 'sequence-under-way' });
   }
+  // An interrupted step is done again, one that somebody took back is not.
+  const redoes = !isStepUnderWay(repository) && isInterrupted(repository, items);
   if (isStepUnderWay(repository)) {
     const outcome = concludeStep(repository, settings.edits ? true : edits);
     if (outcome !== 'done') return outcome;
   }
   requireNothingStaged(repository, settings);
-  return runAll(repository, items.slice(1), settings);
+  return runAll(repository, redoes ? items : items.slice(1), settings);
 }
 
 function requireMerged(repository: Repository): void {
@@ -113,6 +123,7 @@ export function skipPicking(repository: Repository, settings: ReplaySettings): S
   }
   const head = repository.refs.find('HEAD')!.id;
   resetTo(repository, head, 'merge', head);
+  noteBegun(repository, undefined);
   if (!existsSync(join(repository.gitDirectory, 'sequencer'))) return 'done';
   return continuePicking(repository, settings, undefined);
 }

@@ -80,7 +80,6 @@ export class RebaseState {
     this.write('interactive', '');
     this.write('head-name', `${Buffer.from(headName).toString('latin1')}\n`);
     this.write('onto', `${onto}\n`);
-    this.write('orig-head', `${origHead}\n`);
     if (options.quiet) this.write('quiet', '');
     if (options.verbose) this.write('verbose', '');
     if (options.favor !== undefined) {
@@ -94,6 +93,8 @@ export class RebaseState {
     if (options.ignoresDate) this.write('ignore_date', '');
     this.write(options.reschedulesExec ? 'reschedule-failed-exec' : 'no-reschedule-failed-exec', '');
     if (squashOnto !== undefined) this.write('squash-onto', `${squashOnto}\n`);
+    // Last: without it nothing has begun.
+    this.write('orig-head', `${origHead}\n`);
   }
 
   /** CorruptError when what is there is no rebase of ours or git's. */
@@ -127,7 +128,7 @@ export class RebaseState {
   }
 
   #damaged(name: string): CorruptError {
-    return new CorruptError(`'rebase-merge/${name}' does not hold what it should`, { code: 'bad-rebase-state', hint: 'say cairn rebase --quit' });
+    return new CorruptError(`'rebase-merge/${name}' does not hold what it should`, { code: 'bad-rebase-state', hint: 'say cairn rebase --abort, or --quit' });
   }
 
   // ---- the list

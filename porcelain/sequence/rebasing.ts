@@ -281,6 +281,8 @@ export class Rebase {
     const isFinal = isFixup(items[at]) && !isFixup(items.slice(at + 1).find((next) => next.verb !== 'noop'));
     this.#state.writeAuthor(objects.readCommit(id).author);
     const meld = verb === 'squash' || verb === 'fixup';
+    // Who finds this later knows that the step was interrupted.
+    this.#state.write('begun', `${id} ${head}\n`);
     let outcome: StepOutcome;
     try {
       outcome = replayer.run({
@@ -292,7 +294,8 @@ export class Rebase {
       context.stderr.write(`error: ${error.message}\n`);
       outcome = 'refused';
     }
-    noteHead(repository);
+    if (outcome !== 'refused') noteHead(repository);
+    this.#state.remove('begun');
     if (outcome === 'refused') this.#reschedule(items, at);
     if (outcome === 'done' && isFinal) endMelding(this.#state);
     if (verb === 'edit' || outcome !== 'done') {
@@ -439,7 +442,7 @@ export class Rebase {
     const options = this.#state.readOptions();
     let items: readonly TodoItem[];
     try {
-      items = this.#state.readTodo();
+      items = this.#putBackInterrupted(this.#state.readTodo());
       if (!this.#commitStaged(options, items)) return 1;
     } catch (error) {
       if (!(error instanceof InvalidError) && !(error instanceof RefusedError)) throw error;
@@ -451,6 +454,19 @@ export class Rebase {
     const doneCount = (this.#state.find('done') ?? '').split('\n').filter((line) => line.trim() !== '').length;
     this.#state.write('end', `${doneCount + items.length}\n`);
     return this.#runAll(items, options, doneCount, doneCount + items.length);
+  }
+
+  /** A commit whose replay was interrupted before it came to anything is first on the list again. */
+  #putBackInterrupted(items: readonly TodoItem[]): readonly TodoItem[] {
+    const begun = this.#state.find('begun')?.trim().split(' ');
+    this.#state.remove('begun');
+    const done = (this.#state.find('done') ?? '').split('\n').filter((line) => line !== '');
+    const isUntouched = begun !== undefined && begun[1] === this.#repository.refs.find('HEAD')?.id && !this.#state.has('stopped-sha') && !hasLocalChanges(this.#repository).staged;
+    const [last] = isUntouched ? parseTodo(this.#repository, done.at(-1) ?? '', this.#state.comment) : [];
+    if (last?.commit === undefined || last.commit !== begun![0]) return items;
+    this.#state.writeTodo([last, ...items]);
+    this.#state.write('done', done.slice(0, -1).map((line) => `${line}\n`).join(''));
+    return [last, ...items];
   }
 
   /** What was resolved becomes a commit, or part of the one it was to be melded into. */
@@ -510,6 +526,7 @@ export class Rebase {
   skip(): number {
     using _ = holdLease(this.#repository);
     this.#requireUnderWay();
+    this.#state.remove('begun');
     this.#discard(this.#repository.refs.find('HEAD')!.id);
     clearMergeState(this.#repository);
     return this.#goOn();
@@ -527,6 +544,10 @@ export class Rebase {
   abort(): void {
     this.#requireUnderWay();
     const repository = this.#repository;
+    if (!this.#state.has('orig-head')) {
+      this.end();
+      return;
+    }
     const { headName, origHead } = this.#state.readBasics();
     const isBranch = headName.startsWith('refs/');
     this.#discard(origHead);

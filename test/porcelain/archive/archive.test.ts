@@ -93,6 +93,31 @@ for (const format of formats) {
   });
 }
 
+test('refs to anything, an empty commit and a submodule are archived as they are', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const top = makeSandbox(t, { inMemory: true });
+  const repo = join(top, 'repo');
+  const run = (...argv: string[]): string => gitOutput(argv, { cwd: repo });
+  mkdirSync(repo);
+  run('init', '-q', '-b', 'main');
+  await refused(t, repo, ['create', '../x', '--all'], 2, /nothing to archive/);
+  await refused(t, repo, ['create', '../x'], 2, /nothing to archive/);
+  run('commit', '-q', '--allow-empty', '-m', 'empty');
+  await create(repo, ['../empty']);
+  writeFiles(repo, { a: 'x' });
+  run('add', 'a');
+  run('update-index', '--add', '--cacheinfo', `160000,${run('rev-parse', 'HEAD')},sub`);
+  run('commit', '-qm', 'with a submodule');
+  for (const argv of [['blob', 'HEAD:a'], ['tree', 'HEAD^{tree}'], ['-am', 'of a tag', 'twice', 'blob']]) run('tag', ...argv);
+  run('update-ref', 'refs/notes/x', 'HEAD');
+  await create(repo, ['../all', '--all']);
+  gitOutput(['clone', '-q', '--mirror', 'all', 'clone'], { cwd: top });
+  t.is(gitOutput(['for-each-ref'], { cwd: join(top, 'clone') }), run('for-each-ref'));
+  for (const name of ['empty', 'all']) t.is((await cairn(['archive', 'restore', name, `restored-${name}`], { cwd: top })).code, 0);
+  t.is(gitOutput(['--git-dir=restored-all/.cairn', 'for-each-ref'], { cwd: top }), run('for-each-ref'));
+  t.deepEqual(readdirSync(join(top, 'restored-empty')), ['.cairn']);
+});
+
 test('an archive that builds on another is restored with it, and not without', async (t) => {
   if (skipWithoutGit(t)) return;
   const top = makeSandbox(t, { inMemory: true });

@@ -171,6 +171,8 @@ class Blaming {
       }
       if (bottoms.length === 0) throw new InvalidError('no commit to dig up from?', { code: 'no-revision' });
     }
+    // Without a work tree, what is committed is looked at.
+    if (!isReverse && named.length === 0 && repository.workTree === undefined && !args.has('contents')) named = [{ id: resolveCommit(repository, 'HEAD'), name: 'HEAD', isExcluded: false }];
     const finals = isReverse ? bottoms : named;
     if (finals.length > 1) throw new InvalidError(`more than one commit to dig ${isReverse ? 'up ' : ''}from, ${finals[0]!.name} and ${finals[1]!.name}?`, { code: 'several-revisions' });
     const final = finals[0];

@@ -267,7 +267,7 @@ class Grep {
         if (dashes >= 0 && usesIndex) throw new NotFoundError(`unable to resolve revision: ${word}`, { code: 'bad-revision' });
         break;
       }
-      if (dashes < 0 && this.#isPresent(word) && !word.includes(':')) throw ambiguousArgument(word);
+      if (dashes < 0 && this.#repository!.workTree !== undefined && this.#isPresent(word) && !word.includes(':')) throw ambiguousArgument(word);
       if (!this.#repository!.objects.has(found.id)) throw new NotFoundError(`bad object ${word}`, { code: 'bad-revision' });
       tips.push({ name: word, id: found.id });
     }

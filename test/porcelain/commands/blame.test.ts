@@ -129,3 +129,10 @@ test('annotate is blame in a form of its own', async (t) => {
   const repository = makeRepository(t, 'sha1', history);
   t.deepEqual((await cairn(['annotate', 'HEAD', 'f.c'], { cwd: repository })).stdout, (await cairn(['blame', '-c', 'HEAD', 'f.c'], { cwd: repository })).stdout);
 });
+
+test('in a bare repository HEAD is blamed, and searched', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeRepository(t, 'sha1', `${history} git clone -q --bare . bare.git`);
+  await compareWithGit(t, repository, ['blame f.c', 'blame f.c HEAD', 'blame d/numbers', 'grep one HEAD', 'grep one'].map((line) => (
+    { argv: line.split(' '), subdirectory: 'bare.git', readsOnly: true })));
+});

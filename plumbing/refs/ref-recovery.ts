@@ -44,8 +44,7 @@ function finish(repository: Repository, path: string): void {
   try {
     record = decodeRefJournal(bytes, repository.format);
   } catch (error) {
-    // A checksum that is right over what is no JSON was made so on purpose.
-    if (!(error instanceof CorruptError) && !(error instanceof SyntaxError)) throw error;
+    if (!(error instanceof CorruptError)) throw error;
     disk().rename(path, path + damagedSuffix);
     return;
   }

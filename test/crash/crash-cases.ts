@@ -119,7 +119,7 @@ export const crashCases: readonly CrashCase[] = [
   {
     // A journal that came back would move the refs forth once more.
     name: 'update-ref of several refs, forth and back', argv: ['update-ref', '--stdin'], stdin: `update refs/heads/side ${main}\nupdate refs/heads/other refs/heads/third\n`,
-    then: [{ argv: ['update-ref', '--stdin'], stdin: `update refs/heads/side ${main}~1\nupdate refs/heads/other ${main}\n` }],
+    then: [{ argv: ['update-ref', 'refs/heads/side', `${main}~2`] }, { argv: ['update-ref', 'refs/heads/other', main] }],
   },
   // A loose ref that came back would be the deleted one.
   { name: 'pack-refs, then update-ref -d', argv: ['pack-refs', '--all'], then: [{ argv: ['update-ref', '-d', 'refs/heads/third'] }] },

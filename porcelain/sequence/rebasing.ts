@@ -375,7 +375,9 @@ export class Rebase {
     if (headName.startsWith('refs/')) {
       const name = headName as RefName;
       try {
-        updateRef(repository, { name, expected: origHead, target: { id: head }, noDeref: true, message: `${this.#action} (finish): ${headName} onto ${onto}` });
+        // Interrupted right behind this, it is where it belongs.
+        const isThere = head !== origHead && refs.find(name)?.id === head;
+        if (!isThere) updateRef(repository, { name, expected: origHead, target: { id: head }, noDeref: true, message: `${this.#action} (finish): ${headName} onto ${onto}` });
       } catch (error) {
         if (!(error instanceof ConflictError)) throw error;
         throw new ConflictError(`'${headName}' has moved since the rebase began; what was rebased is at HEAD`, { code: 'branch-moved', cause: error });

@@ -1,5 +1,7 @@
 // cherry-pick and revert beside stock git: commits, conflicts, what is kept while a sequence is under way, and going on with what the other began.
 import test from 'ava';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { cairn } from '../../helpers/cairn.js';
 import { bothFormats, makeRepository } from '../../helpers/differential.js';
 import { compareScript } from '../../helpers/side-by-side.js';
@@ -99,4 +101,25 @@ test('git goes on with what cairn began, and the other way round', async (t) => 
   t.is((await cairn(['cherry-pick', '--continue'], { cwd })).code, 0);
   t.regex(gitOutput(['log', '-1', '--format=%B'], { cwd }), /cherry picked from/);
   t.is(gitOutput(['status', '--porcelain'], { cwd }), '');
+});
+
+test('a step that was interrupted before its commit is done again, and one that was interrupted behind it can be aborted', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const cwd = makeRepository(t, 'sha1', `${fixture}; git checkout -q --detach b0`);
+  const [start, first] = ['b0', 't~3'].map((name) => gitOutput(['rev-parse', name], { cwd }));
+  const leave = (): void => {
+    mkdirSync(join(cwd, '.git/sequencer'));
+    for (const [name, text] of [['head', start], ['abort-safety', start], ['begun', first], ['todo', `pick ${first!} t1\npick ${gitOutput(['rev-parse', 't~2'], { cwd })} t2`]] as const) {
+      writeFileSync(join(cwd, '.git/sequencer', name), `${text!}\n`);
+    }
+  };
+  leave();
+  t.is((await cairn(['cherry-pick', '--continue'], { cwd })).code, 0);
+  t.is(gitOutput(['log', '--format=%s', 'b0..'], { cwd }), 't2 subject\nt1 subject');
+  gitOutput(['reset', '-q', '--hard', 'b0'], { cwd });
+  leave();
+  gitOutput(['cherry-pick', first!], { cwd });
+  writeFileSync(join(cwd, '.git/sequencer/abort-safety'), `${start!}\n`);
+  t.is((await cairn(['cherry-pick', '--abort'], { cwd })).code, 0);
+  t.is(gitOutput(['rev-parse', 'HEAD'], { cwd }), start!);
 });

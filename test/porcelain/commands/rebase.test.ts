@@ -149,3 +149,24 @@ test('hooks are run at git\'s moments', async (t) => {
   t.is((await cairn(['rebase', 'side'], { cwd })).code, 128);
   t.is((await cairn(['rebase', '--no-verify', 'side'], { cwd })).code, 0);
 });
+
+test('a rebase that was interrupted at any point is continued or aborted', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const cwd = makeRepository(t, 'sha1', fixture);
+  const state = join(cwd, '.git/rebase-merge');
+  mkdirSync(state);
+  for (const name of ['interactive', 'head-name']) writeFileSync(join(state, name), 'refs/heads/c\n');
+  t.is((await cairn(['rebase', '--abort'], { cwd })).code, 0);
+  t.is(gitOutput(['status', '-sb'], { cwd }), '## c');
+  const [tip, onto] = ['c', 'main'].map((name) => gitOutput(['rev-parse', name], { cwd }));
+  const commits = gitOutput(['rev-list', '--reverse', 'main..c'], { cwd }).split('\n');
+  gitOutput(['checkout', '-q', '--detach', 'main'], { cwd });
+  mkdirSync(state);
+  const files = {
+    interactive: '', 'head-name': 'refs/heads/c', onto, 'orig-head': tip, done: `pick ${commits[0]!} c1`, begun: `${commits[0]!} ${onto!}`,
+    'git-rebase-todo': commits.slice(1).map((id) => `pick ${id} again`).join('\n'),
+  };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(state, name), text === '' ? '' : `${text!}\n`);
+  t.is((await cairn(['rebase', '--continue'], { cwd })).code, 0);
+  t.is(gitOutput(['log', '--format=%s', 'main..c'], { cwd }), 'c3\nc2\nc1');
+});

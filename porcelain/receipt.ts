@@ -1,5 +1,5 @@
 // The receipt of a release: an annotated tag whose last paragraph says what was published, where, and how it was verified; each
-// names the one before it, so the newest gives the whole history. Format: cairn-receipt(5), to the letter.
+// names the one before it, so the newest gives the whole history. A signature may follow. Format: cairn-receipt(5), to the letter.
 //
 // Parsing is strict: a value, or CorruptError. Receipts are objects, so they are written once and never change; until a ref names
 // one it does not count, whatever happens to the power.
@@ -11,6 +11,7 @@ import { type Tag, decodeTag, encodeTag } from '../pack/tag.js';
 import { type RepoPath, repoPath } from '../pack/tree.js';
 import { cUnquote, quotePath } from '../plumbing/quote.js';
 import type { Repository } from '../plumbing/repository.js';
+import { signatureStart } from '../plumbing/signature/signed-object.js';
 import { type Channel, isChannel, receiptRef, receiptsPrefix, releaseRef } from './channel.js';
 
 /** How the bytes at a target were verified: written and read back, found as recorded, or not materialised at all. */
@@ -53,14 +54,19 @@ export interface Receipt {
 
 export interface StoredReceipt extends Receipt {
   readonly id: ObjectId;
+  /** There is a signature; whether it is good is another question. */
+  readonly isSigned: boolean;
 }
 
 /** Names of materialised directories: the receipt's number and 16 random digits. */
 export const directoryPattern = /^[1-9][0-9]{0,14}\.[0-9a-f]{16}$/;
 
-/** The tag object's bytes; InvalidError when the message cannot be stored. */
+/** The tag object's bytes, to which a signature can be appended; InvalidError when the message cannot be stored. */
 export function encodeReceipt(receipt: Receipt): Buffer {
   if (receipt.message.includes('\0')) throw new InvalidError('a release message cannot hold a NUL byte', { code: 'bad-message' });
+  if (signatureStart(receipt.message) < receipt.message.length) {
+    throw new InvalidError('a release message cannot hold a line that begins a signature', { code: 'bad-message' });
+  }
   const lines = [
     ['Channel', bytesOf(receipt.channel)], ['Number', String(receipt.number)], ['Kind', receipt.kind], ['Commit', receipt.commit],
     ['Restores', receipt.restores], ['Previous', receipt.previous],
@@ -83,7 +89,8 @@ export function decodeReceipt(bytes: Buffer, format: ObjectFormat): Receipt {
 }
 
 function receiptOf(tag: Tag, format: ObjectFormat): Receipt {
-  const text = tag.message.toString('latin1').replace(/\n+$/, '');
+  const message = tag.message.toString('latin1');
+  const text = message.slice(0, signatureStart(message)).replace(/\n+$/, '');
   const split = text.lastIndexOf('\n\n');
   if (split < 0) throw damaged('its last paragraph is missing');
   const fields = new Fields(text.slice(split + 2).split('\n'), format);
@@ -191,7 +198,9 @@ function unquoteValue(value: string): string | undefined {
 /** The receipt with this id; NotFoundError or CorruptError names it. */
 export function readReceipt(store: ObjectStore, id: ObjectId): StoredReceipt {
   try {
-    return { id, ...receiptOf(store.readTag(id), store.format) };
+    const tag = store.readTag(id);
+    const text = tag.message.toString('latin1');
+    return { id, isSigned: signatureStart(text) < text.length, ...receiptOf(tag, store.format) };
   } catch (error) {
     if (!(error instanceof CorruptError) || error.code !== 'bad-receipt') throw error;
     throw new CorruptError(`'${id}': ${error.message}`, { code: 'bad-receipt', cause: error });

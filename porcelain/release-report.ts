@@ -4,8 +4,10 @@ import { formatDate } from '../plumbing/date.js';
 import { pathToUtf8 } from '../pack/tree.js';
 import { subjectOf } from '../plumbing/message.js';
 import type { Repository } from '../plumbing/repository.js';
+import type { SignatureReport } from '../plumbing/signature/signature-check.js';
 import { targetNamed } from './channel.js';
 import { type ReceiptOutput, type StoredReceipt } from './receipt.js';
+import { describeSignature } from './receipt-signature.js';
 import { linkValue, readTarget } from './release-directory.js';
 import { isBad } from './release-history.js';
 import { type ReleasePlan, listChanges } from './release.js';
@@ -21,7 +23,7 @@ export function receiptToJson(repository: Repository, receipt: StoredReceipt): R
     channel: receipt.channel, number: receipt.number, kind: receipt.kind, receipt: receipt.id, commit: receipt.commit,
     previous: receipt.previous ?? null, restores: receipt.restores ?? null, bad: isBad(repository, receipt),
     tagger: { name: utf8(tagger.name), email: utf8(tagger.email), seconds: tagger.seconds, offset: tagger.offset },
-    message: receipt.message,
+    message: receipt.message, signed: receipt.isSigned,
     outputs: receipt.outputs.map((output) => ({
       tree: output.tree, path: output.path === undefined ? null : pathToUtf8(output.path), target: output.published?.target ?? null,
       directory: output.published?.directory ?? null, files: output.files, bytes: output.bytes, verification: output.verification,
@@ -81,8 +83,8 @@ export function formatLine(repository: Repository, receipt: StoredReceipt): stri
   return `${receipt.channel}/${receipt.number}  ${receipt.commit.slice(0, 12)}  ${date}${kind}${bad}  ${escapeControls(subjectOf(receipt.message))}\n`;
 }
 
-/** Everything a receipt says. */
-export function formatReceipt(repository: Repository, receipt: StoredReceipt): string {
+/** Everything a receipt says, and what was found out about its signature. */
+export function formatReceipt(repository: Repository, receipt: StoredReceipt, signature: SignatureReport): string {
   const { tagger } = receipt;
   const lines = [
     `${receipt.kind} ${receipt.channel}/${receipt.number}${isBad(repository, receipt) ? ' [bad]' : ''}`,
@@ -91,6 +93,7 @@ export function formatReceipt(repository: Repository, receipt: StoredReceipt): s
     ...(receipt.restores === undefined ? [] : [`Restores:  ${receipt.restores}`]),
     ...(receipt.previous === undefined ? [] : [`Previous:  ${receipt.previous}`]),
     `Published: ${escapeControls(utf8(tagger.name))} <${escapeControls(utf8(tagger.email))}>, ${formatDate(tagger.seconds, tagger.offset, isoDate, repository.context.clock)}`,
+    ...(receipt.isSigned ? [`Signature: ${escapeControls(describeSignature(signature))}`] : []),
     ...receipt.outputs.flatMap((output) => [`Output:    ${formatOutput(output)}${isLive(repository, output) === false ? ' [not live]' : ''}`]),
     '',
     ...escapeControls(receipt.message).split('\n').map((line) => `    ${line}`),

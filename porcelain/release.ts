@@ -18,6 +18,7 @@ import { committerIdent } from '../plumbing/identity.js';
 import { readPathProtection } from '../plumbing/path-safety.js';
 import { RefTransaction } from '../plumbing/refs/ref-transaction.js';
 import type { Repository } from '../plumbing/repository.js';
+import type { Signer } from '../plumbing/signature/signer.js';
 import { type Channel, type Target, containerPattern, isChannel, rememberedTargets, targetNamed } from './channel.js';
 import { ChannelDirectories, readKeep } from './kept-directories.js';
 import { type Receipt, type ReceiptOutput, type StoredReceipt, directoryPattern, encodeReceipt, findNewestReceipt, findReceipt, readReceipt } from './receipt.js';
@@ -43,6 +44,8 @@ export interface ReleaseRequest {
   readonly restores: StoredReceipt | undefined;
   /** The receipt that must still be the newest; undefined does not care. */
   readonly expected: ObjectId | undefined;
+  /** Signs the receipt; without it, the receipt is not signed. */
+  readonly signer?: Signer | undefined;
 }
 
 /** One output as it will be. */
@@ -194,7 +197,7 @@ function publishLocked(repository: Repository, request: ReleaseRequest): { plan:
   using _lock = lockChannel(repository, request.channel, lockTimeoutMs);
   settleChannel(repository, request.channel);
   const plan = planRelease(repository, request);
-  return { plan, receipt: applyRelease(repository, plan) };
+  return { plan, receipt: applyRelease(repository, plan, request.signer) };
 }
 
 /** An output on its way, with what the journal says of it. */
@@ -205,7 +208,7 @@ interface Job {
 }
 
 /** Does exactly the plan, or undoes what it began and throws. The caller holds the channel's lock. */
-function applyRelease(repository: Repository, plan: ReleasePlan): StoredReceipt {
+function applyRelease(repository: Repository, plan: ReleasePlan, signer: Signer | undefined): StoredReceipt {
   const tagger = committerIdent(repository);
   const jobs = plan.outputs.map((output): Job => ({
     plan: output,
@@ -227,10 +230,13 @@ function applyRelease(repository: Repository, plan: ReleasePlan): StoredReceipt 
       channel: plan.channel, number: plan.number, kind: plan.restores === undefined ? 'release' : 'rollback', commit: plan.commit,
       restores: plan.restores?.id, previous: plan.previous?.id, outputs, tagger, message: plan.message,
     };
+    // A key may ask for its passphrase, so this comes before anything is held.
+    const bytes = encodeReceipt(content);
+    const signed = signer === undefined ? bytes : Buffer.concat([bytes, signer.sign(bytes)]);
     const id = whileNaming(repository, () => {
       repository.objects.has(plan.commit);
       repository.objects.rescue();
-      return repository.objects.write('tag', encodeReceipt(content));
+      return repository.objects.write('tag', signed);
     });
     receipt = readReceipt(repository.objects, id);
     using transaction = new RefTransaction(repository);
@@ -332,7 +338,7 @@ function tellHook(repository: Repository, plan: ReleasePlan, receipt: StoredRece
 }
 
 /** What a rollback publishes; RefusedError for a receipt marked bad, NotFoundError when there is nothing earlier. */
-export function planRollback(repository: Repository, channel: Channel, to: number | string, message: string): ReleaseRequest {
+export function planRollback(repository: Repository, channel: Channel, to: number | string, message: string, signer?: Signer): ReleaseRequest {
   const live = requireNewestReceipt(repository, channel);
   let found = typeof to === 'number' ? findRollback(repository, channel, to) : resolveReceipt(repository, channel, to);
   if (found === undefined) {
@@ -343,5 +349,5 @@ export function planRollback(repository: Repository, channel: Channel, to: numbe
     throw new RefusedError(`'${channel}/${found.number}' is marked bad`, { code: 'marked-bad', hint: 'to publish it all the same, release its commit again' });
   }
   if (found.id === live.id) throw new ConflictError(`'${channel}/${found.number}' is live already`, { code: 'already-live' });
-  return { channel, commit: found.commit, targets: undefined, paths: undefined, message, restores: found, expected: live.id };
+  return { channel, commit: found.commit, targets: undefined, paths: undefined, message, restores: found, expected: live.id, signer };
 }

@@ -7,8 +7,9 @@ import { checkPath, readPathProtection } from '../../plumbing/path-safety.js';
 import { Repository } from '../../plumbing/repository.js';
 import { resolveCommit } from '../../plumbing/history/revision.js';
 import { type Channel, listChannels, parseChannel, targetBase } from '../channel.js';
-import { listReceipts, readReceipt } from '../receipt.js';
+import { type StoredReceipt, listReceipts, readReceipt } from '../receipt.js';
 import { type ReleaseRequest, planRelease, publish } from '../release.js';
+import { checkReceiptSignature, describeSignature, findReceiptSigner, receiptSigningOption, signatureToJson } from '../receipt-signature.js';
 import { isBad, markBad, requireNewestReceipt, resolveReceipt } from '../release-history.js';
 import { settleReleases } from '../release-recovery.js';
 import { formatDone, formatLine, formatPlan, formatReceipt, isLive, planToJson, receiptToJson } from '../release-report.js';
@@ -16,26 +17,29 @@ import { type TargetDrift, checkRelease } from '../release-verification.js';
 import { escapeControls } from '../../plumbing/quote.js';
 
 const modes = ['show', 'history', 'verify', 'mark-bad'] as const;
-const publishing = ['to', 'path', 'message', 'dry-run'] as const;
+const publishing = ['to', 'path', 'message', 'sign', 'dry-run'] as const;
 
 export const command: Command = {
   name: 'release',
   family: 'cairn',
   summary: 'publish a snapshot on a channel, or look at what is published',
   usage: [
-    'release <channel> [<commit>] [--to <directory>]... [--path <subtree>]... [-m <message>] [-n] [--json]',
+    'release <channel> [<commit>] [--to <directory>]... [--path <subtree>]... [-m <message>] [--sign[=<key>]] [-n] [--json]',
     'release [--json]',
-    'release (--show | --history | --verify) <channel> [--json]',
+    'release (--show | --history) <channel> [--json]',
+    'release --verify <channel> [--require-signature] [--json]',
     'release --mark-bad <channel> [<receipt>] [--json]',
   ],
   options: [
     { name: 'to', value: 'directory', help: 'publish there from now on; given several times, to all of them together' },
     { name: 'path', value: 'subtree', help: 'publish only this directory of the snapshot' },
     { name: 'message', short: 'm', value: 'message', help: 'say why; several become paragraphs' },
+    receiptSigningOption,
     { name: 'dry-run', short: 'n', help: 'show what would be done and do nothing' },
     { name: 'show', help: 'show the newest receipt' },
     { name: 'history', help: 'list all receipts, newest first' },
     { name: 'verify', help: 'compare the targets with the snapshot byte for byte' },
+    { name: 'require-signature', help: 'with --verify: the receipt must have a good signature, too' },
     { name: 'mark-bad', help: 'never roll back to this release' },
     { name: 'json', help: 'print JSON' },
   ],
@@ -49,6 +53,7 @@ export const command: Command = {
       throw new UsageError(mode === undefined ? 'which channel to release is missing' : `options '--${mode}' and '--${given[0]}' cannot be used together`);
     }
     if (mode !== undefined && positionals.length === 0) throw new UsageError(`option '--${mode}' needs the name of a channel`);
+    if (args.has('require-signature') && mode !== 'verify') throw new UsageError("option '--require-signature' goes with '--verify' only");
     if (positionals.length > (mode === undefined || mode === 'mark-bad' ? 2 : 1)) throw new UsageError('too many arguments');
     const repository = Repository.open(context);
     if (positionals.length === 0) {
@@ -73,6 +78,7 @@ function release(context: Context, repository: Repository, channel: Channel, arg
     message: args.values('message').join('\n\n').trim(),
     restores: undefined,
     expected: undefined,
+    signer: findReceiptSigner(repository, args),
   };
   const json = args.has('json');
   if (args.has('dry-run')) {
@@ -114,30 +120,19 @@ function ask(context: Context, repository: Repository, channel: Channel, mode: (
   const json = args.has('json');
   const newest = requireNewestReceipt(repository, channel);
   switch (mode) {
-    case 'show':
-      if (json) stdout.write(asLine({ ...receiptToJson(repository, newest), live: newest.outputs.map((output) => isLive(repository, output) ?? null) }));
-      else stdout.write(formatReceipt(repository, newest));
+    case 'show': {
+      const signature = checkReceiptSignature(repository, newest);
+      if (json) stdout.write(asLine({ ...receiptToJson(repository, newest), signature: signatureToJson(signature), live: newest.outputs.map((output) => isLive(repository, output) ?? null) }));
+      else stdout.write(formatReceipt(repository, newest, signature));
       return 0;
+    }
     case 'history': {
       const receipts = [...listReceipts(repository, channel)];
-      if (json) stdout.write(asLine({ channel, receipts: receipts.map((receipt) => receiptToJson(repository, receipt)) }));
+      if (json) stdout.write(asLine({ channel, receipts: receipts.map((receipt) => ({ ...receiptToJson(repository, receipt), signature: signatureToJson(checkReceiptSignature(repository, receipt)) })) }));
       else for (const receipt of receipts) stdout.write(formatLine(repository, receipt));
       return 0;
     }
-    case 'verify': {
-      const drift = [...checkRelease(repository, newest)];
-      if (json) {
-        stdout.write(asLine({
-          channel, number: newest.number, receipt: newest.id, ok: drift.length === 0,
-          drift: drift.map(({ target, path, kind }) => ({ target, path: path === '' ? null : pathToUtf8(path), kind })),
-        }));
-      } else if (drift.length === 0) {
-        stdout.write(`${channel}/${newest.number} is as published\n`);
-      } else {
-        for (const one of drift) stdout.write(formatDrift(one));
-      }
-      return drift.length === 0 ? 0 : 1;
-    }
+    case 'verify': return verify(repository, newest, args.has('require-signature'), json);
     case 'mark-bad': {
       const named = args.positionals[1];
       const receipt = named === undefined ? newest : resolveReceipt(repository, channel, named);
@@ -148,6 +143,27 @@ function ask(context: Context, repository: Repository, channel: Channel, mode: (
       return 0;
     }
   }
+}
+
+function verify(repository: Repository, receipt: StoredReceipt, requiresSignature: boolean, json: boolean): number {
+  const { stdout } = repository.context;
+  const { channel, number, id } = receipt;
+  const drift = [...checkRelease(repository, receipt)];
+  const signature = checkReceiptSignature(repository, receipt);
+  const isUntrusted = requiresSignature && !signature.isGood;
+  const ok = drift.length === 0 && !isUntrusted;
+  if (json) {
+    stdout.write(asLine({
+      channel, number, receipt: id, ok, signature: signatureToJson(signature),
+      drift: drift.map(({ target, path, kind }) => ({ target, path: path === '' ? null : pathToUtf8(path), kind })),
+    }));
+  } else if (ok) {
+    stdout.write(`${channel}/${number} is as published${receipt.isSigned ? `; ${escapeControls(describeSignature(signature))}` : ''}\n`);
+  } else {
+    if (isUntrusted) stdout.write(`signature ${escapeControls(`${channel}/${number}: ${describeSignature(signature)}`)}\n`);
+    for (const one of drift) stdout.write(formatDrift(one));
+  }
+  return ok ? 0 : 1;
 }
 
 function formatDrift({ target, path, kind }: TargetDrift): string {

@@ -3,6 +3,7 @@ import { UsageError } from '../../pack/errors.js';
 import type { Command } from '../../plumbing/command.js';
 import { Repository } from '../../plumbing/repository.js';
 import { parseChannel } from '../channel.js';
+import { findReceiptSigner, receiptSigningOption } from '../receipt-signature.js';
 import { planRelease, planRollback, publish } from '../release.js';
 import { settleReleases } from '../release-recovery.js';
 import { formatDone, formatPlan, planToJson, receiptToJson } from '../release-report.js';
@@ -11,9 +12,10 @@ export const command: Command = {
   name: 'rollback',
   family: 'cairn',
   summary: 'publish an earlier release of a channel again',
-  usage: ['rollback <channel> [<n> | <receipt>] [-m <message>] [-n] [--json]'],
+  usage: ['rollback <channel> [<n> | <receipt>] [-m <message>] [--sign[=<key>]] [-n] [--json]'],
   options: [
     { name: 'message', short: 'm', value: 'message', help: 'say why; several become paragraphs' },
+    receiptSigningOption,
     { name: 'dry-run', short: 'n', help: 'show what would be done and do nothing' },
     { name: 'json', help: 'print JSON' },
   ],
@@ -27,7 +29,7 @@ export const command: Command = {
     const message = args.values('message').join('\n\n').trim();
     const dryRun = args.has('dry-run');
     if (!dryRun) settleReleases(repository);
-    const request = planRollback(repository, channel, parseGoal(positionals[1]), message);
+    const request = planRollback(repository, channel, parseGoal(positionals[1]), message, findReceiptSigner(repository, args));
     if (dryRun) {
       const plan = planRelease(repository, request);
       context.stdout.write(json ? JSON.stringify(planToJson(repository, plan)) + '\n' : formatPlan(repository, plan));

@@ -45,6 +45,12 @@ test('the bytes are those of the page', (t) => {
   ].join('\n'));
 });
 
+test('a signature at the end is no part of the receipt, and a message cannot pretend one', (t) => {
+  const signature = '-----BEGIN SSH SIGNATURE-----\nAAAA\n\nChannel: forged\n-----END SSH SIGNATURE-----\n';
+  t.deepEqual(decodeReceipt(Buffer.concat([encodeReceipt(simple), Buffer.from(signature)]), 'sha256'), simple);
+  t.throws(() => encodeReceipt({ ...simple, message: `text\n${signature}` }), { instanceOf: InvalidError });
+});
+
 const damages: readonly (readonly [what: string, from: RegExp, to: string])[] = [
   ['a missing line', /Kind: .*\n/, ''],
   ['a repeated line', /(Number: 7\n)/, '$1$1'],

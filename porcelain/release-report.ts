@@ -7,7 +7,7 @@ import type { Repository } from '../plumbing/repository.js';
 import type { SignatureReport } from '../plumbing/signature/signature-check.js';
 import { targetNamed } from './channel.js';
 import { type ReceiptOutput, type StoredReceipt } from './receipt.js';
-import { describeSignature } from './receipt-signature.js';
+import { describeSignature } from './signature-report.js';
 import { linkValue, readTarget } from './release-directory.js';
 import { isBad } from './release-history.js';
 import { type ReleasePlan, listChanges } from './release.js';

@@ -51,13 +51,21 @@ export function checkCommit(repository: Repository, id: ObjectId, { extraHeaders
   return checkSignature(repository, splitCommit(repository.objects.read(id).bytes, repository.format));
 }
 
-/** Checks a signature taken off an object; `unsigned` when there is none. */
-export function checkSignature(repository: Repository, signed: SignedObject | undefined): SignatureReport {
+/** What a signature must have been made for. */
+export interface SignaturePurpose {
+  /** Only SSH signatures have one. */
+  readonly namespace: string;
+  /** When it was made, in milliseconds since 1970, as far as what is signed tells: keys are valid for a time. */
+  readonly atMs: number | undefined;
+}
+
+/** Checks a signature taken off an object, or, given its purpose, off anything else; `unsigned` when there is none. */
+export function checkSignature(repository: Repository, signed: SignedObject | undefined, purpose?: SignaturePurpose): SignatureReport {
   if (signed === undefined) return unsigned;
   const format = formatOfSignature(signed.signature);
   if (format === undefined) return { ...unsigned, verdict: 'E' };
   using file = HandedFile.write(repository.context, 'signature', signed.signature);
-  const findings = format === 'ssh' ? checkWithSsh(repository, signed.payload, file.path) : checkWithGpg(repository, format, signed.payload, file.path);
+  const findings = format === 'ssh' ? checkWithSsh(repository, signed.payload, file.path, purpose ?? objectPurpose(signed.payload)) : checkWithGpg(repository, format, signed.payload, file.path);
   const enough = trustLevels.indexOf(findings.trust) >= trustLevels.indexOf(leastTrust(repository));
   const isGood = findings.isGood === true && enough;
   const isDoubtful = findings.verdict === 'G' && (findings.trust === 'undefined' || findings.trust === 'never');
@@ -111,26 +119,26 @@ function checkWithGpg(repository: Repository, format: 'openpgp' | 'x509', payloa
 // ---- SSH
 
 /** Who may have signed is in gpg.ssh.allowedSignersFile (ssh-keygen(1), "ALLOWED SIGNERS"). */
-function checkWithSsh(repository: Repository, payload: Buffer, signaturePath: string): Findings {
+function checkWithSsh(repository: Repository, payload: Buffer, signaturePath: string, { namespace, atMs }: SignaturePurpose): Findings {
   const { config, context } = repository;
   const allowed = config.getPath('gpg.ssh.allowedsignersfile');
   if (allowed === undefined || !existsSync(allowed)) {
     context.stderr.write('error: gpg.ssh.allowedSignersFile needs to be configured and exist for ssh signature verification\n');
     return { verdict: 'E', trust: 'undefined' };
   }
-  const at = verifyTime(repository, payload);
+  const at = verifyTime(repository, atMs);
   const run = (args: readonly string[], input: Buffer): ProgramResult => runSigningProgram(repository, 'ssh', ['-Y', ...args, '-s', signaturePath], input);
   const principals = run(['find-principals', '-f', allowed, ...at], Buffer.alloc(0));
   const names = principals.isSuccess ? principals.stdout.split(/\r?\n/).filter((name) => name !== '') : [];
   if (names.length === 0) {
-    const { stdout, stderr } = run(['check-novalidate', '-n', 'git', ...at], payload);
+    const { stdout, stderr } = run(['check-novalidate', '-n', namespace, ...at], payload);
     return { ...readSshAnswer(stdout, principals.stderr + stripped(stderr)), isGood: false };
   }
   const revoked = config.getPath('gpg.ssh.revocationfile');
   const revocation = revoked === undefined ? [] : ['-r', revoked];
   let result: ProgramResult | undefined;
   for (const name of names) {
-    result = run(['verify', '-n', 'git', '-f', allowed, '-I', name, ...at, ...revocation], payload);
+    result = run(['verify', '-n', namespace, '-f', allowed, '-I', name, ...at, ...revocation], payload);
     if (result.isSuccess && result.stdout.startsWith('Good')) break;
   }
   const findings = readSshAnswer(result!.stdout, stripped(result!.stderr));
@@ -151,11 +159,14 @@ function stripped(text: string): string {
   return lines === '' ? '' : `${lines}\n`;
 }
 
-/** Keys are valid for a time: it counts when the object says it was made. */
-function verifyTime({ context: { clock } }: Repository, payload: Buffer): string[] {
+/** Of an object it counts when the object says it was made. */
+function objectPurpose(payload: Buffer): SignaturePurpose {
   const header = splitHeaders(payload).headers.find(({ key }) => key === 'committer' || key === 'tagger');
-  if (header === undefined) return [];
-  const atMs = parseIdentLoosely(header.value).seconds * 1000;
+  return { namespace: 'git', atMs: header === undefined ? undefined : parseIdentLoosely(header.value).seconds * 1000 };
+}
+
+function verifyTime({ context: { clock } }: Repository, atMs: number | undefined): string[] {
+  if (atMs === undefined) return [];
   const local = new Date(atMs + clock.offsetMinutes(atMs) * 60_000);
   if (Number.isNaN(local.getTime())) return [];
   return [`-Overify-time=${local.toISOString().slice(0, 19).replace(/[-T:]/g, '')}`];

@@ -29,6 +29,7 @@ import { Publication, mismatchPath } from './publication.js';
 import { Scratch } from './scratch.js';
 import { testArchive } from './self-test.js';
 import { type ArchiveOptions, type Sidecar, encodeSidecar } from './sidecar.js';
+import { signSidecar } from './sidecar-signature.js';
 
 export interface CreationRequest {
   /** Absolute; where the archive will be. */
@@ -43,6 +44,8 @@ export interface CreationRequest {
   readonly selfTests: boolean;
   readonly scratchRoot: string;
   readonly force: boolean;
+  /** The key to sign with, '' for the configured one; undefined leaves the archive unsigned. */
+  readonly signingKey?: string | undefined;
   /** Of this program. */
   readonly version: string;
 }
@@ -83,7 +86,9 @@ export function* createArchive(context: Context, request: CreationRequest, obser
     writtenAtMs: context.clock.nowMs(),
   };
   if (request.selfTests) yield* prove(context, { publication, path, sidecar, source, scratch, observer });
-  for (const left of publication.publish(path, encodeSidecar(sidecar), checksums)) observer.warn(`'${left}' is a former file that could not be removed`);
+  const encoded = encodeSidecar(sidecar);
+  const signature = request.signingKey === undefined ? undefined : signSidecar(context, encoded, request.signingKey);
+  for (const left of publication.publish(path, { sidecar: encoded, checksums, signature })) observer.warn(`'${left}' is a former file that could not be removed`);
   return sidecar;
 }
 

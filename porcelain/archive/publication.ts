@@ -1,8 +1,8 @@
-// How an archive gets its name: everything is written under private names first, then the archive appears, then, last, its sidecar, which is the
-// commit marker (cairn-archive(5), "FILES"). What is replaced is moved aside before and comes back when anything fails.
+// How an archive gets its name: everything is written under private names first, then the archive appears, and what belongs to it, a signature
+// of the sidecar for one, then, last, the sidecar, which is the commit marker (cairn-archive(5), "FILES"). What is replaced is moved aside before and comes back when anything fails.
 //
 // Invariant: what has an archive's name and a matching sidecar is whole and durable. Nothing is followed, replaced or removed that is not a
-// regular file; nothing is removed that this run did not make, but a stale list of differences.
+// regular file; nothing is removed that this run did not make, but a stale list of differences, and the signature of a former sidecar.
 // If the power fails: there is the old pair, or no pair, or the new pair; private names may remain, the old files among them.
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
@@ -11,7 +11,7 @@ import { ConflictError, CorruptError, NotFoundError, RefusedError, isSystemError
 import { runSteps } from '../../plumbing/interruption.js';
 import { digestFile } from './checksums.js';
 import { notRegular, readSmallFile } from './named-file.js';
-import { decodeSidecar, sidecarPath } from './sidecar.js';
+import { decodeSidecar, sidecarPath, signaturePath } from './sidecar.js';
 
 export function mismatchPath(archive: string): string {
   return `${archive}.mismatch.txt`;
@@ -22,6 +22,7 @@ export function checksumsPath(archive: string): string {
 }
 
 const mostDifferences = 64;
+const mostSignatureBytes = 1024 * 1024;
 
 /** A file of ours that has its final name by now, and one that made room for it. */
 interface Placed {
@@ -32,6 +33,14 @@ interface Placed {
 interface Moved {
   readonly path: string;
   readonly aside: string;
+}
+
+/** What appears with an archive. */
+export interface Publishable {
+  readonly sidecar: Uint8Array;
+  readonly checksums: Uint8Array | undefined;
+  /** Of the sidecar. */
+  readonly signature: Uint8Array | undefined;
 }
 
 export class Publication {
@@ -58,7 +67,7 @@ export class Publication {
   }
 
   #check(): void {
-    for (const path of [this.path, checksumsPath(this.path)]) isThere(path);
+    for (const path of [this.path, checksumsPath(this.path), signaturePath(this.path)]) isThere(path);
     // Without a sidecar there is no archive: what a crash left is replaced, if it is the same; which is known later.
     if (isThere(sidecarPath(this.path)) && !this.#force && !this.#isOfFailure()) throw taken(this.path);
   }
@@ -102,18 +111,21 @@ export class Publication {
   }
 
   /** Makes the archive, whose bytes are in the private file `archive`, and what belongs to it, appear. Gives names of former files that could not be removed. */
-  publish(archive: string, sidecar: Uint8Array, checksums: Uint8Array | undefined): string[] {
+  publish(archive: string, { sidecar, checksums, signature }: Publishable): string[] {
     const directory = dirname(this.path);
     const sidecarFile = this.#writeSmall(sidecarPath(this.path), sidecar, 0o600);
     const checksumsFile = checksums === undefined ? undefined : this.#writeSmall(checksumsPath(this.path), checksums, 0o666);
+    const signatureFile = signature === undefined ? undefined : this.#writeSmall(signaturePath(this.path), signature, 0o600);
     const moved: Moved[] = [];
     const placed: Placed[] = [];
     try {
       this.#moveAside(sidecarPath(this.path), sidecarFile, moved);
+      this.#moveAside(signaturePath(this.path), signatureFile, moved);
       this.#moveAside(checksumsPath(this.path), checksumsFile, moved);
       this.#moveAside(this.path, archive, moved);
       this.#place(archive, this.path, placed);
       if (checksumsFile !== undefined) this.#place(checksumsFile, checksumsPath(this.path), placed);
+      if (signatureFile !== undefined) this.#place(signatureFile, signaturePath(this.path), placed);
       disk().fsyncDirectory(directory);
       this.#place(sidecarFile, sidecarPath(this.path), placed);
       disk().fsyncDirectory(directory);
@@ -134,7 +146,10 @@ export class Publication {
   }
 
   #mayMakeRoom(path: string, successor: string | undefined): boolean {
-    return path === sidecarPath(this.path) ? this.#isOfFailure() : successor !== undefined && isSame(path, successor);
+    if (path === sidecarPath(this.path)) return this.#isOfFailure();
+    // There is no sidecar any more: a signature alone signs nothing.
+    if (path === signaturePath(this.path)) return isSignature(path);
+    return successor !== undefined && isSame(path, successor);
   }
 
   /** A second name first, for that never replaces what somebody else put there meanwhile. */
@@ -187,6 +202,10 @@ function isThere(path: string): boolean {
   const status = fs.lstatSync(path, { throwIfNoEntry: false });
   if (status !== undefined && !status.isFile()) throw notRegular(path);
   return status !== undefined;
+}
+
+function isSignature(path: string): boolean {
+  return /^-----BEGIN [A-Z ]*(?:SIGNATURE|MESSAGE)-----\n/.test(readSmallFile(path, mostSignatureBytes).toString('latin1'));
 }
 
 function isSame(one: string, two: string): boolean {

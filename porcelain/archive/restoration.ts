@@ -24,6 +24,7 @@ import { directoriesOf, listTreeFiles } from '../tree-listing.js';
 import { findTip, listContents } from './archive-contents.js';
 import { keptBytes } from './bundle-file.js';
 import type { ArchiveHead, Sidecar } from './sidecar.js';
+import { requireSignature } from './sidecar-signature.js';
 import { type Verified, verifyArchive } from './verification.js';
 
 /** What is made: a repository with its files, one without, or the files alone. */
@@ -37,6 +38,8 @@ export interface RestorationRequest {
   readonly form: RestoredForm | undefined;
   /** The repository it must be from. */
   readonly expectedId: string | undefined;
+  /** Each archive must have a good signature. */
+  readonly requiresSignature: boolean;
 }
 
 export interface Restored {
@@ -47,11 +50,12 @@ export interface Restored {
 
 /** Restores; CorruptError when an archive is damaged, RefusedError when it must not, NotFoundError when it builds on what is not there. */
 export function* restoreArchive(context: Context, request: RestorationRequest, onProgress?: (done: number, total: number) => void): Steps<Restored> {
-  const { archives, destination, expectedId } = request;
+  const { archives, destination, expectedId, requiresSignature } = request;
   checkDestination(destination);
   const verified: Verified[] = [];
   for (const path of archives) {
     const one = yield* verifyArchive(path, onProgress);
+    if (requiresSignature) requireSignature(context, path, one);
     checkId(path, one.sidecar, expectedId);
     if (one.sidecar.format !== (verified[0] ?? one).sidecar.format) throw new InvalidError(`'${path}' has ids of another format than the archive before it`, { code: 'format-mismatch' });
     verified.push(one);

@@ -68,6 +68,11 @@ export function sidecarPath(archive: string): string {
   return `${archive}.info.json`;
 }
 
+/** Where a signature of an archive's sidecar is. */
+export function signaturePath(archive: string): string {
+  return `${sidecarPath(archive)}.sig`;
+}
+
 /** NotFoundError when there is none, CorruptError when it is damaged or of another version. */
 export function readSidecar(archive: string): { readonly bytes: Buffer; readonly sidecar: Sidecar } {
   const path = sidecarPath(archive);

@@ -3,18 +3,21 @@ import { basename, extname, resolve } from 'node:path';
 import { UsageError } from '../../pack/errors.js';
 import type { Arguments, Command, Context } from '../../plumbing/command.js';
 import { runInterruptibly } from '../../plumbing/interruption.js';
+import { escapeControls } from '../../plumbing/quote.js';
 import { formatArchive, formatArchiveJson, formatArchiveLine } from '../archive/archive-report.js';
 import { type CreationRequest, createArchive } from '../archive/creation.js';
 import { type RestoredForm, restoreArchive } from '../archive/restoration.js';
 import { readSidecar } from '../archive/sidecar.js';
+import { requireSignature } from '../archive/sidecar-signature.js';
 import { verifyArchive } from '../archive/verification.js';
 import { version } from '../main.js';
+import { describeSignature, signatureToJson } from '../signature-report.js';
 import { Progress } from '../terminal.js';
 
 const actions = {
-  create: ['all', 'since', 'path', 'input', 'object-format', 'epoch', 'checksums', 'self-test', 'scratch-root', 'force', 'json'],
-  verify: ['json'],
-  restore: ['base', 'bare', 'files', 'expect-id', 'json'],
+  create: ['all', 'since', 'path', 'input', 'object-format', 'epoch', 'checksums', 'self-test', 'scratch-root', 'force', 'sign', 'json'],
+  verify: ['require-signature', 'json'],
+  restore: ['base', 'bare', 'files', 'expect-id', 'require-signature', 'json'],
   info: ['json'],
 } as const;
 
@@ -25,11 +28,11 @@ export const command: Command = {
   family: 'cairn',
   summary: 'keep history or a directory in one file that proves itself',
   usage: [
-    'archive create <file> [<revision>... | --all] [--since <revision>]... [--epoch <seconds>] [--checksums] [--no-self-test] [--scratch-root <dir>] [--force] [--json]',
+    'archive create <file> [<revision>... | --all] [--since <revision>]... [--epoch <seconds>] [--checksums] [--no-self-test] [--scratch-root <dir>] [--sign[=<key>]] [--force] [--json]',
     'archive create <file> [<revision>] --path <subtree>... [...]',
     'archive create <file> --input <dir> [--object-format <format>] [...]',
-    'archive verify <file> [--json]',
-    'archive restore <file> [<dir>] [--base <file>]... [--bare | --files] [--expect-id <id>] [--json]',
+    'archive verify <file> [--require-signature] [--json]',
+    'archive restore <file> [<dir>] [--base <file>]... [--bare | --files] [--expect-id <id>] [--require-signature] [--json]',
     'archive info <file> [--json]',
   ],
   options: [
@@ -42,11 +45,13 @@ export const command: Command = {
     { name: 'checksums', help: 'write a list of digests of the files beside it' },
     { name: 'self-test', negatable: true, help: 'read it back and compare before it appears (default)' },
     { name: 'scratch-root', value: 'dir', help: 'make private directories there' },
+    { name: 'sign', value: 'key', valueOptional: true, help: 'sign the sidecar, with this key or the configured one' },
     { name: 'force', short: 'f', help: 'replace an archive that is there' },
     { name: 'base', value: 'file', help: 'an archive this one builds on; oldest first' },
     { name: 'bare', help: 'make a repository without a work tree' },
     { name: 'files', help: 'make the files alone' },
     { name: 'expect-id', value: 'id', help: 'refuse an archive of another repository' },
+    { name: 'require-signature', help: 'refuse an archive without a good signature of its sidecar' },
     { name: 'json', help: 'print JSON' },
   ],
   run(context, args) {
@@ -104,6 +109,7 @@ function creationRequest(context: Context, args: Arguments, file: string, revisi
     selfTests: args.flag('self-test') ?? true,
     scratchRoot: resolve(context.cwd, args.value('scratch-root') ?? (context.env['TMPDIR'] || '/tmp')),
     force: args.has('force'),
+    signingKey: args.has('sign') ? args.value('sign') ?? '' : undefined,
     version,
   };
 }
@@ -120,9 +126,14 @@ function parseEpoch(text: string): number {
 async function verify(context: Context, args: Arguments, file: string, rest: readonly string[]): Promise<number> {
   if (rest.length > 0) throw new UsageError('one archive is verified at a time');
   using progress = new PhaseLine(context);
-  const { sidecar } = await runInterruptibly(context, verifyArchive(resolve(context.cwd, file), (done, total) => { progress.update(phaseTitles.verifying, done, total); }));
+  const path = resolve(context.cwd, file);
+  const verified = await runInterruptibly(context, verifyArchive(path, (done, total) => { progress.update(phaseTitles.verifying, done, total); }));
   progress.end();
-  context.stdout.write(args.has('json') ? formatArchiveJson(file, sidecar, { verified: true }) : formatArchiveLine('verified', file, sidecar));
+  const { sidecar } = verified;
+  const signature = args.has('require-signature') ? requireSignature(context, path, verified) : undefined;
+  const signed = signature === undefined ? {} : { signature: signatureToJson(signature) };
+  context.stdout.write(args.has('json') ? formatArchiveJson(file, sidecar, { verified: true, ...signed }) : formatArchiveLine('verified', file, sidecar));
+  if (signature !== undefined && !args.has('json')) context.stdout.write(`${escapeControls(describeSignature(signature))}\n`);
   return 0;
 }
 
@@ -137,6 +148,7 @@ async function restore(context: Context, args: Arguments, file: string, rest: re
   const restored = await runInterruptibly(context, restoreArchive(context, {
     archives: [...args.values('base'), file].map((path) => resolve(context.cwd, path)),
     destination: resolve(context.cwd, directory), form, expectedId: args.value('expect-id'),
+    requiresSignature: args.has('require-signature'),
   }, (done, total) => { progress.update(phaseTitles.verifying, done, total); }));
   progress.end();
   if (args.has('json')) context.stdout.write(formatArchiveJson(file, restored.sidecar, { destination: directory, form: restored.form, tip: restored.tip ?? null }));

@@ -1,7 +1,7 @@
 // What exists after cairn archive create failed, or died, at any step: the old pair, no pair, or the new pair, and nothing else of the run.
 // All tests here are serial, for they put another disk in place.
 import test from 'ava';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Disk, realDisk, useDisk } from '../../../pack/disk.js';
 import { runSteps } from '../../../plumbing/interruption.js';
@@ -49,6 +49,8 @@ interface Row {
 const isArchiveFile = (path: string): boolean => /\/x\.tmp-[0-9a-f]{16}$/.test(path);
 const isSidecarFile = (path: string): boolean => /\/x\.info\.json\.tmp-[0-9a-f]{16}$/.test(path);
 
+const isSignatureFile = (path: string): boolean => /\/x\.info\.json\.sig\.tmp-[0-9a-f]{16}$/.test(path);
+
 const table: readonly Row[] = [
   { outcome: 'usage error', argv: ['--epoch', '1.5'], exit: 129, left: [], pair: 'old' },
   { outcome: 'missing input', argv: ['--input', '../absent'], exit: 2, left: [], pair: 'old' },
@@ -93,10 +95,32 @@ const table: readonly Row[] = [
   { outcome: 'sidecar write fails', disk: () => failing((method, _args, path) => method === 'write' && isSidecarFile(path), 'ENOSPC'), exit: 2, left: [], pair: 'old' },
   { outcome: 'sidecar cannot be made durable', disk: () => failing((method, _args, path) => method === 'fsync' && isSidecarFile(path)), exit: 2, left: [], pair: 'old' },
   { outcome: 'sidecar rename fails', disk: () => failing((method, args) => method === 'link' && String(args[1]).endsWith('/x.info.json')), exit: 2, left: [], pair: 'old' },
+  { outcome: 'it cannot be signed', argv: ['--sign=nobody'], exit: 3, left: [], pair: 'old' },
+  { outcome: 'signature write fails', argv: ['--sign'], disk: () => failing((method, _args, path) => method === 'write' && isSignatureFile(path), 'ENOSPC'), exit: 2, left: [], pair: 'old' },
+  { outcome: 'signature cannot be made durable', argv: ['--sign'], disk: () => failing((method, _args, path) => method === 'fsync' && isSignatureFile(path)), exit: 2, left: [], pair: 'old' },
+  { outcome: 'signature rename fails', argv: ['--sign'], disk: () => failing((method, args) => method === 'link' && String(args[1]).endsWith('/x.info.json.sig')), exit: 2, left: [], pair: 'old' },
+  { outcome: 'sidecar rename fails after the signature', argv: ['--sign'], disk: () => failing((method, args) => method === 'link' && String(args[1]).endsWith('/x.info.json')), exit: 2, left: [], pair: 'old' },
+  { outcome: 'success, signed', argv: ['--sign'], exit: 0, left: ['x', 'x.info.json', 'x.info.json.sig'], pair: 'new', more: ['x.info.json.sig'] },
   { outcome: 'success', exit: 0, left: ['x', 'x.info.json'], pair: 'new' },
   { outcome: 'success without links', disk: () => failing((method) => method === 'link', 'EPERM'), exit: 0, left: ['x', 'x.info.json'], pair: 'new' },
   { outcome: 'success without a test', argv: ['--no-self-test'], exit: 0, left: ['x', 'x.info.json'], pair: 'new' },
 ];
+
+/** Signs with anything but the key of nobody. */
+const signer = `#!/bin/sh
+cat > /dev/null
+case "$6" in */nobody) exit 1;; esac
+printf -- '-----BEGIN SSH SIGNATURE-----\\nAAAA\\n-----END SSH SIGNATURE-----\\n'
+`;
+
+/** The configuration under which it does. */
+function signingEnvironment(top: string): Record<string, string> {
+  const path = join(top, 'signer');
+  writeFileSync(path, signer);
+  chmodSync(path, 0o755);
+  const values = [['gpg.format', 'ssh'], ['gpg.ssh.program', path], ['user.signingKey', '/key']] as const;
+  return Object.fromEntries([['GIT_CONFIG_COUNT', '3'], ...values.flatMap(([key, value], at) => [[`GIT_CONFIG_KEY_${at}`, key], [`GIT_CONFIG_VALUE_${at}`, value]] as const)]) as Record<string, string>;
+}
 
 for (const row of table) {
   for (const hasFormer of [false, true]) {
@@ -107,7 +131,7 @@ for (const row of table) {
       const out = join(top, 'out');
       mkdirSync(out);
       mkdirSync(join(top, 'scratch'));
-      const options: InProcessOptions = { cwd: repo, env: { TMPDIR: join(top, 'scratch') } };
+      const options: InProcessOptions = { cwd: repo, env: { TMPDIR: join(top, 'scratch'), ...signingEnvironment(top) } };
       commitFiles(repository, { a: 'one', 'd/b': 'two'.repeat(100) });
       const before = new Map<string, Buffer>();
       if (hasFormer) {
@@ -164,11 +188,11 @@ for (const failure of ['died', 'EIO', 'EACCES'] as const satisfies readonly Fail
     const repo = repository.workTree!;
     const top = join(repo, '..');
     const first = commitFiles(repository, { a: 'one', 'd/b': 'two' });
-    const { context } = makeContext({ cwd: repo });
+    const { context } = makeContext({ cwd: repo, env: signingEnvironment(top) });
     const create = (force: boolean): void => {
       runSteps(createArchive(context, {
         path: join(top, 'out/x'), options: { all: false, revisions: [], since: [], paths: [], input: false, checksums: true }, input: undefined, inputFormat: 'sha256',
-        epoch: undefined, selfTests: true, scratchRoot: join(top, 'scratch'), force, version: 'test',
+        epoch: undefined, selfTests: true, scratchRoot: join(top, 'scratch'), force, signingKey: '', version: 'test',
       }, { update: () => undefined, warn: () => undefined }));
     };
     mkdirSync(join(top, 'scratch'));
@@ -192,7 +216,7 @@ for (const failure of ['died', 'EIO', 'EACCES'] as const satisfies readonly Fail
         if (run.error === undefined) t.is(pair, second);
         const undoing = ['unlink', 'removeTree', 'rename', 'fsyncDirectory', 'close'].includes(run.steps[step - 1] ?? '');
         if (failure !== 'died' && !undoing && run.error !== undefined) {
-          t.deepEqual(readdirSync(join(top, 'out')).sort(), force ? ['x', 'x.CHECKSUMS', 'x.info.json'] : [], `step ${step} ${run.steps[step - 1]}`);
+          t.deepEqual(readdirSync(join(top, 'out')).sort(), force ? ['x', 'x.CHECKSUMS', 'x.info.json', 'x.info.json.sig'] : [], `step ${step} ${run.steps[step - 1]}`);
           t.deepEqual(readdirSync(join(top, 'scratch')), []);
         }
         // The same command goes through, without anybody's help.

@@ -23,6 +23,35 @@ export interface HookResult {
   readonly exitCode: number;
 }
 
+/** Every hook that is run, and by what. */
+export const hooksAndMoments: Readonly<Record<string, string>> = {
+  'pre-commit': 'commit', 'prepare-commit-msg': 'commit, merge, cherry-pick, revert, rebase', 'commit-msg': 'commit, merge', 'post-commit': 'commit, cherry-pick, revert, rebase',
+  'pre-merge-commit': 'merge', 'post-merge': 'merge', 'pre-rebase': 'rebase', 'post-rewrite': 'commit --amend, rebase',
+  'post-checkout': 'checkout, switch, worktree add', 'reference-transaction': 'every change of refs', 'pre-auto-gc': 'gc --auto', 'post-gc': 'gc',
+  'pre-release': 'release, rollback', 'post-release': 'release, rollback',
+};
+
+export interface HookState {
+  readonly name: string;
+  /** The commands that run it; undefined where none does. */
+  readonly runBy: string | undefined;
+  readonly path: string;
+  /** False: the file is there, but is passed over. */
+  readonly isExecutable: boolean;
+}
+
+/** The hooks there are files of, by name; samples and files that no hook is called like (with a dot) are none. */
+export function listHooks(repository: Repository): HookState[] {
+  const directory = hookPath(repository, '');
+  if (!fs.statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return [];
+  return fs.readdirSync(directory).filter((name) => /^[a-z0-9-]+$/.test(name)).sort().flatMap((name) => {
+    const path = join(directory, name);
+    const status = fs.statSync(path, { throwIfNoEntry: false });
+    if (!status?.isFile()) return [];
+    return [{ name, runBy: hooksAndMoments[name], path, isExecutable: (status.mode & 0o111) !== 0 }];
+  });
+}
+
 function hookPath(repository: Repository, name: string): string {
   const configured = repository.config.getPath('core.hookspath');
   const directory = configured === undefined ? join(repository.commonDirectory, 'hooks') : resolve(workingDirectory(repository), configured);

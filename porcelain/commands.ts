@@ -74,6 +74,7 @@ export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   'cherry-pick': () => import('./commands/cherry-pick.js'),
   clean: () => import('./commands/clean.js'),
   commit: () => import('./commands/commit.js'),
+  completion: () => import('./commands/completion.js'),
   config: () => import('./commands/config.js'),
   diff: () => import('./commands/diff.js'),
   export: () => import('./commands/export.js'),

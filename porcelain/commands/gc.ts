@@ -95,6 +95,7 @@ function collect(repository: Repository, context: Context, args: Arguments, grac
   packRefs(repository, { all: true, prune: true });
   const report = applyGc(repository, plan, lock, options);
   markWholeGc(repository);
+  runHook(repository, 'post-gc');
   progress[Symbol.dispose]();
   printReport(context, args, plan, report, graceMs);
   noteArrivals(repository, readPolicies(repository));

@@ -43,6 +43,7 @@ export const viewOptions: readonly OptionSpec[] = [
   { name: 'relative-date', help: 'same as --date=relative' },
   { name: 'encoding', value: 'name', help: 'encoding of messages' },
   { name: 'expand-tabs', value: 'columns', valueOptional: true, negatable: true, help: 'replace tabs in messages by spaces up to the next of so many columns (8)' },
+  { name: 'encode-email-headers', negatable: true, help: 'with the formats of mails: write headers that are not ASCII as encoded words (the default, unless format.encodeEmailHeaders is false)' },
   ...notesOptions,
   { name: 'decorate', value: 'how', valueOptional: true, negatable: true, help: 'names of refs beside commits: short, full, auto or no' },
   { name: 'decorate-refs', value: 'pattern', help: 'only these refs beside commits' },
@@ -140,6 +141,7 @@ export class HistoryView {
       decorate: (id, style) => this.#decorations.format(id, style, decoration === 'full', color),
       ...(color === undefined ? {} : { color }), ...(notes === undefined ? {} : { notes: (id: ObjectId, raw: boolean) => notes.format(id, raw) }), ...(encoding === undefined ? {} : { encoding }),
       ...(setup.mailmap === undefined ? {} : { mailmap: setup.mailmap }),
+      mailSubject: mailSubjectOf(config.get('format.subjectprefix') ?? 'PATCH'), encodesMailHeaders: args.flag('encode-email-headers') ?? config.getBoolean('format.encodeemailheaders') !== false,
     });
     this.#marks = { graph: false, leftRight: args.has('left-right'), cherryMark: args.has('cherry-mark') || args.has('cherry') };
     this.#hasLimits = HistoryView.isChoosy(args);
@@ -380,6 +382,11 @@ function prettyText(args: Arguments): string | undefined {
     if (token.name === 'oneline') text = 'oneline';
   }
   return text;
+}
+
+/** How the subject of a mail begins. */
+function mailSubjectOf(prefix: string): string {
+  return prefix === '' ? 'Subject: ' : `Subject: [${Buffer.from(prefix).toString('latin1')}] `;
 }
 
 /** The style merges are shown in where some is, and whose patches that asks for. */

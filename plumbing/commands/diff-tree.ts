@@ -9,7 +9,7 @@ import { type DiffEntry, diffTrees } from '../diff/diff.js';
 import { DiffRequest, diffOptions } from '../diff/diff-options.js';
 import { DiffOutput } from '../diff/diff-report.js';
 import type { Sink } from '../diff/diff-format.js';
-import { CommitFormat, parsePrettyFormat } from '../history/format.js';
+import { CommitFormat, formatMailLine, parsePrettyFormat } from '../history/format.js';
 import { listWholeLines } from '../line-reader.js';
 import { type MergeStyle, mergeStyleOptions, parseMergeStyle } from '../merge/merge-style.js';
 import { Notes, notesOptions, parseNotesChoice } from '../history/notes.js';
@@ -41,6 +41,7 @@ export const command: Command = {
     { name: 'date', value: 'mode', help: 'how dates are shown: relative, local, iso, iso-strict, rfc, short, raw, human, unix, format:...' },
     { name: 'relative-date', help: 'same as --date=relative' },
     { name: 'encoding', value: 'name', help: 'encoding of messages' },
+    { name: 'encode-email-headers', negatable: true, help: 'with the formats of mails: write headers that are not ASCII as encoded words' },
     ...notesOptions,
     ...diffOptions,
   ],
@@ -79,6 +80,8 @@ class TreeComparison {
   readonly #notes: Notes | undefined;
   #pathspec: Pathspec | undefined;
   #hasShown = false;
+  /** Notes of a mail have been set off from its text already. */
+  #hasDashes = false;
   readonly #output: DiffOutput;
 
   constructor(context: Context, repository: Repository, args: Arguments) {
@@ -97,7 +100,7 @@ class TreeComparison {
     const decorations = new Decorations(repository, { include: [], exclude: [], everything: true });
     this.#notes = notes;
     this.#format = pretty === undefined ? undefined : new CommitFormat(parsePrettyFormat(pretty, repository.config), {
-      repository, clock: context.clock, dateMode: parseDateMode(date), hasDate: date !== 'default', abbreviation: this.#abbreviation ?? zeroId(repository.format).length,
+      repository, clock: context.clock, dateMode: parseDateMode(date), hasDate: date !== 'default', mailSubject: 'Subject: ', encodesMailHeaders: args.flag('encode-email-headers') === true, abbreviation: this.#abbreviation ?? zeroId(repository.format).length,
       decorate: (id, style) => decorations.format(id, style, false),
       ...(notes === undefined ? {} : { notes: (id: ObjectId, raw: boolean) => notes.format(id, raw) }), ...(encoding === undefined ? {} : { encoding }),
     });
@@ -198,7 +201,8 @@ class TreeComparison {
         ...(this.request.format.colors === undefined ? {} : { colors: this.request.format.colors }),
       });
       this.#header(id, parents, undefined);
-      if (this.request.isShown) this.#sink((this.#format === undefined || text === '' ? '' : '\n') + text);
+      const isSetOff = this.#format !== undefined && !this.#format.isEmpty && !this.#args.has('no-commit-id');
+      if (this.request.isShown) this.#sink((isSetOff ? this.#lineEnd : '') + text);
     } else if (this.#merges === 'first-parent') this.#showOne(id, parents, this.#changes(treeOf(parents[0]!), commit.tree));
     else if (this.#merges === 'separate') {
       for (const parent of parents) this.#showOne(id, parents, this.#changes(treeOf(parent), commit.tree), parent);
@@ -208,15 +212,19 @@ class TreeComparison {
   #showOne(id: ObjectId, parents: readonly ObjectId[], entries: readonly DiffEntry[], from?: ObjectId): void {
     if (entries.length === 0 && !this.#args.has('always')) return;
     this.#header(id, parents, from);
-    if (this.#format !== undefined && !this.#args.has('no-commit-id') && entries.length > 0 && this.request.isShown && this.#format.pretty.kind !== 'oneline') {
-      this.#sink(this.request.format.stat !== undefined && this.request.format.patch ? '---\n' : '\n');
+    if (this.#format !== undefined && !this.#args.has('no-commit-id') && entries.length > 0 && this.request.isShown && !this.#format.isEmpty && this.#format.pretty.kind !== 'oneline') {
+      this.#sink(this.request.format.stat !== undefined && this.request.format.patch && !this.#hasDashes ? '---\n' : '\n');
     }
     this.#write(entries);
   }
 
+  get #lineEnd(): string {
+    return this.#args.has('z') ? '\0' : '\n';
+  }
+
   #header(id: ObjectId, parents: readonly ObjectId[], from: ObjectId | undefined): void {
     if (this.#args.has('no-commit-id')) return;
-    const end = this.#args.has('z') ? '\0' : '\n';
+    const end = this.#lineEnd;
     if (this.#format === undefined) {
       this.#sink(`${id}${end}`);
       return;
@@ -230,8 +238,11 @@ class TreeComparison {
     const isLine = format.pretty.kind === 'oneline';
     const commit = this.request.format.colors?.commit ?? '';
     const reset = this.request.format.colors?.reset ?? '';
-    if (!format.isWhole) this.#sink(`${commit}${isLine ? '' : 'commit '}${shown}${from === undefined ? '' : ` (from ${from})`}${reset}${isLine ? ' ' : '\n'}`);
-    const text = format.format({ id, commit: this.#repository.objects.readCommit(id), parents, bytes: this.#repository.objects.read(id).bytes }) + (format.isWhole ? '' : this.#notes?.format(id, false) ?? '');
-    this.#sink(format.isTerminated ? text + end : text);
+    if (format.isMail) this.#sink(`${formatMailLine(id)}\n`);
+    else if (!format.isWhole) this.#sink(`${commit}${isLine ? '' : 'commit '}${shown}${from === undefined ? '' : ` (from ${from})`}${reset}${isLine ? ' ' : '\n'}`);
+    const notes = format.isWhole ? '' : this.#notes?.format(id, false) ?? '';
+    this.#hasDashes = format.isMail && notes !== '';
+    const text = format.format({ id, commit: this.#repository.objects.readCommit(id), parents, bytes: this.#repository.objects.read(id).bytes }) + (this.#hasDashes ? '---\n' : '') + notes;
+    this.#sink(format.isTerminated && !format.isEmpty ? text + end : text);
   }
 }

@@ -15,6 +15,7 @@ import type { WordStyle } from './diff-words.js';
 import { quotePath } from '../quote.js';
 import { countChanges, maxScore } from './rename.js';
 import { type Lines, type TextDiffOptions, diffLines, hunksOf, isBinary, splitLines, trimCommonTail } from './text-diff.js';
+import type { SubmoduleDiff } from './submodule-diff.js';
 import type { WhitespaceRule } from './whitespace.js';
 
 /** Escape sequences; '' for no colour. */
@@ -84,8 +85,8 @@ export interface DiffFormatOptions {
   readonly driverOf?: (path: string) => DiffDriver;
   /** Programs that may show a patch, or convert what is compared in one. */
   readonly programs?: DiffPrograms;
-  /** A patch that would show a submodule is an error. */
-  readonly refusesSubmodules?: boolean;
+  /** Tells what changed in submodules; absent: the ids of their commits. */
+  readonly submodules?: SubmoduleDiff;
   /** Paths of all parents in combined differences. */
   readonly allPaths?: boolean;
 }

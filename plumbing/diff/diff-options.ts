@@ -7,8 +7,8 @@ import type { ObjectStore } from '../../pack/object-store.js';
 import type { ObjectId } from '../../pack/oid.js';
 import type { RepoPath } from '../../pack/tree.js';
 import type { AttributeValue } from '../content/attributes.js';
-import type { Arguments, OptionSpec } from '../command.js';
-import type { DiffEntry, DiffSide } from './diff.js';
+import { type Arguments, type OptionSpec, parseArguments } from '../command.js';
+import { type DiffEntry, type DiffSide, diffTrees } from './diff.js';
 import { readDiffColors } from './diff-colors.js';
 import { readSide } from './diff-content.js';
 import { DiffDrivers } from './diff-driver.js';
@@ -26,6 +26,7 @@ import { type RenameOptions, findRenames, maxScore } from './rename.js';
 import type { Repository } from '../repository.js';
 import { findRevision } from '../history/revision.js';
 import { type RewriteOptions, breakRewrites, mergeRewrites } from './rewrite.js';
+import { type InnerDiff, SubmoduleDiff } from './submodule-diff.js';
 import type { TextDiffOptions } from './text-diff.js';
 import { whitespaceRuleOf } from './whitespace.js';
 
@@ -105,7 +106,7 @@ export const diffOptions: readonly OptionSpec[] = [
   { name: 'no-prefix', help: 'neither a/ nor b/' },
   { name: 'line-prefix', value: 'prefix', help: 'put this before every line' },
   { name: 'combined-all-paths', help: 'with -c or --cc: the paths in all parents' },
-  { name: 'submodule', value: 'how', valueOptional: true, help: 'how submodules are shown in patches: short; log and diff are refused where one is met' },
+  { name: 'submodule', value: 'how', valueOptional: true, help: 'how submodules are shown in patches: log (commits between), diff (files) or short (the default)' },
   { name: 'ignore-submodules', value: 'when', valueOptional: true, help: 'leave out submodules: all; dirty, untracked, none: their own changes, which are never looked at' },
   { name: 'ita-invisible-in-index', negatable: true, help: 'what is only intended to be added is not in the index' },
   { name: 'ita-visible-in-index', help: 'what is only intended to be added is an empty file in the index' },
@@ -158,7 +159,6 @@ export class DiffRequest {
   readonly #order: string | undefined;
   readonly #rotation: { readonly path: string; readonly skips: boolean; readonly isStrict: boolean } | undefined;
   readonly #ignoresSubmodules: boolean;
-  readonly #submodules: string;
   /** Whether there are differences is known only from the patch. */
   readonly #needsContent: boolean;
 
@@ -189,9 +189,6 @@ export class DiffRequest {
     const rotation = args.lastOf('rotate-to', 'skip-to');
     this.#rotation = rotation === undefined ? undefined : { path: latin1(args.value(rotation)!), skips: rotation === 'skip-to', isStrict: !defaults.walks };
     this.#ignoresSubmodules = ignoresSubmodules(args, defaults.porcelain ? config.get('diff.ignoresubmodules') : undefined);
-    const submodule = args.has('submodule') ? args.value('submodule') ?? 'log' : (defaults.porcelain ? config.get('diff.submodule') : undefined) ?? 'short';
-    if (!['short', 'log', 'diff'].includes(submodule)) throw new UsageError(`failed to parse --submodule option parameter: '${submodule}'`);
-    this.#submodules = submodule;
     this.#drivers = new DiffDrivers(repository, this.relative ?? (defaults.comparesFiles ? repository.prefix : ''));
     const [commands, textConverters] = [args.flag('ext-diff') ?? defaults.usesPrograms === true, args.flag('textconv') ?? defaults.porcelain];
     this.#programs = commands || textConverters ? new DiffPrograms(repository, this.#drivers, { commands, textConverters }) : undefined;
@@ -213,6 +210,7 @@ export class DiffRequest {
     if (porcelain && prefixes[0] === 'a/' && config.getBoolean('diff.mnemonicprefix') === true && !args.has('src-prefix')) {
       throw new UsageError('diff.mnemonicPrefix is not supported');
     }
+    const [oldPrefix, newPrefix] = this.isReversed ? [prefixes[1], prefixes[0]] : prefixes;
     const words = wordsOf(args, setting('diff.wordregex'));
     const isColored = defaults.isColored === true || colorWanted(args, this.#repository.context.stdout.isTerminal);
     if (isColored && args.has('color-moved') && args.value('color-moved') !== 'no') throw new UsageError('colours for moved lines are not supported');
@@ -245,7 +243,7 @@ export class DiffRequest {
       allText: args.has('text'),
       ...(this.relative === undefined ? {} : { directory: this.relative }),
       ...(words === undefined ? {} : { words }),
-      oldPrefix: prefixes[this.isReversed ? 1 : 0]!, newPrefix: prefixes[this.isReversed ? 0 : 1]!,
+      oldPrefix, newPrefix,
       indicators: { old: indicator('old', '-'), new: indicator('new', '+'), context: indicator('context', ' ') },
       ...(isColored ? { colors: readDiffColors(config) } : {}),
       highlights: highlightsOf(args.value('ws-error-highlight') ?? config.get('diff.wserrorhighlight')),
@@ -254,8 +252,30 @@ export class DiffRequest {
       ...(linePrefix === undefined ? {} : { linePrefix: () => latin1(linePrefix) }),
       driverOf: (path) => this.#drivers.driverOf(path),
       ...(this.#programs === undefined ? {} : { programs: this.#programs }),
-      allPaths: wantsAllPaths(args), refusesSubmodules: this.#submodules !== 'short',
+      allPaths: wantsAllPaths(args),
+      ...this.#submodulesOf(args, setting('diff.submodule'), isColored, oldPrefix, newPrefix),
     };
+  }
+
+  /** How submodules are shown in patches. */
+  #submodulesOf(args: Arguments, configured: string | undefined, isColored: boolean, oldPrefix: string, newPrefix: string): Pick<DiffFormatOptions, 'submodules'> {
+    const styles = ['short', 'log', 'diff'];
+    const typed = args.has('submodule') ? args.value('submodule') ?? 'log' : undefined;
+    if (typed !== undefined && !styles.includes(typed)) throw new UsageError(`failed to parse --submodule option parameter: '${typed}'`);
+    if (typed === undefined && configured !== undefined && !styles.includes(configured)) {
+      this.#repository.context.stderr.write(`warning: unknown value for 'diff.submodule': '${configured}'\n`);
+    }
+    const style = typed ?? configured;
+    if (style !== 'log' && style !== 'diff') return {};
+    const showFiles: InnerDiff = (inner, old, now, path, sink) => {
+      const prefixes = [`--src-prefix=${Buffer.from(oldPrefix + path, 'latin1').toString()}/`, `--dst-prefix=${Buffer.from(newPrefix + path, 'latin1').toString()}/`];
+      const innerArgs = parseArguments({ options: diffOptions }, ['--submodule=diff', `--color=${isColored ? 'always' : 'never'}`, ...prefixes]);
+      const request = new DiffRequest(inner, innerArgs, { porcelain: true, format: 'patch', columns: 80, usesPrograms: true });
+      const [one, two] = [old, now].map((id) => (id === undefined ? undefined : inner.objects.readCommit(id).tree));
+      request.write(request.finish(diffTrees(inner.objects, one, two, { recursive: true, unchanged: request.wantsUnchanged })), sink);
+    };
+    const colors = isColored ? readDiffColors(this.#repository.config) : { old: '', new: '', reset: '' };
+    return { submodules: new SubmoduleDiff(this.#repository, colors, style === 'diff' ? showFiles : undefined) };
   }
 
   /** An attribute of a path that is shown. */

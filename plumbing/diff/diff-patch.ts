@@ -1,7 +1,6 @@
 // Patches: the header of each file, and its hunks as lines or as words; and --check, which looks at the lines patches add.
 //
 // What is printed is what git prints, byte for byte. Text is latin1. Specified by "GENERATING PATCH TEXT" of git-diff(1).
-import { RefusedError } from '../../pack/errors.js';
 import type { ObjectStore } from '../../pack/object-store.js';
 import { type ObjectId, hashObject, zeroId } from '../../pack/oid.js';
 import { formatMode } from '../../pack/tree.js';
@@ -54,12 +53,13 @@ export class PatchWriter {
     }
     const { old: one, new: two } = entry;
     if (isTree(one) || isTree(two)) return false;
-    if (this.#options.refusesSubmodules && [one, two].some(({ mode }) => (mode & 0o170000) === 0o160000)) {
-      throw new RefusedError(`what changed in the submodule '${entry.path}' is not shown`, { code: 'submodule-log', hint: 'use --submodule=short' });
-    }
     if (changesKind(entry)) {
       const [gone, made] = splitChange(entry, this.#store).map((part) => this.write(part));
       return gone! || made!;
+    }
+    if (this.#options.submodules !== undefined && [one, two].some(({ mode }) => (mode & 0o170000) === 0o160000)) {
+      this.#options.submodules.write(entry, this.#sink);
+      return true;
     }
     const header = this.#header(entry).map((line) => this.#painted(line)).join('');
     const isPlain = entry.status === 'M' && one.mode === two.mode && entry.score === undefined;

@@ -3,13 +3,14 @@
 // All text is latin1, one character per byte, in the output encoding; a message in another encoding is converted. A format is
 // compiled once and then applied to many commits. Colour is the caller's: without a `color` function there is none.
 import type { Ident } from '../../pack/ident.js';
-import { RefusedError, InvalidError } from '../../pack/errors.js';
+import { InvalidError } from '../../pack/errors.js';
 import type { Commit } from '../../pack/commit.js';
 import type { ObjectId } from '../../pack/oid.js';
 import { abbreviationDigits } from '../objects/abbreviation.js';
 import type { Clock } from '../command.js';
 import { type DateMode, formatDate } from '../date.js';
 import { Describer, formatDescription } from './describe.js';
+import { escapeMailText, formatMailSubject, formatSender, formatTextHeaders } from './mail-headers.js';
 import { Mailmap, type Person } from './mailmap.js';
 import { findPlainSubject } from './plain-subject.js';
 import type { Repository } from '../repository.js';
@@ -17,7 +18,7 @@ import { type SignatureReport, checkCommit } from '../signature/signature-check.
 import { parseTrailers } from '../trailers.js';
 
 /** The formats that have a name. */
-export type NamedFormat = 'oneline' | 'short' | 'medium' | 'full' | 'fuller' | 'raw' | 'reference';
+export type NamedFormat = 'oneline' | 'short' | 'medium' | 'full' | 'fuller' | 'raw' | 'reference' | 'email' | 'mboxrd';
 
 /** What --pretty or --format came to. */
 export type PrettyFormat =
@@ -57,11 +58,15 @@ export interface FormatOptions {
   readonly notes?: (id: ObjectId, raw: boolean) => string;
   /** i18n.logOutputEncoding; default UTF-8. */
   readonly encoding?: string;
+  /** How 'email' and 'mboxrd' begin the line of the subject; absent: it stands below the headers. */
+  readonly mailSubject?: string;
+  /** In these formats, headers that are not ASCII are written as encoded words. */
+  readonly encodesMailHeaders?: boolean;
   /** Applied to the people in the named formats. %aN and its like are always mapped. */
   readonly mailmap?: Mailmap;
 }
 
-const namedFormats: readonly NamedFormat[] = ['oneline', 'short', 'medium', 'full', 'fuller', 'raw', 'reference'];
+const namedFormats: readonly NamedFormat[] = ['oneline', 'short', 'medium', 'full', 'fuller', 'raw', 'reference', 'email', 'mboxrd'];
 
 /** Reads --pretty=<text>; pretty.<name> of the configuration counts. InvalidError when there is no such format. */
 export function parsePrettyFormat(text: string, config?: { get(name: string): string | undefined }, depth = 0): PrettyFormat {
@@ -74,7 +79,6 @@ export function parsePrettyFormat(text: string, config?: { get(name: string): st
     if (depth > 10) throw new InvalidError(`'pretty.${text}' refers to itself`, { code: 'bad-pretty' });
     return parsePrettyFormat(alias, config, depth + 1);
   }
-  if (text === 'email' || text === 'mboxrd') throw new RefusedError(`format '${text}' is not supported`, { code: 'unsupported-format' });
   const kind = namedFormats.find((name) => name.startsWith(text) && (name === text || text.length > 0));
   if (kind === undefined) throw new InvalidError(`invalid --pretty format: ${text}`, { code: 'bad-pretty' });
   return { kind };
@@ -84,6 +88,11 @@ const toBytes = (text: string): string => Buffer.from(text, 'utf8').toString('la
 
 /** How many hex digits abbreviated ids have: core.abbrev, or by the number of objects. */
 export const defaultAbbreviation: (repository: Repository) => number = abbreviationDigits;
+
+/** The line that stands before a commit as a mail. */
+export function formatMailLine(id: ObjectId): string {
+  return `From ${id} Mon Sep 17 00:00:00 2001`;
+}
 
 /** Formats commits, one way. */
 export class CommitFormat {
@@ -115,11 +124,17 @@ export class CommitFormat {
     return this.pretty.kind === 'user' || this.pretty.kind === 'reference';
   }
 
+  /** The head of a mail and its text. */
+  get isMail(): boolean {
+    return this.pretty.kind === 'email' || this.pretty.kind === 'mboxrd';
+  }
+
   /** The text; for named formats without the "commit <id>" line. Lines of 'medium' and its like end in '\n'. */
   format(view: CommitView): string {
     switch (this.pretty.kind) {
       case 'user': case 'reference': return this.#expand(view);
       case 'oneline': return this.#subject(view);
+      case 'email': case 'mboxrd': return this.#formatMail(view, this.pretty.kind === 'mboxrd');
       default: return this.#formatHeaders(view, this.pretty.kind);
     }
   }
@@ -140,7 +155,30 @@ export class CommitFormat {
     return state.finish();
   }
 
-  #formatHeaders(view: CommitView, kind: Exclude<NamedFormat, 'oneline' | 'reference'>): string {
+  /** Headers, the subject among them or below them, and the rest of the message. */
+  #formatMail({ commit }: CommitView, escapes: boolean): string {
+    const { encoding, mailSubject, clock } = this.#options;
+    const message = messageOf(commit, encoding);
+    const shown = this.isUtf8 ? 'UTF-8' : encoding ?? 'UTF-8';
+    const words = this.#options.encodesMailHeaders ? shown : undefined;
+    const { author } = commit;
+    const { name, email } = this.#person(author, commit.encoding);
+    const sender = formatSender(name, email, wrapText, words);
+    const subject = mailSubject === undefined ? `\n${subjectOf(message)}\n` : formatMailSubject(mailSubject, subjectOf(message), wrapText, words);
+    const head = `${sender}Date: ${formatDate(author.seconds, author.offset, 'rfc', clock)}\n${subject}${formatTextHeaders(message, shown)}\n`;
+    const body = indented(bodyOf(message), false, this.#options.expandTabs ?? 0, '');
+    const text = trimEnd(head + (escapes ? escapeMailText(body) : body));
+    return text.length < head.length ? `${text}\n\n` : `${text}\n`;
+  }
+
+  /** By the mailmaps where they are asked for, in the output encoding. */
+  #person(ident: Ident, from: string | undefined): Person {
+    const { mailmap, encoding } = this.#options;
+    const name = convert(ident.name, from, encoding);
+    return mailmap === undefined ? { name, email: convert(ident.email, from, encoding) } : mailmap.map({ name, email: ident.email });
+  }
+
+  #formatHeaders(view: CommitView, kind: Exclude<NamedFormat, 'oneline' | 'reference' | 'email' | 'mboxrd'>): string {
     const { commit } = view;
     const { encoding } = this.#options;
     const message = messageOf(commit, encoding);
@@ -173,8 +211,8 @@ export class CommitFormat {
   }
 }
 
-/** The message, four columns in; `titleOnly` stops at the first blank line. */
-function indented(message: string, titleOnly: boolean, tabColumns: number): string {
+/** The message, behind `margin`; `titleOnly` stops at the first blank line. */
+function indented(message: string, titleOnly: boolean, tabColumns: number, margin = '    '): string {
   let text = '';
   let first = true;
   for (const line of message.split('\n')) {
@@ -182,11 +220,11 @@ function indented(message: string, titleOnly: boolean, tabColumns: number): stri
     if (trimmed === '') {
       if (first) continue;
       if (titleOnly) break;
-      text += '    \n';
+      text += `${margin}\n`;
       continue;
     }
     first = false;
-    text += `    ${tabColumns > 0 ? withoutTabs(trimmed, tabColumns) : trimmed}\n`;
+    text += `${margin}${tabColumns > 0 ? withoutTabs(trimmed, tabColumns) : trimmed}\n`;
   }
   return text;
 }

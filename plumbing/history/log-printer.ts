@@ -6,7 +6,7 @@ import type { ObjectId } from '../../pack/oid.js';
 import type { DateMode } from '../date.js';
 import type { DiffEntry } from '../diff/diff.js';
 import type { DiffRequest } from '../diff/diff-options.js';
-import type { CommitFormat, CommitView } from './format.js';
+import { type CommitFormat, type CommitView, formatMailLine } from './format.js';
 import type { HistoryGraph } from './graph.js';
 import type { CommitNode } from './history.js';
 import type { OutputPage } from '../output-page.js';
@@ -61,6 +61,8 @@ export class LogPrinter {
   readonly #options: LogPrinterOptions;
   #isFirst = true;
   #missingNewline = false;
+  /** Notes of a mail have been set off from its text already. */
+  #hasDashes = false;
   #hasErrors = false;
   #hasChanges = false;
 
@@ -92,7 +94,7 @@ export class LogPrinter {
     if (typeof changes === 'string' || !hasChanges || diff === undefined || !diff.isShown) return true;
     if (format.pretty.kind !== 'oneline' && !format.isEmpty) {
       const both = diff.format.stat !== undefined && diff.format.patch;
-      sink(`${graph?.paddingRow() ?? this.#options.linePrefix ?? ''}${both ? '---' : ''}\n`);
+      sink(`${graph?.paddingRow() ?? this.#options.linePrefix ?? ''}${both && !this.#hasDashes ? '---' : ''}\n`);
     }
     const prefix = graph === undefined ? undefined : (): string => graph.paddingRow();
     const writer = diff.writer(sink, prefix === undefined ? { nul: nul ?? false } : { linePrefix: prefix });
@@ -163,15 +165,17 @@ export class LogPrinter {
         sink('\n');
         sink(graph?.nextRow() ?? linePrefix);
       }
-      const reflog = this.#reflogLines(view);
+      const reflog = format.isMail ? '' : this.#reflogLines(view);
       if (reflog !== '') sink(reflog);
       if (reflog !== '' && format.pretty.kind === 'oneline') {
         this.#missingNewline = false;
         return;
       }
-      for (const line of signatures?.(view) ?? []) sink(`${line}\n${graph?.nextRow() ?? linePrefix}`);
+      for (const line of format.isMail ? [] : signatures?.(view) ?? []) sink(`${line}\n${graph?.nextRow() ?? linePrefix}`);
     }
-    const text = format.isWhole || notes === undefined ? format.format(view) : format.format(view) + notes(view.id);
+    const noted = format.isWhole || notes === undefined ? '' : notes(view.id);
+    this.#hasDashes = format.isMail && noted !== '';
+    const text = `${format.format(view)}${this.#hasDashes ? '---\n' : ''}${noted}`;
     this.#missingNewline = !text.endsWith('\n');
     if (showSize) sink(`log size ${text.length}\n${graph?.nextRow() ?? linePrefix}`);
     sink(graph === undefined ? text.replace(/\n(?=[^])/g, `\n${linePrefix}`) : graph.message(text));
@@ -184,6 +188,7 @@ export class LogPrinter {
 
   #headerLine({ node, view, mark, from }: LogEntry): string {
     const { abbreviation, commitColor = '', resetColor = '', decorate, showParents, showSource, childrenOf, repository, format, graph } = this.#options;
+    if (format.isMail) return formatMailLine(view.id);
     const shown = (id: ObjectId): string => (abbreviation === undefined ? id : repository.objects.abbreviate(id, abbreviation));
     let line = `${commitColor}${format.pretty.kind === 'oneline' ? '' : 'commit '}`;
     if (graph === undefined && mark !== '') line += `${mark} `;

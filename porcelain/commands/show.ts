@@ -9,6 +9,7 @@ import { diffOptions } from '../../plumbing/diff/diff-options.js';
 import { patchKeyOf } from '../../plumbing/diff/patch-key.js';
 import { Repository } from '../../plumbing/repository.js';
 import type { NamedTip } from '../../plumbing/history/revision-set.js';
+import { listReflogCommits } from '../../plumbing/history/reflog-walk.js';
 import { RevWalk, type WalkOptions } from '../../plumbing/history/walk.js';
 import { parseWalk, walkOptions } from '../../plumbing/history/walk-options.js';
 import { HistoryView, findMailmap, viewOptions } from '../history-view.js';
@@ -23,8 +24,7 @@ export const command: Command = {
   numeric: true,
   paged: true,
   options: [
-    ...walkOptions.filter(({ name }) => name !== 'walk-reflogs'), ...viewOptions,
-    ...diffOptions.filter(({ name }) => !taken.has(name)),
+    ...walkOptions, ...viewOptions, ...diffOptions.filter(({ name }) => !taken.has(name)),
   ],
   run(context: Context, args: Arguments): number {
     const repository = Repository.open(context);
@@ -39,7 +39,9 @@ export const command: Command = {
       showsPatches: true, denseMerges: true, paths: request.paths, graph: request.isGraph, mailmap, ...(walk === undefined ? {} : { walk }),
     });
     return view.run(() => {
-      if (walk !== undefined) for (const node of walk) view.show(node);
+      if (walk !== undefined && request.isReflogWalk) {
+        for (const { node, reflog } of listReflogCommits(repository, { ...request, options }, args.has('date') ? view.dateMode : undefined)) view.show(node, reflog);
+      } else if (walk !== undefined) for (const node of walk) view.show(node);
       else new ObjectShow(context, repository, view, options, args).show(request.set.tips);
     });
   },
@@ -52,6 +54,7 @@ class ObjectShow {
   readonly #view: HistoryView;
   readonly #options: WalkOptions;
   readonly #isJson: boolean;
+  readonly #isReflogWalk: boolean;
   readonly #texts: TextConversion | undefined;
   readonly #shown = new Set<ObjectId>();
   #skip: number;
@@ -63,6 +66,7 @@ class ObjectShow {
     this.#options = { ...options, skip: 0 };
     this.#skip = options.skip ?? 0;
     this.#isJson = args.has('json');
+    this.#isReflogWalk = args.has('walk-reflogs');
     this.#texts = args.has('textconv') ? new TextConversion(repository) : undefined;
   }
 
@@ -94,7 +98,8 @@ class ObjectShow {
   }
 
   #showCommit(tip: NamedTip): void {
-    if (this.#shown.has(tip.id)) return;
+    // Only a walk goes through reflogs; as in git, the commits that are named are not shown then.
+    if (this.#isReflogWalk || this.#shown.has(tip.id)) return;
     this.#shown.add(tip.id);
     if (this.#skip > 0) {
       this.#skip -= 1;

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { cairn, cairnOutput } from '../../helpers/cairn.js';
+import { caseLines } from '../../helpers/case-lines.js';
 import { type Case, bothFormats, compareWithGit, makeRepository } from '../../helpers/differential.js';
 import { richHistory } from '../../helpers/rich-history.js';
 import { gitOutput, skipWithoutGit } from '../../helpers/stock-git.js';
@@ -129,6 +130,69 @@ test('log heeds the configuration as git does', async (t) => {
     return { argv: ['log', ...words], env: { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: name!, GIT_CONFIG_VALUE_0: value.join('=') }, readsOnly: true };
   });
   await compareWithGit(t, makeRepository(t, 'sha1', richHistory), cases);
+});
+
+test('mails have the headers and the text git gives them', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeRepository(t, 'sha1', `
+    export GIT_AUTHOR_DATE='1700000000 +0100' GIT_COMMITTER_DATE='1700000000 +0100'
+    printf 'one\\n' > f; git add f; git commit -qm one
+    printf 'two\\n' > f; git commit -qam 'a subject that is rather long and goes on and on, beyond the seventy eight columns there are
+continued on a second line
+
+body
+From here it could be another mail
+>From there as well
+	tab
+
+Signed-off-by: x'
+    GIT_AUTHOR_NAME='Jörg Müller' git commit -q --allow-empty -m 'drei: äöü_=? nicht in ASCII
+
+body ü'
+    GIT_AUTHOR_NAME='Doe, J. "Q" \\x' git commit -q --allow-empty -m 'ascii subject
+
+body ü'
+    git checkout -q -b side HEAD~2; printf 'three\\n' > g; git add g; git commit -qm side; git checkout -q main; git merge -q -m 'merge it' side
+    git commit -q --allow-empty -m 'eine lange betreffzeile mit umlauten äöüäöüäöüäöüäöüäöüäöüäöü und noch mehr text äöü'
+    GIT_AUTHOR_NAME='Jörgüäöüäöüäöü Mülleräöüäöüäöüäöüäöüäöü Langnameäöüäöüäöü' git commit -q --allow-empty --cleanup=verbatim -m '
+
+  blank before  
+
+body
+
+'
+    GIT_AUTHOR_NAME='Averyveryverylongname Andanotherveryveryverylongname Andanotherveryveryverylongnameagain Third' git commit -q --allow-empty -m '=?x'
+    git notes add -m 'a note' HEAD~1; git notes add -m 'another note' HEAD~5`);
+  await compareWithGit(t, repository, caseLines(`
+    log --format=email
+    log --format=email -p
+    log --format=mboxrd --stat -p
+    log --format=email --graph --stat
+    log --format=mboxrd -z --raw
+    log --format=email -m --raw
+    log --format=e -3 --date=iso --log-size --decorate --source --parents --color
+    log -g --format=email -3
+    log --format=email --notes --stat -p
+    log --format=email --line-prefix=XX -2 --stat
+    log --no-encode-email-headers --format=email
+    -c format.encodeEmailHeaders=false log --format=email
+    -c format.encodeEmailHeaders=false log --format=email --encode-email-headers
+    -c format.subjectPrefix=RFC log --format=email
+    -c format.subjectPrefix= log --format=email
+    -c i18n.logOutputEncoding=ISO-8859-1 log --format=email
+    show --format=email HEAD HEAD~2 HEAD~4
+    show --format=mboxrd --stat HEAD~6 HEAD~7
+    rev-list --format=email HEAD
+    rev-list --format=mboxrd --graph HEAD
+    diff-tree --format=email --stat -p HEAD~6
+    diff-tree --format=mboxrd --notes --always -p HEAD~5
+    diff-tree --encode-email-headers --always --format=email HEAD~5
+    diff-tree -m --format=email HEAD~3
+    diff-tree -c --format=email -p HEAD~3
+    diff-tree -c -v -z HEAD~3
+    diff-tree -c --format= -p HEAD~3
+    diff-tree -c --format=%h -p HEAD~3
+  `, { readsOnly: true }));
 });
 
 test('the graph takes its share of the columns of --stat', async (t) => {

@@ -66,6 +66,7 @@ export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   add: () => import('./commands/add.js'),
   annotate: () => import('./commands/annotate.js'),
   archive: () => import('./commands/archive.js'),
+  attest: () => import('./commands/attest.js'),
   batch: () => import('./commands/batch.js'),
   bisect: () => import('./commands/bisect.js'),
   blame: () => import('./commands/blame.js'),

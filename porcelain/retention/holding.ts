@@ -6,20 +6,17 @@ import { join } from 'node:path';
 import { makeDirectories } from '../../pack/disk.js';
 import { InvalidError, NotFoundError } from '../../pack/errors.js';
 import { lazyModule } from '../../pack/lazy-module.js';
-import type { ObjectId, ObjectType } from '../../pack/oid.js';
 import { encodeTag } from '../../pack/tag.js';
 import type { Clock } from '../../plumbing/command.js';
 import { findExactDate } from '../../plumbing/date.js';
-import { findRevision } from '../../plumbing/history/revision.js';
 import { committerIdent } from '../../plumbing/identity.js';
 import { LockFile } from '../../plumbing/lockfile.js';
 import { whileNaming } from '../../plumbing/refs/announcement.js';
 import { type RefName, isRefName } from '../../plumbing/refs/ref-name.js';
 import { updateRef } from '../../plumbing/refs/ref-transaction.js';
 import type { Repository } from '../../plumbing/repository.js';
-import { isChannel } from '../channel.js';
 import { tellEvent } from '../events.js';
-import { requireNewestReceipt, resolveReceipt } from '../release-history.js';
+import { findNamedSnapshot } from '../named-snapshot.js';
 import { type Hold, holdsPrefix, readHold } from './hold.js';
 import { parseWithin } from './policy.js';
 
@@ -43,7 +40,7 @@ export function addHold(repository: Repository, { what, reason, until }: HoldReq
   const tagger = committerIdent(repository);
   using _lock = lockRetention(repository);
   return whileNaming(repository, () => {
-    const { object, type, named } = findHeld(repository, what);
+    const { object, type, named } = findNamedSnapshot(repository, what, 'nothing-to-hold');
     const id = `${new Date(clock.nowMs()).toISOString().slice(0, 10).replaceAll('-', '')}-${crypto().randomBytes(4).toString('hex')}`;
     const lines = [`Hold: ${id}`, `Object: ${object}`, `Named: ${named}`, ...(untilMs === undefined ? [] : [`Until: ${new Date(untilMs).toISOString().slice(0, 19)}Z`])];
     const record = repository.objects.write('tag', encodeTag({
@@ -92,23 +89,4 @@ export function parseUntil(text: string, clock: Clock): number {
   }
   if (untilMs <= clock.nowMs()) throw new InvalidError(`'${text}' is over`, { code: 'bad-date', hint: 'a hold ends in the future' });
   return Math.ceil(untilMs / 1000) * 1000;
-}
-
-function findHeld(repository: Repository, what: string): { readonly object: ObjectId; readonly type: ObjectType; readonly named: string } {
-  const release = /^(.+)[/#](?:#)?([1-9][0-9]*)$/.exec(what);
-  const channel = release?.[1]?.replace(/\/$/, '');
-  const describe = (object: ObjectId, named: string) => ({ object, type: repository.objects.readHeader(object).type, named: named.replace(/[\u0000-\u001f\u007f]/g, ' ') });
-  if (channel !== undefined && isChannel(channel) && repository.refs.find(`refs/releases/${channel}`) !== undefined) {
-    return describe(resolveReceipt(repository, channel, `#${release![2]}`).id, `${channel}/${release![2]}`);
-  }
-  const id = findRevision(repository, what);
-  if (id !== undefined) return describe(id, what);
-  const run = `refs/runs/${what}`;
-  const found = isRefName(run) ? repository.refs.find(run) : undefined;
-  if (found !== undefined) return describe(found.id, run);
-  if (isChannel(what) && repository.refs.find(`refs/releases/${what}`) !== undefined) {
-    const newest = requireNewestReceipt(repository, what);
-    return describe(newest.id, `${what}/${newest.number}`);
-  }
-  throw new NotFoundError(`'${what}' is neither a commit nor a release nor a run`, { code: 'nothing-to-hold' });
 }

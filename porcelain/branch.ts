@@ -1,17 +1,18 @@
 // Branches: making, moving, renaming and deleting them, and what they follow. Shared by branch, switch and checkout. Specified by git-branch(1).
 //
 // A branch that is checked out anywhere is never moved or deleted from under that work tree, and one whose commits nothing else is
-// known to have is deleted only with force. Refs move with the value they were seen to have as expectation; a rename goes through steps that each leave
-// the branch under one of its names. If the power fails between ref and configuration, the branch is there without its settings.
-import { join } from 'node:path';
+// known to have is deleted only with force. Refs move with the value they were seen to have as expectation; value, log, settings and every HEAD
+// follow a new name in one transaction. If the power fails between making a branch and configuring it, the branch is there without its settings.
+import { basename } from 'node:path';
 import { CairnError, ConflictError, InvalidError, NotFoundError, RefusedError } from '../pack/errors.js';
 import type { ObjectId } from '../pack/oid.js';
 import { abbreviateId } from '../plumbing/objects/abbreviation.js';
-import { editConfigFile, parseConfigKey, renameInConfig, setInConfig, unsetInConfig } from '../plumbing/config-file.js';
+import { editRepositoryConfig, hasBranchSettings, moveBranchSettings, removeBranchSettings } from '../plumbing/branch-settings.js';
+import { parseConfigKey, setInConfig, unsetInConfig } from '../plumbing/config-file.js';
 import { isAncestor, mergeBases } from '../plumbing/history/merge-base.js';
 import { type RefName, isRefName } from '../plumbing/refs/ref-name.js';
-import { updateRef } from '../plumbing/refs/ref-transaction.js';
-import { readReflog, rewriteReflog } from '../plumbing/refs/reflog.js';
+import { type RefEdit, RefTransaction, updateRef } from '../plumbing/refs/ref-transaction.js';
+import { readReflogText } from '../plumbing/refs/reflog.js';
 import type { Repository } from '../plumbing/repository.js';
 import { expandBranchName, expandRefName, findRevision, peel, resolveCommit } from '../plumbing/history/revision.js';
 import { findUpstream, mapRef } from '../plumbing/refs/upstream.js';
@@ -169,16 +170,6 @@ function findTracked(repository: Repository, ref: string, isExplicit: boolean): 
   return 'ambiguous';
 }
 
-function configPath(repository: Repository): string {
-  return join(repository.commonDirectory, 'config');
-}
-
-function editConfig(repository: Repository, edit: (text: string, path: string) => string): void {
-  const path = configPath(repository);
-  editConfigFile(path, (text) => edit(text, path), repository.lockHolder);
-  repository.config.refresh();
-}
-
 const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
 
 /** Writes down what the branch follows, and says so. */
@@ -191,7 +182,7 @@ function followUpstream(repository: Repository, full: RefName, { remote, merge }
   }
   const rebases = repository.config.get('branch.autosetuprebase') ?? 'never';
   const rebase = rebases === 'always' || rebases === (remote === '.' ? 'local' : 'remote');
-  editConfig(repository, (text, path) => {
+  editRepositoryConfig(repository, (text, path) => {
     const set = (before: string, variable: string, value: string): string =>
       setInConfig(before, parseConfigKey(`branch.${name}.${variable}`), latin1(value), path, { all: true });
     const both = set(set(text, 'remote', remote), 'merge', merge);
@@ -222,7 +213,7 @@ export function unsetUpstream(repository: Repository, full: RefName): void {
   if (repository.config.get(`branch.${name}.merge`) === undefined) {
     throw new NotFoundError(`branch '${name}' has no upstream information`, { code: 'no-upstream' });
   }
-  editConfig(repository, (text, path) => {
+  editRepositoryConfig(repository, (text, path) => {
     const unset = (before: string, variable: string): string => {
       if (repository.config.getAll(`branch.${name}.${variable}`).length === 0) return before;
       return unsetInConfig(before, parseConfigKey(`branch.${name}.${variable}`), path, { all: true });
@@ -236,7 +227,7 @@ export function setDescription(repository: Repository, full: RefName, text: stri
   const key = parseConfigKey(`branch.${shortBranch(full)}.description`);
   const isThere = repository.config.find(key.name) !== undefined || repository.config.get(`branch.${shortBranch(full)}.description`) !== undefined;
   if (text === '' && !isThere) return;
-  editConfig(repository, (before, path) => (text === '' ? unsetInConfig(before, key, path, { all: true }) : setInConfig(before, key, text, path, { all: true })));
+  editRepositoryConfig(repository, (before, path) => (text === '' ? unsetInConfig(before, key, path, { all: true }) : setInConfig(before, key, text, path, { all: true })));
 }
 
 // ---- deleting
@@ -275,7 +266,7 @@ function deleteBranch(repository: Repository, name: string, { force, remote, qui
   if (id !== undefined) requireNotHeld(repository, short, id);
   if (!remote && !force && id !== undefined) requireMerged(repository, full, id);
   updateRef(repository, { name: full, expected: id, target: 'delete', noDeref: true });
-  if (!remote) forgetSettings(repository, short);
+  if (!remote) removeBranchSettings(repository, short);
   const was = raw.kind === 'id' ? abbreviateId(repository, raw.id) : raw.target;
   if (!quiet) context.stdout.write(`Deleted ${kind} ${short} (was ${was}).\n`);
 }
@@ -307,16 +298,6 @@ function requireMerged(repository: Repository, full: string, id: ObjectId): void
   }
 }
 
-function forgetSettings(repository: Repository, name: string): void {
-  if (!repository.config.subsections('branch').includes(name)) return;
-  editConfig(repository, (text, path) => (hasSection(text, name) ? renameInConfig(text, `branch.${name}`, undefined, path) : text));
-}
-
-/** True when this very file (and not one it includes) has settings of the branch. */
-function hasSection(text: string, name: string): boolean {
-  return text.includes(`"${latin1(name).replace(/["\\]/g, '\\$&')}"`);
-}
-
 // ---- renaming and copying
 
 export interface RenameRequest {
@@ -337,55 +318,54 @@ export function renameBranch(repository: Repository, { from, to, force, copies }
     if (place !== undefined) throw new RefusedError(`cannot force update the branch '${shortBranch(to)}' checked out at '${place}'`, { code: 'branch-in-use' });
   }
   if (isUnborn && copies) throw new NotFoundError(`no commit on branch '${shortBranch(from)}' yet`, { code: 'no-branch' });
-  const message = `Branch: ${copies ? 'copied' : 'renamed'} ${from} to ${to}`;
-  if (!isUnborn) {
-    if (copies && from !== to) copyRef(repository, from, to, message);
-    else if (!copies) moveRef(repository, from, to, message);
-  } else updateRef(repository, { name: 'HEAD', target: { symbolic: to } });
   if (from === to) return;
-  if (copies) copySettings(repository, shortBranch(from), shortBranch(to));
-  else moveSettings(repository, shortBranch(from), shortBranch(to));
-}
-
-function moveRef(repository: Repository, from: RefName, to: RefName, message?: string): void {
-  if (from === to) return;
-  if (to.startsWith(`${from}/`) || from.startsWith(`${to}/`)) {
-    // Both cannot be there at once, so it goes by way of a third name.
-    const between = `refs/heads/renaming-${repository.context.process.pid}-${repository.context.clock.nowMs()}` as RefName;
-    moveRef(repository, from, between);
-    moveRef(repository, between, to, message);
+  if (isUnborn) {
+    change(repository, { from, to, copies }, listHeadsOn(repository, from).map((name) => ({ name, target: { symbolic: to }, noDeref: true })));
     return;
   }
-  const id = copyRef(repository, from, to, message);
-  if (repository.refs.headBranch() === from) {
-    updateRef(repository, { name: 'HEAD', target: { symbolic: to }, noDeref: true, ...(message === undefined ? {} : { message }) });
+  const message = `Branch: ${copies ? 'copied' : 'renamed'} ${from} to ${to}`;
+  if (copies || !(to.startsWith(`${from}/`) || from.startsWith(`${to}/`))) {
+    giveName(repository, { from, to, copies }, message);
+    return;
   }
-  updateRef(repository, { name: from, expected: id, target: 'delete', noDeref: true });
+  // Both cannot be there at once, so it goes by way of a third name, and is whole under that, too.
+  const between = `refs/heads/renaming-${repository.context.process.pid}-${repository.context.clock.nowMs()}` as RefName;
+  giveName(repository, { from, to: between, copies });
+  giveName(repository, { from: between, to, copies }, message);
 }
 
-/** The new ref gets the log of the old, and with a message an entry about this. */
-function copyRef(repository: Repository, from: RefName, to: RefName, message?: string): ObjectId {
-  const id = repository.refs.find(from)!.id;
-  const log = readReflog(repository, from);
-  const former = repository.refs.find(to)?.id;
-  if (former !== undefined) updateRef(repository, { name: to, expected: former, target: 'delete', noDeref: true });
-  updateRef(repository, { name: to, expected: 'absent', target: { id }, ...(message === undefined ? {} : { message }) });
-  rewriteReflog(repository, to, (entries) => [...log, ...(message === undefined ? [] : entries.map((entry) => ({ ...entry, oldId: id })))]);
-  return id;
+interface NameChange {
+  readonly from: RefName;
+  readonly to: RefName;
+  readonly copies: boolean;
 }
 
-function moveSettings(repository: Repository, from: string, to: string): void {
-  if (!repository.config.subsections('branch').includes(from)) return;
-  editConfig(repository, (text, path) => {
-    const cleared = hasSection(text, to) ? renameInConfig(text, `branch.${to}`, undefined, path) : text;
-    return hasSection(cleared, from) ? renameInConfig(cleared, `branch.${from}`, `branch.${to}`, path) : cleared;
-  });
+/** The new branch has value, log and settings of the old; without a message nothing of this is logged. */
+function giveName(repository: Repository, names: NameChange, message?: string): void {
+  const { from, to, copies } = names;
+  const { refs } = repository;
+  const { id } = refs.find(from)!;
+  const logged = message === undefined ? { isUnlogged: true } : { message };
+  const edits: RefEdit[] = [{ name: to, expected: refs.find(to)?.id ?? 'absent', target: { id }, noDeref: true, formerLog: readReflogText(repository, from), ...logged }];
+  if (!copies) {
+    edits.push({ name: from, expected: id, target: 'delete', noDeref: true });
+    for (const name of listHeadsOn(repository, from)) edits.push({ name, target: { symbolic: to }, noDeref: true, ...logged });
+  }
+  change(repository, names, edits);
 }
 
-function copySettings(repository: Repository, from: string, to: string): void {
-  const prefix = `branch.${from}.`;
-  const entries = repository.config.list().filter(({ name, scope }) => scope === 'local' && name.startsWith(prefix));
-  if (entries.length === 0) return;
-  editConfig(repository, (text, path) => entries.reduce((before, { name, raw }) =>
-    setInConfig(before, parseConfigKey(`branch.${to}.${name.slice(prefix.length)}`), raw ?? 'true', path, { add: true }), text));
+function change(repository: Repository, { from, to, copies }: NameChange, edits: readonly RefEdit[]): void {
+  const move = { from: shortBranch(from), to: shortBranch(to), copies };
+  const settings = hasBranchSettings(repository, move.from) ? { move, apply: () => { moveBranchSettings(repository, move); } } : undefined;
+  using transaction = new RefTransaction(repository, { settings });
+  for (const edit of edits) transaction.add(edit);
+  transaction.commit();
+}
+
+/** HEAD of each work tree that is on the branch, named as from here. */
+function listHeadsOn(repository: Repository, branch: RefName): RefName[] {
+  const { refs, gitDirectory, commonDirectory } = repository;
+  const names = [...listWorkTrees(repository)].map((place) => (place.gitDirectory === gitDirectory ? 'HEAD'
+    : place.gitDirectory === commonDirectory ? 'main-worktree/HEAD' : `worktrees/${basename(place.gitDirectory)}/HEAD`) as RefName);
+  return names.filter((name) => refs.findSymbolic(name) === branch);
 }

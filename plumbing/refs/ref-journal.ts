@@ -13,6 +13,8 @@ import { listDirectory } from '../../pack/file-lookup.js';
 import { Hasher, type ObjectFormat, isObjectId } from '../../pack/oid.js';
 import { lockSuffix } from '../lockfile.js';
 import { formatIdentity, identifyProcess } from '../process-identity.js';
+import type { SettingsMove } from '../branch-settings.js';
+import { decodeReflog } from './reflog.js';
 import { type RefName, isPerWorkTreeRef, isRefName, isSafeRefName } from './ref-name.js';
 import type { RawRef } from './refs.js';
 import type { Repository } from '../repository.js';
@@ -25,12 +27,16 @@ export interface RefChange {
   readonly name: RefName;
   readonly before: RefContent;
   readonly after: RefContent;
+  /** The whole reflog it gets with the value (latin1), where that of another branch comes along. */
+  readonly log?: string;
 }
 
 export interface RefJournalRecord {
   /** The boot it is good for: where refs are not made durable, only those who saw it written may go by it. */
   readonly boot: string | undefined;
   readonly changes: readonly RefChange[];
+  /** What becomes of a branch's settings once the refs have changed. */
+  readonly settings?: SettingsMove;
 }
 
 const version = 1;
@@ -90,14 +96,14 @@ export class RefJournal {
   }
 
   /** Writes down what is going to change, durably as refs are. */
-  static write(repository: Repository, changes: readonly RefChange[]): RefJournal {
+  static write(repository: Repository, changes: readonly RefChange[], settings?: SettingsMove): RefJournal {
     const durable = repository.hardening.reference;
     const identity = identifyProcess(repository.context.process.pid);
     const directory = refJournalDirectory(repository);
     made += 1;
     const maker = identity === undefined ? 'unknown' : formatIdentity(identity);
     const path = join(directory, `${maker}_${Date.now()}_${made}-${Math.floor(Math.random() * 0x100000000).toString(36)}`);
-    const bytes = encodeRefJournal({ boot: durable ? undefined : identity?.boot ?? 'unknown', changes }, repository.format);
+    const bytes = encodeRefJournal({ boot: durable ? undefined : identity?.boot ?? 'unknown', changes, ...(settings === undefined ? {} : { settings }) }, repository.format);
     if (!fs.existsSync(directory)) makeDirectories(directory);
     const fd = disk().open(path, 'wx', 0o666);
     try {
@@ -128,8 +134,8 @@ export function removeRefJournal(path: string, durable: boolean): void {
 
 /** One line of JSON and one with its digest. */
 export function encodeRefJournal(record: RefJournalRecord, format: ObjectFormat): Buffer {
-  const changes = record.changes.map(({ name, before, after }) => [name, before ?? null, after ?? null]);
-  const line = Buffer.from(`${JSON.stringify({ version, ...(record.boot === undefined ? {} : { boot: record.boot }), changes })}\n`);
+  const changes = record.changes.map(({ name, before, after, log }) => [name, before ?? null, after ?? null, ...(log === undefined ? [] : [log])]);
+  const line = Buffer.from(`${JSON.stringify({ version, ...(record.boot === undefined ? {} : { boot: record.boot }), changes, ...(record.settings === undefined ? {} : { settings: record.settings }) })}\n`);
   return Buffer.concat([line, Buffer.from(`${digest(line, format)}\n`)]);
 }
 
@@ -153,14 +159,30 @@ export function decodeRefJournal(bytes: Buffer, format: ObjectFormat): RefJourna
   const boot = 'boot' in value ? value.boot : undefined;
   const rows: unknown = 'changes' in value ? value.changes : undefined;
   if (!Array.isArray(rows) || (boot !== undefined && typeof boot !== 'string')) throw damaged('it lists no changes');
-  return { boot, changes: rows.map((row: unknown) => decodeChange(row, format)) };
+  const settings = 'settings' in value ? { settings: decodeSettings(value.settings) } : {};
+  return { boot, changes: rows.map((row: unknown) => decodeChange(row, format)), ...settings };
 }
 
 function decodeChange(row: unknown, format: ObjectFormat): RefChange {
-  if (!Array.isArray(row) || row.length !== 3) throw damaged('a change is malformed');
-  const [name, before, after]: readonly unknown[] = row;
+  if (!Array.isArray(row) || row.length < 3 || row.length > 4) throw damaged('a change is malformed');
+  const [name, before, after, log]: readonly unknown[] = row;
   if (typeof name !== 'string' || !isRefName(name, { oneLevel: true }) || !isSafeRefName(name)) throw damaged('it names no ref');
-  return { name, before: decodeContent(before, format), after: decodeContent(after, format) };
+  const change = { name, before: decodeContent(before, format), after: decodeContent(after, format) };
+  return row.length === 3 ? change : { ...change, log: decodeLog(log, name, format) };
+}
+
+function decodeLog(value: unknown, name: string, format: ObjectFormat): string {
+  if (typeof value !== 'string' || !/^(?:[\x00-\xff]*\n)?$/.test(value)) throw damaged('a reflog is malformed');
+  decodeReflog(Buffer.from(value, 'latin1'), format, name);
+  return value;
+}
+
+function decodeSettings(value: unknown): SettingsMove {
+  if (typeof value !== 'object' || value === null || !('from' in value) || !('to' in value) || !('copies' in value)) throw damaged('its settings are malformed');
+  const { from, to, copies } = value;
+  const isBranch = (text: unknown): text is string => typeof text === 'string' && isRefName(`refs/heads/${text}`);
+  if (!isBranch(from) || !isBranch(to) || typeof copies !== 'boolean') throw damaged('its settings are malformed');
+  return { from, to, copies };
 }
 
 function decodeContent(value: unknown, format: ObjectFormat): RefContent {

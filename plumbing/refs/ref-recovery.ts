@@ -10,6 +10,7 @@ import { disk } from '../../pack/disk.js';
 import { ConflictError, CorruptError, LockedError, isSystemError } from '../../pack/errors.js';
 import { findFile } from '../../pack/file-lookup.js';
 import { isObjectId } from '../../pack/oid.js';
+import { moveBranchSettings } from '../branch-settings.js';
 import { whileNaming } from './announcement.js';
 import { LockFile } from '../lockfile.js';
 import { identifyProcess, isAbandoned, parseIdentity } from '../process-identity.js';
@@ -58,7 +59,7 @@ function finish(repository: Repository, path: string): void {
 }
 
 /** False when an object a ref is to name is gone; then nothing was changed. */
-function replay(repository: Repository, { changes }: RefJournalRecord): boolean {
+function replay(repository: Repository, { changes, settings }: RefJournalRecord): boolean {
   return whileNaming(repository, () => {
     const { objects } = repository;
     for (const { after } of changes) {
@@ -66,6 +67,7 @@ function replay(repository: Repository, { changes }: RefJournalRecord): boolean 
     }
     objects.rescue();
     for (const change of changes) changeRefIfStill(repository, change);
+    if (settings !== undefined) moveBranchSettings(repository, settings);
     return true;
   });
 }

@@ -17,7 +17,10 @@ import { reflogIdent } from '../identity.js';
 import { LockFile, type LockOptions } from '../lockfile.js';
 import { type PackedRef, type PackedRefs, encodePackedRefs } from './packed-refs.js';
 import { type RefName, encodeRefName, isRefName, isRootRefName, isSafeRefName, isText, parseRefName } from './ref-name.js';
-import { type Unsynced, appendReflog, formatReflogMessage, removeEmptyDirectories, removeEmptyParents, removeReflogs } from './reflog.js';
+import type { SettingsMove } from '../branch-settings.js';
+import {
+  type Unsynced, appendReflog, encodeReflogEntry, formatReflogMessage, readReflogText, removeEmptyDirectories, removeEmptyParents, removeReflogs, replaceReflog,
+} from './reflog.js';
 import { type RefChange, type RefContent, RefJournal, contentOf, nameEverywhere } from './ref-journal.js';
 import type { RawRef } from './refs.js';
 import type { Repository } from '../repository.js';
@@ -34,6 +37,16 @@ export interface RefEdit {
   readonly message?: string;
   /** Make a reflog even where core.logAllRefUpdates would not. */
   readonly createReflog?: boolean;
+  /** The ref goes on where another ended: the reflog (latin1) it has before this entry, instead of its own. */
+  readonly formerLog?: string;
+  /** No entry in the reflog: this is a step on the way to something that will have one. */
+  readonly isUnlogged?: boolean;
+}
+
+/** The settings of a branch, which change with its name: all of both, or none. */
+export interface SettingsChange {
+  readonly move: SettingsMove;
+  readonly apply: () => void;
 }
 
 /** An edit on its way: what is changed, and what is only written down. */
@@ -70,15 +83,17 @@ export class RefTransaction {
   /** Directories made for refs, whose names are not durable yet. */
   readonly #newDirectories = new Set<DiskPath>();
   /** While several refs change. */
-  #journal: { readonly file: RefJournal; readonly changes: readonly RefChange[] } | undefined;
+  #journal: { readonly file: RefJournal; readonly changes: readonly RefChange[]; readonly formerLogs: ReadonlyMap<RefName, string> } | undefined;
+  readonly #settings: SettingsChange | undefined;
   /** Stands from before the new objects are looked at until the refs name them: no sweep takes them away meanwhile. */
   #announcement: Announcement | undefined;
   #state: 'open' | 'prepared' | 'closed' = 'open';
 
-  /** `isRecovery`: this is part of finishing, or taking back, another one. */
-  constructor(repository: Repository, options: { readonly isRecovery?: boolean } = {}) {
+  /** `isRecovery`: this is part of finishing, or taking back, another one. `settings` change after the refs. */
+  constructor(repository: Repository, options: { readonly isRecovery?: boolean; readonly settings?: SettingsChange | undefined } = {}) {
     this.#repository = repository;
     this.#isRecovery = options.isRecovery ?? false;
+    this.#settings = options.settings;
   }
 
   /** Adds a wish; InvalidError when the name may not be written. Nothing is looked at before `prepare`. */
@@ -382,10 +397,16 @@ export class RefTransaction {
     if (this.#announcement?.isStanding === false) {
       throw new ConflictError('this process was stopped for so long that a sweep may have begun', { code: 'announcement-lost', hint: 'run the command again' });
     }
-    this.#log(this.#steps.filter(({ edit, isUnchanged }) => typeof edit.target === 'object' && !isUnchanged));
+    this.#log(this.#steps.filter(({ edit, isUnchanged }) => typeof edit.target === 'object' && !isUnchanged && edit.formerLog === undefined));
     const changes = this.#listChanges();
-    if (changes.length > 1) this.#journal = { file: RefJournal.write(this.#repository, changes), changes };
+    const takingOver = changes.filter(({ log }) => log !== undefined);
+    if (changes.length > 1 || takingOver.length > 0 || this.#settings !== undefined) {
+      const formerLogs = new Map(takingOver.map(({ name }) => [name, readReflogText(this.#repository, name)]));
+      this.#journal = { file: RefJournal.write(this.#repository, changes, this.#settings?.move), changes, formerLogs };
+    }
+    for (const { name, log } of takingOver) replaceReflog(this.#repository, name, log!);
     this.#change();
+    this.#settings?.apply();
     this.#journal?.file.remove();
     this.#journal = undefined;
     const deleted = this.#steps.filter(({ edit }) => edit.target === 'delete');
@@ -396,9 +417,13 @@ export class RefTransaction {
   /** After a failure: refs that changed get back what they held, unless somebody changed them again; then the journal goes. */
   #takeBack(): void {
     if (this.#journal === undefined) return;
-    const { file, changes } = this.#journal;
+    const { file, changes, formerLogs } = this.#journal;
     try {
       for (const { name, before, after } of changes) changeRefIfStill(this.#repository, { name, before: after, after: before });
+      for (const { name, before } of changes) {
+        const log = formerLogs.get(name);
+        if (log !== undefined && contentOf(this.#repository.refs.readRaw(name)) === before) replaceReflog(this.#repository, name, log);
+      }
       file.remove();
     } catch (error) {
       // The journal stays; whoever comes next does what it says.
@@ -410,11 +435,20 @@ export class RefTransaction {
   #listChanges(): RefChange[] {
     const changes: RefChange[] = [];
     for (const { name, edit, raw, logOnly, isUnchanged } of this.#steps) {
-      if (logOnly || isUnchanged || edit.target === 'verify' || (edit.target === 'delete' && raw === undefined)) continue;
+      if (logOnly || (isUnchanged && edit.formerLog === undefined) || edit.target === 'verify' || (edit.target === 'delete' && raw === undefined)) continue;
       const after = edit.target === 'delete' ? undefined : 'id' in edit.target ? edit.target.id : `ref: ${edit.target.symbolic}`;
-      changes.push({ name: nameEverywhere(this.#repository, name), before: contentOf(raw), after });
+      const log = edit.formerLog === undefined ? {} : { log: edit.formerLog + this.#continueLog(edit, name) };
+      changes.push({ name: nameEverywhere(this.#repository, name), before: contentOf(raw), after, ...log });
     }
     return changes;
+  }
+
+  /** The entry after a reflog that was taken over: the value is the one the other ref had. */
+  #continueLog(edit: RefEdit, name: RefName): string {
+    const isLogged = edit.isUnlogged !== true && (edit.formerLog !== '' || edit.createReflog === true || shouldLog(this.#repository, name));
+    if (!isLogged || typeof edit.target !== 'object' || !('id' in edit.target)) return '';
+    const { id } = edit.target;
+    return encodeReflogEntry({ oldId: id, newId: id, ident: reflogIdent(this.#repository), message: formatReflogMessage(edit.message ?? '') }).toString('latin1');
   }
 
   /** Values, durably; packed refs go before the loose ones that hide them. */
@@ -455,16 +489,31 @@ export class RefTransaction {
   }
 
   #append({ edit, name, oldId }: Step, ident: Ident, unsynced: Unsynced): void {
+    if (edit.isUnlogged === true) return;
     const create = edit.createReflog === true || shouldLog(this.#repository, name);
     const none = zeroId(this.#repository.format);
+    const message = formatReflogMessage(edit.message ?? '');
+    const successor = this.#findSuccessor(edit);
+    if (successor !== undefined) {
+      // As git tells it: its branch went away, here, and another one came.
+      if (name === 'HEAD' && oldId !== undefined) appendReflog(this.#repository, name, { oldId, newId: none, ident, message }, create, unsynced);
+      appendReflog(this.#repository, name, { oldId: none, newId: successor, ident, message }, create, unsynced);
+      return;
+    }
     let newId: ObjectId | undefined = none;
     if (typeof edit.target === 'object') {
       // A symbolic ref's move is logged only when it leads somewhere.
       newId = 'id' in edit.target ? edit.target.id : this.#repository.refs.find(edit.target.symbolic)?.id;
     }
     if (newId === undefined) return;
-    const message = formatReflogMessage(edit.message ?? '');
     appendReflog(this.#repository, name, { oldId: oldId ?? none, newId, ident, message }, create, unsynced);
+  }
+
+  /** What the branch will hold that a symbolic ref is to follow from now on, where it takes over from another in this very transaction. */
+  #findSuccessor({ target }: RefEdit): ObjectId | undefined {
+    if (typeof target !== 'object' || !('symbolic' in target)) return undefined;
+    const taken = this.#steps.find(({ name, edit }) => name === target.symbolic && edit.formerLog !== undefined)?.edit.target;
+    return typeof taken === 'object' && 'id' in taken ? taken.id : undefined;
   }
 
   #release(): void {
@@ -550,7 +599,8 @@ function conflict(name: string, other: string, what: string): ConflictError {
 }
 
 /** By core.logAllRefUpdates; unset means true with a work tree. */
-function shouldLog(repository: Repository, name: string): boolean {
+function shouldLog(repository: Repository, fullName: string): boolean {
+  const name = fullName.replace(/^(?:main-worktree|worktrees\/[^/]+)\//, '');
   const value = repository.config.get('core.logallrefupdates');
   if (value?.toLowerCase() === 'always') return name === 'HEAD' || name.startsWith('refs/');
   const wanted = repository.config.getBoolean('core.logallrefupdates') ?? !repository.isBare;
@@ -624,8 +674,8 @@ export function holdRef(repository: Repository, name: RefName, action: (current:
   });
 }
 
-/** Does one change of a transaction that was interrupted, unless the ref holds something else by now; its reflog has the entry already. */
-export function changeRefIfStill(repository: Repository, { name, before, after }: RefChange): void {
+/** Does one change of a transaction that was interrupted, unless the ref holds something else by now; its reflog has the entry already, or comes with it. */
+export function changeRefIfStill(repository: Repository, { name, before, after, log }: RefChange): void {
   const { refs } = repository;
   if (contentOf(refs.readRaw(name)) !== before) return;
   if (after === undefined) {
@@ -637,6 +687,7 @@ export function changeRefIfStill(repository: Repository, { name, before, after }
   using lock = acquire(path, name, { timeoutMs, holder: repository.lockHolder }, () => undefined);
   if (contentOf(refs.readRaw(name)) !== before) return;
   if (fs.lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) removeEmptyDirectories(path);
+  if (log !== undefined) replaceReflog(repository, name, log);
   lock.write(`${after}\n`);
   lock.commit();
 }

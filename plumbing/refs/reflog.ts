@@ -214,6 +214,31 @@ export function removeEmptyDirectories(path: string): boolean {
   }
 }
 
+/** The bytes of a reflog as latin1, up to the end of its last whole line; empty when there is none. */
+export function readReflogText(repository: Repository, name: string): string {
+  try {
+    const text = fs.readFileSync(repository.refs.logPath(name), 'latin1');
+    return text.slice(0, text.lastIndexOf('\n') + 1);
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) return '';
+    throw error;
+  }
+}
+
+/** Puts a whole reflog (latin1) in place, or takes it away when there is nothing in it; the caller holds the lock of its ref. */
+export function replaceReflog(repository: Repository, name: string, text: string): void {
+  if (text === '') {
+    removeReflogs(repository, [name]);
+    return;
+  }
+  const path = String(repository.refs.logPath(name));
+  if (fs.lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) removeEmptyDirectories(path);
+  makeDirectories(dirname(path));
+  using log = LockFile.acquire(path, { holder: repository.lockHolder, durable: repository.hardening.reference });
+  log.write(Buffer.from(text, 'latin1'));
+  log.commit();
+}
+
 /** Rewrites a reflog; the caller holds the lock of its ref. `select` gets the entries and gives those that stay. */
 export function rewriteReflog(repository: Repository, name: string, select: (entries: readonly ReflogEntry[]) => readonly ReflogEntry[]): void {
   const path = String(repository.refs.logPath(name));

@@ -78,6 +78,16 @@ function requireObject(directory: string, id: string): void {
   if (code !== 0) throw new Error(`object '${id}' is not there: ${stderr}`);
 }
 
+/** Exactly one of the branches is there, with settings and a reflog. */
+function requireWhole(directory: string, names: readonly string[], former = 'other'): void {
+  const there = names.filter((name) => git(['rev-parse', '-q', '--verify', `refs/heads/${name}`], { cwd: directory }).code === 0);
+  const [name] = there;
+  if (name === undefined || there.length > 1) throw new Error(`of ${names.join(' and ')} there are ${there.length}`);
+  const merge = git(['config', '--get-all', `branch.${name}.merge`], { cwd: directory }).stdout.trim();
+  if (merge !== 'refs/heads/main') throw new Error(`branch ${name}, ${former} before, follows '${merge}'`);
+  if (git(['reflog', 'show', name, '--'], { cwd: directory }).stdout === '') throw new Error(`branch ${name} has no reflog`);
+}
+
 /** Nothing staged, and a branch that is to be merged. */
 const prepareMerge = `
   git reset -q --hard
@@ -143,7 +153,30 @@ export const crashCases: readonly CrashCase[] = [
   { name: 'rm', argv: ['rm', '-q', 'dir/1'], again: ['rm', '-q', '--ignore-unmatch', 'dir/1'] },
   { name: 'tag', argv: ['tag', '-a', '-m', 'two', 'v2', 'side'], again: ['tag', '-f', '-a', '-m', 'two', 'v2', 'side'] },
   { name: 'branch', argv: ['branch', 'new', 'side'], again: ['branch', '-f', 'new', 'side'] },
-  { name: 'branch -m', argv: ['branch', '-m', 'other', 'deep/er'], codesAgain: [0, 1, 2, 128], isRepeatable: false },
+  {
+    name: 'branch -m', argv: ['branch', '-m', 'other', 'deep/er'], codesAgain: [0, 1, 2, 128], isRepeatable: false,
+    prepare: 'git config branch.other.remote .; git config branch.other.merge refs/heads/main', check: (directory) => { requireWhole(directory, ['other', 'deep/er']); },
+  },
+  {
+    name: 'branch -M of the branch two work trees are on', argv: ['branch', '-M', 'main', 'third'], codesAgain: [0, 1, 2, 128], isRepeatable: false,
+    prepare: `
+      git config branch.main.remote .; git config branch.main.merge refs/heads/main
+      git worktree add -q --detach .git/linked 2>/dev/null; git -C .git/linked symbolic-ref HEAD refs/heads/main
+    `,
+    check: (directory) => {
+      const heads = ['HEAD', 'worktrees/linked/HEAD'].map((name) => readFileSync(join(directory, '.git', name), 'latin1').trim().replace('ref: refs/heads/', ''));
+      if (heads[0] !== heads[1]) throw new Error(`one work tree is on ${heads[0]}, the other on ${heads[1]}`);
+      requireWhole(directory, heads[0] === 'main' ? ['main'] : ['third'], 'main');
+    },
+  },
+  {
+    name: 'branch -c', argv: ['branch', '-c', 'other', 'copy'], codesAgain: [0, 1, 2, 3, 128], isRepeatable: false,
+    prepare: 'git config branch.other.remote .; git config branch.other.merge refs/heads/main',
+    check: (directory) => {
+      requireWhole(directory, ['other']);
+      if (git(['rev-parse', '-q', '--verify', 'refs/heads/copy'], { cwd: directory }).code === 0) requireWhole(directory, ['copy']);
+    },
+  },
   { name: 'branch -D', argv: ['branch', '-D', 'third'], codesAgain: [0, 1, 2, 128], isRepeatable: false },
   // What was half written into the work tree is in the way of a careful command, so that the next one is told to replace it.
   { name: 'switch', argv: ['switch', '-q', '-f', 'side'] },

@@ -70,11 +70,8 @@ export interface FaultOptions {
   readonly most?: number;
 }
 
-/** A call that is about the repository. */
-const aboutRepository = /repo\/\.git|\.git\//;
-
 /**
- * Lets each system call that concerns the repository fail once, on copies of `repository`: the command fails and says at which file, or goes
+ * Lets each system call that concerns the repository, or what is written beside it, fail once, on copies of `repository`: the command fails and says at which file, or goes
  * through; refs and index are the old or the new ones, and it goes through when it is run again. `states` counts the faults.
  */
 export async function failEverywhere(one: CrashCase, repository: string, scratch: string, options: FaultOptions = {}): Promise<CrashResult> {
@@ -83,6 +80,7 @@ export async function failEverywhere(one: CrashCase, repository: string, scratch
   fresh();
   const before = observe(top);
   const log = join(scratch, 'calls');
+  const isOurs = (line: string): boolean => line.includes(`${scratch}/`) || line.includes('.git/');
   const problems: string[] = [];
   let count = 0;
   for (const [error, calls] of Object.entries(faults) as [keyof typeof faults, readonly string[]][]) {
@@ -93,13 +91,13 @@ export async function failEverywhere(one: CrashCase, repository: string, scratch
       run(one, top, scratch, ['strace', '-f', '-qq', '-y', '-o', log, '-e', `trace=${call}`]);
       const after = observe(top);
       const numbers = readFileSync(log, 'latin1').split('\n').filter((line) => line.includes(`${call}(`))
-        .flatMap((line, at) => (aboutRepository.test(line) && !/O_RDONLY/.test(line) ? [at + 1] : [])).slice(0, options.most ?? 10_000);
+        .flatMap((line, at) => (isOurs(line) && !/O_RDONLY/.test(line) ? [at + 1] : [])).slice(0, options.most ?? 10_000);
       for (const nth of numbers) {
         fresh();
         const result = run(one, top, scratch, ['strace', '-f', '-qq', '-y', '-o', log, '-e', `trace=${call}`, '-e', `inject=${call}:error=${error}:when=${nth}`, ...impatient]);
         // Threads may come in another order: one of Node's own calls may have taken the turn.
         const injected = readFileSync(log, 'latin1').split('\n').find((line) => line.includes('INJECTED'));
-        if (injected === undefined || !aboutRepository.test(injected)) continue;
+        if (injected === undefined || !isOurs(injected)) continue;
         count += 1;
         try {
           const stderr = String(result.stderr);

@@ -28,6 +28,17 @@ const changes: readonly RefChange[] = [
 test('a journal reads back as it was written', (t) => {
   t.deepEqual(decodeRefJournal(encodeRefJournal({ boot: undefined, changes }, 'sha1'), 'sha1'), { boot: undefined, changes });
   t.deepEqual(decodeRefJournal(encodeRefJournal({ boot: 'b', changes: [] }, 'sha256'), 'sha256'), { boot: 'b', changes: [] });
+  const log = `${one} ${two} A <a@example.com> 1 +0000\tm\xfcde\n`;
+  const renamed = { boot: undefined, changes: [{ ...changes[0]!, log }, { ...changes[0]!, log: '' }], settings: { from: 'ü', to: 'a/b', copies: false } };
+  t.deepEqual(decodeRefJournal(encodeRefJournal(renamed, 'sha1'), 'sha1'), renamed);
+});
+
+test('a journal with a reflog or settings that cannot be is not read, although its checksum is right', (t) => {
+  for (const log of ['x\n', `${one} ${two} A <a@example.com> 1 +0000`, '\u0100\n']) {
+    t.throws(() => decodeRefJournal(encodeRefJournal({ boot: undefined, changes: [{ ...changes[0]!, log }] }, 'sha1'), 'sha1'), { instanceOf: CorruptError }, log);
+  }
+  const settings = { from: 'a..b', to: 'c', copies: false };
+  t.throws(() => decodeRefJournal(encodeRefJournal({ boot: undefined, changes: [], settings }, 'sha1'), 'sha1'), { instanceOf: CorruptError });
 });
 
 test('a journal with any byte changed, or cut anywhere, is not read', (t) => {

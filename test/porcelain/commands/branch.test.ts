@@ -1,9 +1,9 @@
 import test from 'ava';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cairn } from '../../helpers/cairn.js';
 import { type Case, bothFormats, compareWithGit, makeRepository } from '../../helpers/differential.js';
-import { gitOutput, skipWithoutGit } from '../../helpers/stock-git.js';
+import { git, gitOutput, skipWithoutGit } from '../../helpers/stock-git.js';
 
 const fixture = `
   echo a >a; git add a; git commit -qm one; git branch topic; echo b >b; git add b; git commit -qm 'two words'; git tag v1; git tag -a v2 -m annotated
@@ -65,6 +65,34 @@ test('deleting a branch forgets its settings, renaming it takes them along', asy
   t.is(gitOutput(['config', 'branch.moved.merge'], { cwd: directory }), 'refs/heads/next');
   t.is((await cairn(['branch', '-D', 'moved'], { cwd: directory })).code, 0);
   t.false(readFileSync(join(directory, '.git/config'), 'utf8').includes('moved'));
+});
+
+test('a renamed branch takes along its log, and every work tree that is on it, as git does', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const script = 'for i in 1 2; do git commit -q --allow-empty -m $i; done; git branch o; git branch over HEAD~1; git branch x; git worktree add -q .git/linked -b w';
+  const theirs = makeRepository(t, 'sha1', script);
+  const ours = makeRepository(t, 'sha1', script);
+  for (const argv of [['-m', 'foo'], ['-m', 'o', 'p'], ['-c', 'foo', 'copy'], ['-M', 'p', 'over'], ['-m', 'w', 'w/deeper'], ['-m', 'w/deeper', 'w'], ['-C', 'x', 'over']]) {
+    git(['branch', ...argv], { cwd: theirs });
+    t.is((await cairn(['branch', ...argv], { cwd: ours })).code, 0, argv.join(' '));
+  }
+  const look = (directory: string): string => gitOutput(['for-each-ref', '--format=%(refname) %(objectname)'], { cwd: directory })
+    + ['HEAD', 'foo', 'copy', 'over', 'w', 'x'].map((name) => gitOutput(['reflog', 'show', '--format=%gd %H %gs', name, '--'], { cwd: directory })).join('\n')
+    + gitOutput(['symbolic-ref', 'HEAD'], { cwd: join(directory, '.git/linked') });
+  t.is(look(ours), look(theirs));
+  t.is((await cairn(['branch', '-m', 'foo', 'main'], { cwd: join(ours, '.git/linked') })).code, 0);
+  t.is(gitOutput(['symbolic-ref', 'HEAD'], { cwd: ours }), 'refs/heads/main');
+  t.deepEqual(readdirSync(join(ours, '.git/cairn/ref-journal')), []);
+});
+
+test('a rename whose settings cannot be changed changes nothing', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const directory = makeRepository(t, 'sha1', fixture);
+  const look = (): string => gitOutput(['for-each-ref'], { cwd: directory }) + ['main', 'topic', 'tracked'].map((name) => gitOutput(['reflog', 'show', name, '--'], { cwd: directory })).join('\n');
+  const before = look();
+  writeFileSync(join(directory, '.git/config.lock'), '');
+  t.is((await cairn(['branch', '-M', 'tracked', 'topic'], { cwd: directory })).code, 4);
+  t.is(look(), before);
 });
 
 test('branch --json tells name, commit and whether it is the current one', async (t) => {

@@ -100,6 +100,21 @@ export class BlameReport {
     }
   }
 
+  /** One object a line, with the commit's details at each. */
+  printJson(blame: Blame, runs: readonly BlamedRun[]): void {
+    const text = (bytes: string): string => Buffer.from(bytes, 'latin1').toString();
+    for (const { suspect: { commit, path }, at, sourceAt, count } of runs) {
+      const { author, summary } = this.#detailsOf(commit);
+      const person = { name: text(author.name), email: text(author.mail.slice(1, -1)), seconds: author.seconds, offset: author.offset };
+      for (let line = 0; line < count; line += 1) {
+        this.#stdout.write(`${JSON.stringify({
+          line: at + line + 1, commit: commit.node === undefined ? null : commit.id, originalLine: sourceAt + line + 1, originalPath: text(path),
+          author: person, subject: text(summary), boundary: commit.isBoundary, text: text(this.#lineOf(blame, at + line).replace(/\n$/, '')),
+        })}\n`);
+      }
+    }
+  }
+
   #headOf({ suspect, sourceAt, at }: BlamedRun, line: number): string {
     return `${suspect.commit.id} ${sourceAt + line + 1} ${at + line + 1}`;
   }

@@ -34,6 +34,7 @@ export const blameOptions: readonly OptionSpec[] = [
   { name: 'show-name', short: 'f', negatable: true, help: 'show the file of each line, too (default where it is another one)' },
   { name: 'show-number', short: 'n', negatable: true, help: 'show the number each line had in its commit' },
   { name: 'porcelain', short: 'p', negatable: true, help: 'a form for programs' },
+  { name: 'json', help: 'one JSON object per line' },
   { name: 'line-porcelain', negatable: true, help: 'the same, with everything about the commit at each line' },
   { name: 'c', help: 'show lines as annotate does' },
   { name: 't', help: 'show times as seconds since 1970' },
@@ -110,8 +111,10 @@ class Blaming {
     const ranges = parseLineRanges(args.values('L'), pathToUtf8(path), blame.image.lines, this.#drivers.driverOf(path).findFunction);
     const runs = blame.run(ranges);
     const form = args.lastOf('porcelain', 'line-porcelain');
+    if (args.has('json') && (isIncremental || form !== undefined)) throw new UsageError('--json is a form of its own');
     if (!isIncremental) {
-      if (form !== undefined) report.printPorcelain(blame, runs, args.has('line-porcelain'));
+      if (args.has('json')) report.printJson(blame, runs);
+      else if (form !== undefined) report.printPorcelain(blame, runs, args.has('line-porcelain'));
       else report.printLines(blame, runs, path);
     }
     if (args.has('show-stats')) {

@@ -75,6 +75,13 @@ function readSkipped(repository: Repository): ReadonlySet<string> {
 /** What the bits of the exit code mean. */
 export const fsckErrors = { object: 1, reachable: 2, pack: 4, refs: 8, commitGraph: 16, multiPackIndex: 32 } as const;
 
+/** What fsck has to say: a fault, or with severity 'info' what it was asked to show. */
+export interface FsckFinding {
+  readonly severity: 'error' | 'warning' | 'notice' | 'info';
+  /** latin1, as it is printed. */
+  readonly message: string;
+}
+
 export interface FsckOptions {
   /** Say how many objects were checked. */
   readonly progress: boolean;
@@ -93,6 +100,8 @@ export interface FsckOptions {
   readonly lostFound: boolean;
   readonly nameObjects: boolean;
   readonly verbose: boolean;
+  /** Hears every finding, which is not printed then. */
+  readonly onFinding?: (finding: FsckFinding) => void;
   /** Finds what is wrong with records that are not git's. */
   readonly ownRecords?: () => Iterable<{ readonly severity: 'error' | 'notice'; readonly subject: string; readonly message: string }>;
 }
@@ -177,11 +186,15 @@ export class Fsck {
   }
 
   #print(line: string): void {
-    this.#repository.context.stdout.write(Buffer.from(`${line}\n`, 'latin1'));
+    const { onFinding } = this.#options;
+    if (onFinding === undefined) this.#repository.context.stdout.write(Buffer.from(`${line}\n`, 'latin1'));
+    else onFinding({ severity: /^(?:missing|broken)\b/.test(line) ? 'error' : 'info', message: line });
   }
 
   #complain(kind: 'error' | 'warning' | 'notice', text: string, bit = 0): void {
-    this.#repository.context.stderr.write(`${kind}: ${text}\n`);
+    const { onFinding } = this.#options;
+    if (onFinding === undefined) this.#repository.context.stderr.write(`${kind}: ${text}\n`);
+    else onFinding({ severity: kind, message: text });
     this.#found |= bit;
   }
 
@@ -269,7 +282,10 @@ export class Fsck {
       const severity = this.#severityOf(message);
       if (severity === 'ignore') continue;
       const isError = severity === 'fatal' || severity === 'error';
-      this.#repository.context.stderr.write(`${isError ? 'error' : 'warning'} in ${type} ${this.#shown(id)}: ${message}: ${text}\n`);
+      const { onFinding } = this.#options;
+      const told = `in ${type} ${this.#shown(id)}: ${message}: ${text}`;
+      if (onFinding === undefined) this.#repository.context.stderr.write(`${isError ? 'error' : 'warning'} ${told}\n`);
+      else onFinding({ severity: isError ? 'error' : 'warning', message: told });
       if (isError) this.#found |= this.#faultBit;
     }
   }

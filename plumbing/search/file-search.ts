@@ -35,6 +35,18 @@ export interface SearchOptions {
   readonly after: number;
   readonly maxCount: number | undefined;
   readonly colors: SearchColors | undefined;
+  /** Hears the lines that match, instead of having them printed; a binary file has no line. */
+  readonly onHit?: (hit: SearchHit) => void;
+}
+
+export interface SearchHit {
+  /** As given. */
+  readonly name: string;
+  /** From 1; undefined for a binary file. */
+  readonly line: number | undefined;
+  /** Of the first match, in bytes from 1. */
+  readonly column: number | undefined;
+  readonly text: string | undefined;
 }
 
 /** A text to look into. */
@@ -101,7 +113,7 @@ class ShownFile {
   }
 
   run(): boolean {
-    const { form, invert, maxCount = Infinity, binary, before, after, wholeFunction, showsFunction } = this.#options;
+    const { form, invert, maxCount = Infinity, binary, before, after, wholeFunction, showsFunction, onHit } = this.#options;
     const lines = this.#lines;
     let count = 0;
     let lastHit = 0;
@@ -119,13 +131,22 @@ class ShownFile {
         if (form === 'names') return this.#showName();
         if (form === 'counts') continue;
         if (this.#file.isBinary && binary === 'default') {
+          if (onHit !== undefined) {
+            onHit({ name: this.#file.name, line: undefined, column: undefined, text: undefined });
+            return true;
+          }
           this.#print(`Binary file ${this.#paint(this.#file.name, 'filename')} matches\n`);
           return true;
         }
+        const column = Math.max(invert ? columns.unwanted : columns.found, 0) + 1;
+        lastHit = number;
+        if (onHit !== undefined) {
+          onHit({ name: this.#file.name, line: number, column, text: lines[number - 1]! });
+          continue;
+        }
         if (before > 0 || wholeFunction) this.#showBefore(number);
         else if (showsFunction) this.#showFunction(number);
-        this.#showLine(number, Math.max(invert ? columns.unwanted : columns.found, 0) + 1, ':');
-        lastHit = number;
+        this.#showLine(number, column, ':');
         if (wholeFunction) isInFunction = true;
         continue;
       }

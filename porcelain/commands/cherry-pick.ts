@@ -1,6 +1,7 @@
 // cairn cherry-pick: do once more what commits did. The work is done in ../sequence/picking.ts.
 import type { Command } from '../../plumbing/command.js';
 import { Repository } from '../../plumbing/repository.js';
+import { runForJson } from '../sequence/json-outcome.js';
 import { pickOptions, runPicking } from '../sequence/pick-command.js';
 
 export const command: Command = {
@@ -17,6 +18,7 @@ export const command: Command = {
     { name: 'keep-redundant-commits', negatable: true, help: 'keep commits that become empty, too' },
   ],
   run(context, args) {
+    if (args.has('json')) return runForJson(context, args, (repository, others) => runPicking(repository, others, 'cherry-pick'));
     return runPicking(Repository.open(context), args, 'cherry-pick');
   },
 };

@@ -12,7 +12,7 @@ export const command: Command = {
   name: 'clean',
   family: 'git',
   summary: 'remove files that are not tracked',
-  usage: ['clean [-d] [-f] [-n] [-q] [-e <pattern>] [-x | -X] [--] [<pathspec>...]'],
+  usage: ['clean [-d] [-f] [-n] [-q] [-e <pattern>] [-x | -X] [--json] [--] [<pathspec>...]'],
   options: [
     { name: 'd', help: 'untracked directories too' },
     { name: 'force', short: 'f', negatable: true, help: 'needed unless clean.requireForce is false; twice: repositories inside too' },
@@ -21,6 +21,7 @@ export const command: Command = {
     { name: 'exclude', short: 'e', value: 'pattern', help: 'also ignore what matches' },
     { name: 'x', help: 'ignored files too' },
     { name: 'X', help: 'ignored files only' },
+    { name: 'json', help: 'tell as JSON' },
   ],
   run(context, args) {
     const repository = Repository.open(context);
@@ -43,6 +44,11 @@ export const command: Command = {
       if (!args.has('quiet') || dryRun) context.stdout.write(Buffer.from(`${what} ${quotePath(relativePath(path, prefix), quote)}\n`, 'latin1'));
     };
     if (!dryRun) applyClean(repository, plan);
+    if (args.has('json')) {
+      const text = (path: string): string => Buffer.from(path, 'latin1').toString();
+      context.stdout.write(`${JSON.stringify({ dryRun, removed: plan.removals.map(text), skipped: plan.kept.map(text) })}\n`);
+      return 0;
+    }
     // What stays is told before what goes beside it.
     const told = [
       ...plan.kept.map((path) => ({ key: path.slice(0, path.lastIndexOf('/') + 1), what: dryRun ? 'Would skip repository' : 'Skipping repository', path })),

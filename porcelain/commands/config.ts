@@ -37,7 +37,7 @@ export const command: Command = {
     'config [<where>] [--type=<type>] [-z] --get <name> [<value-pattern>]',
     'config [<where>] --add <name> <value>',
     'config [<where>] --unset <name> [<value-pattern>]',
-    'config [<where>] [-z] [--name-only] --list',
+    'config [<where>] [-z] [--name-only] --list [--json]',
   ],
   options: [
     { name: 'global', help: "the person's own file" },
@@ -59,6 +59,7 @@ export const command: Command = {
     { name: 'rename-section', help: 'rename a section' },
     { name: 'remove-section', help: 'remove a section and all it holds' },
     { name: 'list', short: 'l', help: 'list all variables' },
+    { name: 'json', help: 'list as JSON' },
     { name: 'fixed-value', help: 'value patterns are plain text' },
     { name: 'edit', short: 'e', help: 'open an editor' },
     { name: 'type', short: 't', value: 'type', negatable: true, help: `the kind of value: ${types.join(', ')}` },
@@ -192,6 +193,12 @@ class Request {
     const entries = this.#read(place);
     if (entries === undefined) throw new NotFoundError(`unable to read config file '${place.shown}'`, { code: 'no-config-file' });
     const nameOnly = this.#args.has('name-only');
+    if (this.#args.has('json')) {
+      const text = (bytes: string): string => Buffer.from(bytes, 'latin1').toString();
+      const records = entries.map(({ name, raw, scope, origin, line }) => ({ name, value: raw === undefined ? null : text(raw), scope, origin: text(origin), line }));
+      this.#context.stdout.write(`${JSON.stringify(records)}\n`);
+      return 0;
+    }
     const end = this.#nul ? '\0' : '\n';
     for (const entry of entries) {
       const value = nameOnly || entry.raw === undefined ? '' : `${this.#nul ? '\n' : '='}${entry.raw}`;
@@ -487,6 +494,7 @@ function isType(name: string | undefined): name is ValueType {
 function checkCombination(args: Arguments, action: string): void {
   const reads = action === 'list' || action.startsWith('get');
   if (args.has('name-only') && action !== 'list' && action !== 'get-regexp') throw new UsageError('--name-only is only applicable to --list or --get-regexp');
+  if (args.has('json') && (action !== 'list' || args.has('name-only') || args.has('null'))) throw new UsageError('--json is only applicable to --list, without -z and --name-only');
   if (args.has('show-origin') && !reads) throw new UsageError('--show-origin is only applicable to --get, --get-all, --get-regexp, and --list');
   if (args.value('default') !== undefined && action !== 'get') throw new UsageError('--default is only applicable to --get');
   if (args.has('fixed-value')) {

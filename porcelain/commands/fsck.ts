@@ -1,6 +1,6 @@
 // cairn fsck: checks objects, packs, refs and whether everything they need is there (git-fsck(1)).
 import type { Command } from '../../plumbing/command.js';
-import { Fsck } from '../../plumbing/objects/fsck.js';
+import { Fsck, type FsckFinding } from '../../plumbing/objects/fsck.js';
 import { Repository } from '../../plumbing/repository.js';
 import { checkOwnRecords } from '../integrity/own-records.js';
 
@@ -23,6 +23,7 @@ export const command: Command = {
     { name: 'lost-found', negatable: true, help: 'write dangling objects to lost-found in the repository' },
     { name: 'name-objects', negatable: true, help: 'show names by which objects are reached' },
     { name: 'progress', negatable: true, help: 'say how many objects were checked' },
+    { name: 'json', help: 'one JSON object per finding' },
   ],
   run(context, args) {
     const lostFound = args.has('lost-found');
@@ -42,6 +43,11 @@ export const command: Command = {
       nameObjects: args.has('name-objects'),
       verbose: args.has('verbose'),
       progress: args.has('progress'),
+      ...(args.has('json') ? {
+        onFinding: ({ severity, message }: FsckFinding) => {
+          context.stdout.write(`${JSON.stringify({ severity, message: Buffer.from(message, 'latin1').toString() })}\n`);
+        },
+      } : {}),
       ownRecords: () => checkOwnRecords(repository, repository.objects),
     }).run();
   },

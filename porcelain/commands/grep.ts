@@ -1,7 +1,7 @@
 // cairn grep: the lines of files that match a pattern, in the work tree, the index, or commits.
 import * as fs from 'node:fs';
 import { join, resolve } from 'node:path';
-import { InvalidError, NotFoundError, isSystemError } from '../../pack/errors.js';
+import { InvalidError, NotFoundError, UsageError, isSystemError } from '../../pack/errors.js';
 import type { ObjectId } from '../../pack/oid.js';
 import { type RepoPath, isTreeMode } from '../../pack/tree.js';
 import { type ArgumentToken, Arguments, type Command, type Context, type OptionSpec, parseArguments } from '../../plumbing/command.js';
@@ -22,7 +22,7 @@ import { Pathspec, type PathspecContext, pathspecContext } from '../../plumbing/
 import type { PatternKind } from '../../plumbing/posix-regex.js';
 import { quotePath } from '../../plumbing/quote.js';
 import { Repository } from '../../plumbing/repository.js';
-import { FileSearch, type SearchColors, type SearchForm, type SearchOptions } from '../../plumbing/search/file-search.js';
+import { FileSearch, type SearchColors, type SearchForm, type SearchHit, type SearchOptions } from '../../plumbing/search/file-search.js';
 import { type ExpressionWord, LineExpression } from '../../plumbing/search/line-pattern.js';
 import { formatColor, openConfig, wantsColor } from '../terminal.js';
 
@@ -70,6 +70,7 @@ const options: readonly OptionSpec[] = [
   { name: 'not', help: 'the pattern must not match' },
   { name: 'quiet', short: 'q', negatable: true, help: 'print nothing, tell by the exit code' },
   { name: 'all-match', negatable: true, help: 'only files in which each pattern matches some line' },
+  { name: 'json', help: 'one JSON object per matching line' },
   { name: 'max-count', short: 'm', value: 'number', negatable: true, help: 'at most so many lines of a file' },
 ];
 
@@ -111,6 +112,12 @@ const kindOptions: Readonly<Record<string, PatternKind>> = {
   'extended-regexp': 'extended', 'basic-regexp': 'basic', 'fixed-strings': 'fixed', 'perl-regexp': 'perl',
 };
 
+/** Forms that do not show lines, or show more than those that match. */
+const linesOnly = [
+  'files-with-matches', 'name-only', 'files-without-match', 'count', 'only-matching', 'context', 'before-context', 'after-context', 'number', 'show-function',
+  'function-context', 'quiet', 'heading', 'break',
+];
+
 class Grep {
   readonly #context: Context;
   readonly #repository: Repository | undefined;
@@ -124,6 +131,8 @@ class Grep {
   #pathspec!: Pathspec;
   #depth: number | undefined;
   #isQuiet = false;
+  /** What stands before the names of a revision's files. */
+  #before = '';
 
   constructor(context: Context, repository: Repository | undefined, args: Arguments, rest: readonly string[]) {
     this.#context = context;
@@ -238,15 +247,27 @@ class Grep {
     const [isOnlyNames, isWithout] = [args.has('files-with-matches') || args.has('name-only'), args.has('files-without-match')];
     const form: SearchForm = isWithout ? 'names-without' : args.has('quiet') ? 'quiet' : isOnlyNames ? 'names' : args.has('count') ? 'counts' : 'lines';
     const maxCount = number('max-count');
+    const isJson = args.has('json');
+    const unfit = isJson ? args.lastOf(...linesOnly) : undefined;
+    if (unfit !== undefined) throw new UsageError(`--json shows matching lines only, and does not go with --${unfit}`);
     return {
       form, invert: args.has('invert-match'), allMatch: args.has('all-match'), binary: args.has('I') ? 'skip' : args.has('text') ? 'text' : 'default',
       showsName: names !== 'h', showsLineNumber: args.flag('line-number') ?? config.getBoolean('grep.linenumber', false),
-      showsColumn: args.flag('column') ?? config.getBoolean('grep.column', false), onlyMatching: args.has('only-matching') && !args.has('invert-match'), nul: args.has('null'),
+      showsColumn: args.flag('column') ?? config.getBoolean('grep.column', false), onlyMatching: args.has('only-matching') && !args.has('invert-match'), nul: args.has('null') || isJson, ...(isJson ? { onHit: (hit: SearchHit) => { this.#printHit(hit); } } : {}),
       heading: args.has('heading'), fileBreak: args.has('break'), showsFunction: args.has('show-function'), wholeFunction: args.has('function-context'),
       before: around > 0 && number('before-context') === undefined ? around : Math.max(0, number('before-context') ?? 0),
       after: around > 0 && number('after-context') === undefined ? around : Math.max(0, number('after-context') ?? 0),
       maxCount: maxCount === undefined || maxCount < 0 ? undefined : maxCount, colors: isColored ? readColors(config) : undefined,
     };
+  }
+
+  #printHit({ name, line, column, text }: SearchHit): void {
+    const shown = (bytes: string): string => Buffer.from(bytes, 'latin1').toString();
+    const before = this.#before;
+    this.#context.stdout.write(`${JSON.stringify({
+      revision: before === '' ? null : shown(before.replace(/:$/, '')), path: name === before ? null : shown(name.slice(before.length)),
+      line: line ?? null, column: column ?? null, text: text === undefined ? null : shown(text),
+    })}\n`);
   }
 
   #around(): number {
@@ -339,9 +360,11 @@ class Grep {
     const { objects } = this.#repository!;
     const shown = latin1(name);
     const target = peel(this.#repository!, id, 'any') ?? id;
+    this.#before = shown;
     const { type } = objects.readHeader(target);
     if (type === 'blob') return this.#searchContent(undefined, objects.read(target).bytes, shown);
-    return this.#searchTree(peel(this.#repository!, target, 'tree')!, '', `${shown}:`, type === 'commit');
+    this.#before = `${shown}:`;
+    return this.#searchTree(peel(this.#repository!, target, 'tree')!, '', this.#before, type === 'commit');
   }
 
   #searchTree(tree: ObjectId, directory: string, before: string, hasAttributes: boolean): boolean {

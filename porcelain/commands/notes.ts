@@ -32,7 +32,7 @@ const contentOptions: readonly OptionSpec[] = [
 const forceOption: OptionSpec = { name: 'force', short: 'f', negatable: true, help: 'replace a note that is there' };
 
 const tables: Readonly<Record<string, readonly OptionSpec[]>> = {
-  list: [],
+  list: [{ name: 'json', help: 'list as JSON' }],
   add: [...contentOptions, forceOption],
   copy: [forceOption, { name: 'stdin', negatable: true, help: 'read objects from standard input' }, { name: 'for-rewrite', value: 'command', help: 'copy as the configuration of a command says' }],
   append: contentOptions,
@@ -54,7 +54,7 @@ export const command: Command = {
   family: 'git',
   summary: 'add, show and remove notes on objects',
   usage: [
-    'notes [--ref <ref>] [list [<object>]]',
+    'notes [--ref <ref>] [list [--json] [<object>]]',
     'notes [--ref <ref>] add [-f] [--allow-empty] [-F <file> | -m <message> | (-c | -C) <object>] [<object>]',
     'notes [--ref <ref>] copy [-f] (--stdin | <from> [<to>])',
     'notes [--ref <ref>] append [--allow-empty] [-F <file> | -m <message> | (-c | -C) <object>] [<object>]',
@@ -112,6 +112,10 @@ class NotesCommand {
   list(): number {
     const [typed] = this.#expect(0, 1);
     const { notes } = this.#load('list');
+    if (typed === undefined && this.#args.has('json')) {
+      this.#print(`${JSON.stringify([...notes.list()].map(([object, note]) => ({ object, note })))}\n`);
+      return 0;
+    }
     if (typed === undefined) {
       for (const [target, note] of notes.list()) this.#print(`${note} ${target}\n`);
       return 0;
@@ -119,7 +123,7 @@ class NotesCommand {
     const target = this.#resolve(typed);
     const note = notes.find(target);
     if (note === undefined) return this.#fail(`no note found for object ${target}.`);
-    this.#print(`${note}\n`);
+    this.#print(this.#args.has('json') ? `${JSON.stringify([{ object: target, note }])}\n` : `${note}\n`);
     return 0;
   }
 

@@ -16,6 +16,7 @@ import { authorIdent, committerIdent } from '../../plumbing/identity.js';
 import { Repository } from '../../plumbing/repository.js';
 import { storeCommit } from '../commit-object.js';
 import { HistoryView, viewOptions } from '../history-view.js';
+import { runForJson } from '../sequence/json-outcome.js';
 import { type RebaseRange, addCommands, isUpToDate, listItems, moveFixups, planRange } from '../sequence/rebase-plan.js';
 import type { RebaseOptions } from '../sequence/rebase-state.js';
 import { Rebase, hasLocalChanges } from '../sequence/rebasing.js';
@@ -60,25 +61,29 @@ export const command: Command = {
     { name: 'skip', help: 'leave out the commit that stopped, and go on' },
     { name: 'abort', help: 'bring everything back to where it was' },
     { name: 'quit', help: 'forget the rebase; HEAD, index and files stay' },
+    { name: 'json', help: 'print the result as JSON' },
     { name: 'edit-todo', help: 'edit the list of what is left' },
     { name: 'show-current-patch', help: 'show the commit that stopped' },
   ],
   run(context, args) {
-    const repository = Repository.open(context);
-    repository.requireWorkTree();
-    const rebase = new Rebase(repository);
-    const controls = ['continue', 'skip', 'abort', 'quit', 'edit-todo', 'show-current-patch'].filter((name) => args.has(name));
-    if (controls.length > 0) {
-      if (args.argv.length > 1) throw new UsageError(`--${controls[0]!} expects no arguments`);
-      return control(repository, rebase, controls[0]!);
-    }
-    if (rebase.isUnderWay) {
-      throw new RefusedError('a rebase is in progress already', { code: 'rebase-under-way', hint: 'say --continue, --skip, --abort or --quit' });
-    }
-    if (args.positionals.length > 2 || (args.has('root') && args.positionals.length > 1)) throw new UsageError('too many arguments');
-    return start(repository, rebase, args);
+    return args.has('json') ? runForJson(context, args, rebaseWith) : rebaseWith(Repository.open(context), args);
   },
 };
+
+function rebaseWith(repository: Repository, args: Arguments): number {
+  repository.requireWorkTree();
+  const rebase = new Rebase(repository);
+  const controls = ['continue', 'skip', 'abort', 'quit', 'edit-todo', 'show-current-patch'].filter((name) => args.has(name));
+  if (controls.length > 0) {
+    if (args.argv.length > 1) throw new UsageError(`--${controls[0]!} expects no arguments`);
+    return control(repository, rebase, controls[0]!);
+  }
+  if (rebase.isUnderWay) {
+    throw new RefusedError('a rebase is in progress already', { code: 'rebase-under-way', hint: 'say --continue, --skip, --abort or --quit' });
+  }
+  if (args.positionals.length > 2 || (args.has('root') && args.positionals.length > 1)) throw new UsageError('too many arguments');
+  return start(repository, rebase, args);
+}
 
 function control(repository: Repository, rebase: Rebase, what: string): number {
   if (!rebase.isUnderWay) throw new RefusedError('no rebase in progress?', { code: 'no-rebase' });

@@ -22,6 +22,7 @@ const tables: Readonly<Record<string, readonly OptionSpec[]>> = {
     { name: 'format', value: 'format', help: 'how each entry is shown' },
     { name: 'date', value: 'mode', help: 'show times instead of numbers' },
     { name: 'abbrev-commit', negatable: true, help: 'shorten ids (default)' },
+    { name: 'json', help: 'show: one JSON object per line' },
   ],
   expire: [
     ...changing,

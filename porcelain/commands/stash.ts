@@ -44,7 +44,7 @@ const tables: Readonly<Record<string, readonly OptionSpec[]>> = {
   clear: [],
   create: [],
   store: [message, quiet],
-  list: [],
+  list: [{ name: 'json', help: 'list: one JSON object per line' }],
   show: [
     { name: 'only-untracked', help: 'of untracked files only' },
     { name: 'include-untracked', short: 'u', negatable: true, help: 'untracked files too' },
@@ -62,7 +62,7 @@ export const command: Command = {
   summary: 'set local changes aside, and bring them back',
   usage: [
     'stash [push [-k] [-S] [-u | -a] [-q] [-m <message>] [--pathspec-from-file=<file> [--pathspec-file-nul]]\n             [--] [<pathspec>...]]',
-    'stash list [<log options>]',
+    'stash list [--json] [<log options>]',
     'stash show [-u | --only-untracked] [<diff options>] [<stash>]',
     'stash (pop | apply) [--index] [-q] [<stash>]',
     'stash drop [-q] [<stash>]',

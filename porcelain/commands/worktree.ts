@@ -32,6 +32,7 @@ const tables: Readonly<Record<string, readonly OptionSpec[]>> = {
     { name: 'verbose', short: 'v', negatable: true, help: 'tell why work trees are locked or can be pruned' },
     { name: 'expire', value: 'time', help: 'can be pruned only when not used since' },
     { name: 'z', help: 'end lines with NUL, with --porcelain' },
+    { name: 'json', help: 'list as JSON' },
   ],
   lock: [{ name: 'reason', value: 'text', help: 'why it is locked' }],
   unlock: [],
@@ -51,7 +52,7 @@ export const command: Command = {
   summary: 'make, list and remove further work trees',
   usage: [
     'worktree add [-f] [--detach] [--checkout] [--lock [--reason <text>]] [(-b | -B) <branch>] <path> [<commit>]',
-    'worktree list [-v | --porcelain [-z]]',
+    'worktree list [-v | --porcelain [-z] | --json]',
     'worktree lock [--reason <text>] <worktree>',
     'worktree move [-f] <worktree> <path>',
     'worktree prune [-n] [-v] [--expire <time>]',
@@ -173,9 +174,18 @@ function runList(repository: Repository, args: Arguments): number {
   const typed = args.value('expire');
   const expire = typed === undefined ? Infinity : parseExpiry(typed, context.clock);
   const entries = listEntries(repository);
+  if (args.has('json')) {
+    context.stdout.write(`${JSON.stringify(entries.map((entry) => describe(entry, expire)))}\n`);
+    return 0;
+  }
   const text = args.has('porcelain') ? entries.map((entry) => formatRecord(entry, expire, args.has('z'))).join('') : formatTable(repository, entries, expire, args.has('verbose'));
   context.stdout.write(Buffer.from(text, 'latin1'));
   return 0;
+}
+
+function describe(entry: WorkTreeEntry, expire: number): object {
+  const { path, isMain, isBare, head, branch, lockReason } = entry;
+  return { path, main: isMain, bare: isBare, head: head?.id ?? null, branch: branch ?? null, locked: lockReason ?? null, prunable: findPruneReason(entry, expire) ?? null };
 }
 
 function formatRecord(entry: WorkTreeEntry, expire: number, isNul: boolean): string {

@@ -21,6 +21,7 @@ export const pickOptions: readonly OptionSpec[] = [
   { name: 'continue', help: 'commit what is resolved, and go on' },
   { name: 'skip', help: 'leave out the commit that stopped, and go on' },
   { name: 'abort', help: 'go back to where it began' },
+  { name: 'json', help: 'print the result as JSON' },
   { name: 'quit', help: 'forget what is left; HEAD, index and files stay' },
 ];
 

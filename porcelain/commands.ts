@@ -90,6 +90,7 @@ export const porcelainCommands: Readonly<Record<string, LoadCommand>> = {
   init: () => import('./commands/init.js'),
   log: () => import('./commands/log.js'),
   merge: () => import('./commands/merge.js'),
+  meta: () => import('./commands/meta.js'),
   mv: () => import('./commands/mv.js'),
   notes: () => import('./commands/notes.js'),
   rebase: () => import('./commands/rebase.js'),

@@ -30,6 +30,7 @@ import { type MessageRequest, composeMessage } from './commit-message.js';
 import { encodingOf } from './commit-object.js';
 import { tellEvent } from './events.js';
 import { existingRun, requireNewRun } from './run.js';
+import { type RunMetadata, metadataRef, writeMetadata } from './run-metadata.js';
 import { Snapshot } from './snapshot.js';
 
 /** What goes into the commit. */
@@ -62,6 +63,8 @@ export interface CommitRequest {
   readonly action?: string;
   /** Also record it as this run. */
   readonly run?: string;
+  /** Recorded with the run. */
+  readonly metadata?: RunMetadata;
 }
 
 /** What the command found when it began. */
@@ -120,9 +123,10 @@ export function makeCommit(repository: Repository, request: CommitRequest): Comm
     for (const named of [tree, ...parents]) objects.readHeader(named);
     objects.rescue();
     const made = objects.write('commit', encodeCommit(commit));
+    if (request.metadata !== undefined) writeMetadata(repository, request.metadata);
     // A full disk shows here, not after the branch has moved.
     staging.seal();
-    moveRefs(repository, state, made, reflogMessage(repository, request, state, message), runName, request.run);
+    moveRefs(repository, state, made, reflogMessage(repository, request, state, message), runName, request);
     staging.publish();
     return made;
   });
@@ -186,13 +190,16 @@ function reflogMessage(repository: Repository, { amend, action: given }: CommitR
 
 /** Moves the branch and makes the run's ref in one step; when the branch has moved meanwhile, the run is kept and the branch refused. */
 function moveRefs(
-  repository: Repository, { head }: CommitState, id: ObjectId, message: string, runName: RefName | undefined, run: string | undefined,
+  repository: Repository, { head }: CommitState, id: ObjectId, message: string, runName: RefName | undefined, { run, metadata }: CommitRequest,
 ): void {
   const runEdit = runName === undefined ? undefined : { name: runName, expected: 'absent' as const, target: { id }, message };
+  // A former run of that name that is gone may have left its metadata.
+  const metadataEdits = run === undefined || metadata === undefined ? [] : [{ name: metadataRef(run), target: { id: metadata.tree } }];
   try {
     using transaction = new RefTransaction(repository);
     transaction.add({ name: 'HEAD', expected: head ?? 'absent', target: { id }, message });
     if (runEdit !== undefined) transaction.add(runEdit);
+    for (const edit of metadataEdits) transaction.add(edit);
     transaction.commit();
     // Retention goes by when a run was recorded.
     if (run !== undefined) tellEvent(repository, 'run', { run, commit: id });
@@ -205,7 +212,9 @@ function moveRefs(
     }
     if (repository.refs.readRaw(runEdit.name) !== undefined) throw existingRun(run!);
     using transaction = new RefTransaction(repository);
-    transaction.add(runEdit).commit();
+    transaction.add(runEdit);
+    for (const edit of metadataEdits) transaction.add(edit);
+    transaction.commit();
     tellEvent(repository, 'run', { run: run!, commit: id });
     throw new ConflictError(`HEAD has moved since this run began; it is kept as '${runEdit.name}' (${id}) and the branch was not moved`, {
       code: 'head-moved', hint: 'look at what changed, then commit again', cause: error,

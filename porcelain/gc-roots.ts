@@ -78,8 +78,8 @@ function listPlaces(repository: Repository): Place[] {
 }
 
 function kindOfRef(name: string): RootKind {
+  if (name.startsWith('refs/runs/') || name.startsWith('refs/cairn/meta/')) return 'run';
   if (name.startsWith('refs/releases/') || name.startsWith('refs/cairn/')) return 'release';
-  if (name.startsWith('refs/runs/')) return 'run';
   if (name.startsWith('refs/holds/')) return 'hold';
   return 'ref';
 }

@@ -30,6 +30,7 @@ import { maxScore } from '../plumbing/diff/rename.js';
 import type { Repository } from '../plumbing/repository.js';
 import type { RevWalk } from '../plumbing/history/walk.js';
 import { listSignatureLines } from '../plumbing/signature/signature-lines.js';
+import { findMetadata } from './run-metadata.js';
 import { formatColor, wantsColor } from './terminal.js';
 
 export const viewOptions: readonly OptionSpec[] = [
@@ -319,6 +320,11 @@ export class HistoryView {
     if (renamed?.oldPath !== undefined) this.#follow = renamed.oldPath;
   }
 
+  #metadataOf(run: string): object {
+    const metadata = findMetadata(this.#repository, run);
+    return metadata === undefined ? {} : { meta: metadata.value, metaSchema: metadata.schema ?? null };
+  }
+
   #showJson(node: CommitNode, view: CommitView): void {
     const { commit } = view;
     const text = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8');
@@ -332,6 +338,7 @@ export class HistoryView {
       id: view.id, tree: commit.tree, parents: node.storedParents, author: person(commit.author), committer: person(commit.committer),
       subject: text(subjectOf(message)), body: text(bodyOf(message)), refs: this.#decorations.list(view.id).map(({ name }) => name),
       ...(view.source === undefined ? {} : { [this.#args.has('runs') ? 'run' : 'source']: view.source }),
+      ...(view.source !== undefined && this.#args.has('runs') ? this.#metadataOf(view.source) : {}),
       ...(view.reflog === undefined ? {} : { reflog: { selector: view.reflog.selector, message: text(view.reflog.message) } }),
       ...(files === undefined ? {} : { files }),
     };

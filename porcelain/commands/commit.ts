@@ -16,13 +16,14 @@ import type { MessageRequest } from '../commit-message.js';
 import { startGcIfNeeded } from '../gc-need.js';
 import { explainUnchanged, formatSummary, measureCommit } from '../commit-summary.js';
 import { formatInput, makeRunId } from '../run.js';
+import { type RunMetadata, checkMetadata } from '../run-metadata.js';
 
 export const command: Command = {
   name: 'commit',
   family: 'cairn',
   summary: 'record a snapshot of the index or of the whole work tree',
   usage: [
-    'commit [-A | -a] [-m <message>] [--run <id>|auto] [--input <what>]...\n             [--amend] [--allow-empty] [-q] [--json] [<options>]',
+    'commit [-A | -a] [-m <message>] [--run <id>|auto] [--input <what>]... [--meta <file>]\n             [--amend] [--allow-empty] [-q] [--json] [<options>]',
     'commit [-i | -o] [<options>] [--] <pathspec>...',
   ],
   options: [
@@ -52,6 +53,8 @@ export const command: Command = {
     signingOption,
     { name: 'run', value: 'id', help: "record it as this run too ('auto' makes up an id)" },
     { name: 'input', value: 'what', help: 'note what it was made from: a file, or an object of the repository' },
+    { name: 'meta', value: 'file', help: 'record this JSON document with the run' },
+    { name: 'meta-schema', value: 'name', help: 'hold it against this schema, which cairn meta registered' },
     { name: 'quiet', short: 'q', negatable: true, help: 'print nothing but errors' },
     { name: 'json', help: 'print the result as JSON' },
   ],
@@ -61,9 +64,11 @@ export const command: Command = {
     const sign = findCommitSigner(repository, args);
     const run = args.value('run');
     const id = run === 'auto' ? makeRunId(context.clock) : run;
+    const file = args.value('meta');
+    const metadata = file === undefined ? undefined : checkMetadata(repository, file, args.value('meta-schema'));
     const outcome = makeCommit(repository, {
       content: contentOf(args),
-      message: messageOf(repository, args, id),
+      message: messageOf(repository, args, id, metadata),
       amend: args.has('amend'),
       ...(sign === undefined ? {} : { sign }),
       allowEmpty: args.has('allow-empty'),
@@ -71,8 +76,9 @@ export const command: Command = {
       postRewrite: !args.has('no-post-rewrite'),
       author: (state) => decideAuthor(repository, args, state),
       ...(id === undefined ? {} : { run: id }),
+      ...(metadata === undefined ? {} : { metadata }),
     });
-    const code = report(repository, args, outcome);
+    const code = report(repository, args, outcome, metadata);
     if (outcome.kind === 'made') startGcIfNeeded(repository);
     return code;
   },
@@ -88,6 +94,8 @@ function checkOptions(args: Arguments): void {
   together('file', 'reuse-message', 'reedit-message', 'fixup', 'squash');
   together('reset-author', 'author');
   together('quiet', 'json');
+  if (args.has('meta') && !args.has('run')) throw new UsageError("option '--meta' needs '--run'");
+  if (args.has('meta-schema') && !args.has('meta')) throw new UsageError("option '--meta-schema' needs '--meta'");
   const paths = args.positionals.length > 0;
   if (paths && (args.has('all') || args.has('everything'))) {
     throw new UsageError(`paths '${args.positionals[0]} ...' with ${args.has('all') ? '-a' : '-A'} do not make sense`);
@@ -108,7 +116,7 @@ function contentOf(args: Arguments): CommitContent {
   return paths.length > 0 || args.has('only') ? { kind: 'only', paths } : { kind: 'index' };
 }
 
-function messageOf(repository: Repository, args: Arguments, run: string | undefined): MessageRequest {
+function messageOf(repository: Repository, args: Arguments, run: string | undefined, metadata: RunMetadata | undefined): MessageRequest {
   const given = givenMessage(repository, args);
   const template = args.value('template');
   const edit = args.flag('edit') ?? (args.has('reedit-message') || (args.has('squash') && !args.has('message')) ? true : undefined);
@@ -123,6 +131,7 @@ function messageOf(repository: Repository, args: Arguments, run: string | undefi
       ...args.values('trailer'),
       ...(run === undefined ? [] : [`Run: ${run}`]),
       ...args.values('input').map((what) => `Input: ${formatInput(repository, what)}`),
+      ...(metadata === undefined ? [] : [`Meta: ${metadata.tree}`]),
     ],
     allowEmpty: args.has('allow-empty-message'),
   };
@@ -181,7 +190,7 @@ function parseWhen(text: string, context: Context): Pick<Ident, 'seconds' | 'off
   return { seconds, offset: formatOffset(context.clock.offsetMinutes(seconds * 1000)) };
 }
 
-function report(repository: Repository, args: Arguments, outcome: CommitOutcome): number {
+function report(repository: Repository, args: Arguments, outcome: CommitOutcome, metadata: RunMetadata | undefined): number {
   const { stdout, stderr } = repository.context;
   if (outcome.kind === 'stopped') {
     if (outcome.reason !== undefined) stderr.write(`${outcome.reason}\n`);
@@ -199,7 +208,7 @@ function report(repository: Repository, args: Arguments, outcome: CommitOutcome)
   if (args.has('json')) {
     stdout.write(`${JSON.stringify({
       commit: id, tree: commit.tree, parents: commit.parents, branch: state.branch ?? null,
-      run: run ?? null, subject: Buffer.from(subjectOf(commit.message.toString('latin1')), 'latin1').toString(),
+      run: run ?? null, ...(metadata === undefined ? {} : { meta: metadata.tree }), subject: Buffer.from(subjectOf(commit.message.toString('latin1')), 'latin1').toString(),
       filesChanged: size.files, insertions: size.lines?.inserted ?? null, deletions: size.lines?.deleted ?? null,
     })}\n`);
   } else {

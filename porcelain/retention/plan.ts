@@ -13,6 +13,7 @@ import type { Repository } from '../../plumbing/repository.js';
 import { type Channel, badRef, releaseRef } from '../channel.js';
 import { tellEvent } from '../events.js';
 import { lockChannel, settleReleases, warn } from '../release-recovery.js';
+import { metadataRef } from '../run-metadata.js';
 import { noteArrivals } from './arrivals.js';
 import { type Candidate, judgeCandidates } from './candidates.js';
 import { type Freed, measureFreed } from './freed.js';
@@ -71,6 +72,8 @@ export function applyRetention(repository: Repository, id: string): Applied {
     using transaction = new RefTransaction(repository);
     for (const { ref, id: expected, kind } of dropped) {
       transaction.add({ name: ref, expected, target: 'delete', noDeref: true });
+      const metadata = kind === 'run' ? repository.refs.find(metadataRef(ref.slice('refs/runs/'.length))) : undefined;
+      if (metadata !== undefined) transaction.add({ name: metadata.name, expected: metadata.id, target: 'delete', noDeref: true });
       if (kind === 'release' && repository.refs.find(badRef(expected)) !== undefined) transaction.add({ name: badRef(expected), expected, target: 'delete', noDeref: true });
     }
     transaction.prepare();

@@ -101,6 +101,9 @@ export async function runJsonScenario(top: string): Promise<JsonSample[]> {
   await sample('release --show', 'release', '--show', 'nightly', '--json');
   await sample('release --history', 'release', '--history', 'nightly', '--json');
   await sample('release --verify', 'release', '--verify', 'nightly', '--json');
+  await sample('attest', 'attest', '--no-sign', 'HEAD', '--json');
+  await sample('attest --show', 'attest', '--show', 'HEAD', '--json');
+  await sample('attest --verify', 'attest', '--verify', 'HEAD', '--json');
   await sample('rollback', 'rollback', 'nightly', '--json');
   await sample('retain set, retain list', 'retain', 'set', 'refs/heads/*', '--keep-last', '2', '--json');
   await sample('retain set, retain list', 'retain', 'list', '--json');

@@ -140,6 +140,8 @@ function* listHead(repository: Repository, path: Buffer, source: string, name: s
   for (const line of lines) {
     const raw = decodeLooseRef(line, repository.format);
     if (typeof raw === 'string' || raw.kind !== 'id') throw damagedRoot(source, typeof raw === 'string' ? raw : 'it holds no object id');
+    // A work tree that is being made, or whose making was cut short, is nowhere yet.
+    if (name === 'HEAD' && source !== name && isZeroId(raw.id)) continue;
     const kind = name === 'HEAD' ? 'ref' : 'operation';
     // What was once fetched or merged may be gone with its remote branch; where HEAD is may not.
     yield { kind, source, id: raw.id, isWeak: name !== 'HEAD' };

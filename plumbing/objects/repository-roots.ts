@@ -24,7 +24,8 @@ export function* listOtherHeads(repository: Repository): Generator<ObjectId> {
   for (const { gitDirectory } of listWorkTrees(repository)) {
     if (gitDirectory === repository.gitDirectory) continue;
     const head = new Refs({ gitDirectory, commonDirectory: repository.commonDirectory, format: repository.format }).find('HEAD');
-    if (head !== undefined) yield head.id;
+    // All zeros where a work tree is being made, or its making was cut short.
+    if (head !== undefined && !isZeroId(head.id)) yield head.id;
   }
 }
 

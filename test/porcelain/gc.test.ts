@@ -254,6 +254,19 @@ for (const [what, keep] of Object.entries(keepers)) {
   });
 }
 
+test('a linked work tree whose making was cut short, its HEAD still all zeros, is in the way of nothing', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeHistory(t);
+  const kept = gitOutput(['rev-parse', 'HEAD'], { cwd: repository });
+  gitOutput(['worktree', 'add', '-q', '--detach', '../linked'], { cwd: repository });
+  writeFileSync(join(repository, '.git/worktrees/linked/HEAD'), `${'0'.repeat(40)}\n`);
+  for (const argv of [['verify', '-q'], ['gc', '-q', '--grace=0'], ['repack', '-adq'], ['prune'], ['fsck']]) {
+    const { code, stderr } = await cairn(argv, { cwd: repository });
+    t.is(code, 0, `${argv.join(' ')}: ${stderr}`);
+  }
+  t.true(isThere(repository, kept));
+});
+
 /** Roots that cannot be read: gc says which, and deletes nothing. */
 const damages: Readonly<Record<string, { readonly names: RegExp; readonly damage: (gitDirectory: string) => void }>> = {
   'an empty ref': { names: /refs\/heads\/main/, damage: (directory) => { writeFileSync(join(directory, 'refs/heads/main'), ''); } },

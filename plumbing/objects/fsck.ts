@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { disk, makeDirectories, replaceFile } from '../../pack/disk.js';
-import { CairnError, CorruptError, InvalidError, NotFoundError, RefusedError } from '../../pack/errors.js';
+import { CairnError, CorruptError, InvalidError, NotFoundError, RefusedError, asDamage, isSystemError } from '../../pack/errors.js';
 import type { GitObject } from '../../pack/object.js';
 import { type ObjectFormat, type ObjectId, type ObjectType, encodeObjectId, hexSize, isObjectId, isZeroId } from '../../pack/oid.js';
 import { checkPackEntries, checkPackFiles } from '../../pack/pack-check.js';
@@ -145,6 +145,8 @@ export class Fsck {
   /** For each node looked into: how many it leads to, and their numbers. */
   #links = new Int32Array(1024);
   #linkCount = 0;
+  /** Damaged, or missing when looked for again. */
+  readonly #lost = new Set<Node>();
   readonly #gitmodules = new Set<ObjectId>();
   #grafts: Grafts | undefined;
   readonly #pending: Node[] = [];
@@ -198,6 +200,22 @@ export class Fsck {
     this.#found |= bit;
   }
 
+  #complainOfObject(id: ObjectId, text: string, bit: number): void {
+    this.#lost.add(this.#node(id));
+    this.#complain('error', text, bit);
+  }
+
+  /** Whether an object is there; one that arrived since its place was looked at is checked now. */
+  #isThere(node: Node): boolean {
+    if (node.isPresent || this.#lost.has(node)) return node.isPresent;
+    const { objects } = this.#repository;
+    const header = objects.isHere(node.id) ? decodable(() => objects.findHeader(node.id)) : undefined;
+    const object = header === undefined || header.type === 'blob' ? undefined : decodable(() => objects.find(node.id));
+    if (header === undefined || (header.type !== 'blob' && object === undefined)) this.#lost.add(node);
+    else this.#checkOne(node.id, header.type, object);
+    return node.isPresent;
+  }
+
   #node(id: ObjectId, type?: ObjectType): Node {
     return this.#nodeOf(this.#ids.addId(id), type);
   }
@@ -211,19 +229,42 @@ export class Fsck {
   #checkObjects(): void {
     const { objects } = this.#repository;
     for (const { id, path, header, object, error } of objects.checkLoose()) {
-      if (error) this.#complain('error', `${id}: object corrupt or missing: ${path}: ${error.message}`, fsckErrors.object);
+      if (error) this.#complainOfObject(id, `${id}: object corrupt or missing: ${path}: ${error.message}`, fsckErrors.object);
       else this.#checkOne(id, header!.type, object);
     }
+    this.#checkPacks();
+  }
+
+  /** Every pack, also those that others make meanwhile of what is checked. */
+  #checkPacks(): void {
+    const { objects } = this.#repository;
     this.#faultBit = fsckErrors.pack;
+    objects.refresh();
     for (const { error } of objects.listDamagedPacks()) this.#complain('error', error.message, fsckErrors.pack);
-    for (const pack of objects.listPacks()) {
-      if (!this.#options.full) {
-        for (let position = 0; position < pack.objectCount; position += 1) this.#node(pack.idAt(position)).isPresent = true;
-        continue;
+    const done = new Set<string>();
+    for (;;) {
+      const packs = objects.listPacks().filter(({ path }) => !done.has(path));
+      if (packs.length === 0) break;
+      for (const pack of packs) {
+        done.add(pack.path);
+        try {
+          this.#checkPack(pack);
+        } catch (error) {
+          // Gone meanwhile: what was in it is in a pack that the next round finds.
+          if (!isSystemError(error, 'ENOENT')) throw error;
+        }
       }
-      if (!this.#checkSoundPack(pack)) this.#checkDamagedPack(pack);
+      objects.refresh();
     }
     this.#faultBit = fsckErrors.object;
+  }
+
+  #checkPack(pack: PackReader): void {
+    if (!this.#options.full) {
+      for (let position = 0; position < pack.objectCount; position += 1) this.#node(pack.idAt(position)).isPresent = true;
+    } else if (!this.#checkSoundPack(pack)) {
+      this.#checkDamagedPack(pack);
+    }
   }
 
   /** Reads a pack through and compares its index with what it holds: quick, but says only that something is wrong. */
@@ -236,7 +277,7 @@ export class Fsck {
       });
       return intake.matches(readFileSync(pack.path.replace(/\.pack$/, '.idx')));
     } catch (error) {
-      if (error instanceof CorruptError || error instanceof RefusedError) return false;
+      if (asDamage(error) instanceof CorruptError || error instanceof RefusedError) return false;
       throw error;
     }
   }
@@ -247,7 +288,7 @@ export class Fsck {
     for (const fault of faults) this.#complain('error', fault.message, fsckErrors.pack);
     if (!hasEntries) return;
     for (const { id, header, object, error } of checkPackEntries(pack)) {
-      if (error) this.#complain('error', error.message, fsckErrors.pack);
+      if (error) this.#complainOfObject(id, error.message, fsckErrors.pack);
       else this.#checkOne(id, header!.type, object);
     }
   }
@@ -266,7 +307,7 @@ export class Fsck {
     const { format } = this.#repository;
     if (!isReadable(object, format)) {
       node.isPresent = false;
-      this.#complain('error', `${id}: object could not be parsed`, fsckErrors.object);
+      this.#complainOfObject(id, `${id}: object could not be parsed`, fsckErrors.object);
       return;
     }
     this.#reportFindings(type, id, checkObject(type, object.bytes, { format, strict: this.#options.strict }));
@@ -406,7 +447,7 @@ export class Fsck {
         continue;
       }
       const node = this.#node(id);
-      if (!node.isPresent) {
+      if (!this.#isThere(node)) {
         this.#complain('error', `${id}: object missing`, fsckErrors.object);
         continue;
       }
@@ -444,7 +485,7 @@ export class Fsck {
 
   #markRef(name: string, id: ObjectId): void {
     const node = this.#node(id);
-    if (!node.isPresent) {
+    if (!this.#isThere(node)) {
       this.#complain('error', `${name}: invalid sha1 pointer ${id}`, fsckErrors.reachable);
       return;
     }
@@ -464,7 +505,7 @@ export class Fsck {
         for (const id of [oldId, newId]) {
           if (isZeroId(id)) continue;
           const node = this.#node(id);
-          if (!node.isPresent) {
+          if (!this.#isThere(node)) {
             this.#complain('error', `${name}: invalid reflog entry ${id}`, fsckErrors.reachable);
             continue;
           }
@@ -507,7 +548,7 @@ export class Fsck {
   #markCacheTree(tree: CacheTree): void {
     if (tree.isValid && tree.id !== undefined) {
       const node = this.#node(tree.id, 'tree');
-      if (node.isPresent) this.#markFromIndex(node, ':');
+      if (this.#isThere(node)) this.#markFromIndex(node, ':');
       else this.#complain('error', `${tree.id}: invalid sha1 pointer in cache-tree`, fsckErrors.refs);
     }
     for (const child of tree.children.values()) this.#markCacheTree(child);
@@ -524,12 +565,12 @@ export class Fsck {
   #traverse(): void {
     const pending = this.#pending;
     for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
-      if (!node.isPresent) continue;
+      if (!this.#isThere(node)) continue;
       for (const child of this.#childrenOf(node)) {
         if (child.isReachable) continue;
         child.isReachable = true;
         child.isUsed = true;
-        if (child.isPresent) pending.push(child);
+        if (this.#isThere(child)) pending.push(child);
         else this.#reportBroken(node, child);
       }
     }

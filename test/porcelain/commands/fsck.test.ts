@@ -2,7 +2,9 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { chmodSync, copyFileSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cairn } from '../../helpers/cairn.js';
+import { cairn, makeContext } from '../../helpers/cairn.js';
+import { Fsck } from '../../../plumbing/objects/fsck.js';
+import { Repository } from '../../../plumbing/repository.js';
 import { bothFormats, makeRepository, recordCase } from '../../helpers/differential.js';
 import { type Finished, git, gitOutput, skipWithoutGit } from '../../helpers/stock-git.js';
 
@@ -183,4 +185,50 @@ test('objects are named by the way that leads to them', async (t) => {
   const id = gitOutput(['rev-parse', 'HEAD~3:d/f'], { cwd: repository });
   rmSync(join(repository, '.git/objects', id.slice(0, 2), id.slice(2)));
   await compare(t, repository, ['fsck', '--name-objects']);
+});
+
+/** Runs fsck while something happens between its looks at the loose objects and at the packs, then at the first pack. */
+function fsckBeside(cwd: string, happens: { readonly afterLoose?: () => void; readonly beforePack?: () => void }): { code: number; said: string } {
+  const { context, stdout, stderr } = makeContext({ cwd });
+  const repository = Repository.open(context);
+  const { objects } = repository;
+  const checkLoose = objects.checkLoose.bind(objects);
+  objects.checkLoose = function* (isWanted) {
+    yield* checkLoose(isWanted);
+    happens.afterLoose?.();
+  };
+  const listPacks = objects.listPacks.bind(objects);
+  let isFirst = true;
+  objects.listPacks = () => {
+    const packs = listPacks();
+    if (isFirst) happens.beforePack?.();
+    isFirst = false;
+    return packs;
+  };
+  const code = new Fsck(repository, {
+    progress: false, names: [], index: false, full: true, strict: true, connectivityOnly: false, unreachable: false, dangling: false,
+    roots: false, tags: false, reflogs: true, lostFound: false, nameObjects: false, verbose: false,
+  }).run();
+  return { code, said: stdout.bytes.toString('latin1') + stderr.bytes.toString('latin1') };
+}
+
+test('what others write or pack while fsck looks is not taken for missing', (t) => {
+  if (skipWithoutGit(t)) return;
+  const cwd = makeRepository(t, 'sha1', history);
+  const afterLoose = (): void => {
+    writeFileSync(join(cwd, 'new'), 'new');
+    gitOutput(['add', 'new'], { cwd });
+    gitOutput(['commit', '-qm', 'new'], { cwd });
+    writeFileSync(join(cwd, 'staged'), 'anew');
+    gitOutput(['add', 'staged'], { cwd });
+  };
+  t.deepEqual(fsckBeside(cwd, { afterLoose }), { code: 0, said: '' });
+  gitOutput(['repack', '-dq'], { cwd });
+  const drawer = join(cwd, '.git/objects/pack');
+  const name = readdirSync(drawer).find((each) => each.endsWith('.pack'))!.slice(0, -'.pack'.length);
+  const beforePack = (): void => {
+    for (const suffix of ['.pack', '.idx']) copyFileSync(join(drawer, name + suffix), join(drawer, `pack-${'a'.repeat(40)}${suffix}`));
+    for (const each of readdirSync(drawer)) if (each.startsWith(name)) rmSync(join(drawer, each));
+  };
+  t.deepEqual(fsckBeside(cwd, { beforePack }), { code: 0, said: '' });
 });

@@ -72,6 +72,20 @@ export class InterruptedError extends CairnError {
   }
 }
 
+/** What a reader of objects makes of a bad sector, or of something that is no file: a damaged copy like any other. Other errors as they are. */
+export function asDamage(error: unknown): unknown {
+  return isSystemError(error, 'EIO', 'EISDIR') ? new CorruptError(`it cannot be read: ${error.message}`, { code: 'unreadable', cause: error }) : error;
+}
+
+/** The error with the file's name in it: the system names none when a read fails. */
+export function withPath(error: unknown, path: string | Buffer): unknown {
+  if (isSystemError(error) && error.path === undefined) {
+    error.path = path.toString();
+    error.message += ` '${error.path}'`;
+  }
+  return error;
+}
+
 /** True for an error of the operating system with one of these codes ('ENOENT', 'EEXIST', ...); with any when none is named. */
 export function isSystemError(error: unknown, ...codes: readonly string[]): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error && 'syscall' in error

@@ -7,7 +7,7 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { disk, removeIfPresent, syncTogether, temporaryName } from './disk.js';
-import { CorruptError, InvalidError, isSystemError } from './errors.js';
+import { CorruptError, InvalidError, asDamage, isSystemError } from './errors.js';
 import { findFile, listDirectory } from './file-lookup.js';
 import { isObjectType, mismatchError } from './object.js';
 import type { GitObject, ObjectHeader, ObjectStream } from './object.js';
@@ -114,7 +114,7 @@ export class LooseObjects {
   /** The verified object; undefined when there is no file. */
   find(id: ObjectId): GitObject | undefined {
     const path = this.path(id);
-    const file = findFile(path);
+    const file = named(path, () => findFile(path));
     if (file === undefined) return undefined;
     const { object, framed } = named(path, () => decodeLoose(file));
     if (hashFramed(framed, this.#format) !== id) throw mismatchError(id, path);
@@ -137,8 +137,10 @@ export class LooseObjects {
     if (fd === undefined) return undefined;
     try {
       const start = Buffer.allocUnsafe(256);
-      const length = readSync(fd, start, 0, start.length, 0);
-      const { type, sizeBytes } = named(path, () => decode(inflatePrefix(start.subarray(0, length), 0, longestHeaderBytes)));
+      const { type, sizeBytes } = named(path, () => {
+        const length = readSync(fd, start, 0, start.length, 0);
+        return decode(inflatePrefix(start.subarray(0, length), 0, longestHeaderBytes));
+      });
       return { type, sizeBytes };
     } finally {
       closeSync(fd);
@@ -411,7 +413,8 @@ function named<Value>(path: string, decode: () => Value): Value {
 }
 
 /** An error of a decoder with the file's name in it; any other as it is. */
-function asNamed(path: string, error: unknown): unknown {
+function asNamed(path: string, thrown: unknown): unknown {
+  const error = asDamage(thrown);
   if (!(error instanceof CorruptError) || error.message.includes(path)) return error;
   return new CorruptError(`'${path}': ${error.message}`, {
     code: error.code, cause: error, hint: 'run cairn fsck; write the object again from its source to heal it',

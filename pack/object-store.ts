@@ -1030,7 +1030,7 @@ function refreshMultiPackIndex(source: Source, present: boolean, format: ObjectF
   try {
     source.midx = { index: MultiPackIndex.decode(readFileSync(path), format), identity };
   } catch (error) {
-    if (!(error instanceof CorruptError) && !isSystemError(error, 'ENOENT')) throw error;
+    if (!(error instanceof CorruptError) && !isSystemError(error, 'ENOENT', 'EIO', 'EISDIR')) throw error;
   }
   return true;
 }

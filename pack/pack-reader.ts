@@ -11,7 +11,7 @@ import type { Base, KeptBase } from './base-cache.js';
 import { ByteCache } from './byte-cache.js';
 import type { ByteCacheShare } from './byte-cache.js';
 import { applyDelta, readDeltaSizes } from './delta.js';
-import { CorruptError } from './errors.js';
+import { CorruptError, asDamage } from './errors.js';
 import { mismatchError, streamThresholdBytes } from './object.js';
 import type { GitObject, ObjectHeader, ObjectStream } from './object.js';
 import { Hasher, encodeObjectHeader, hashObject, isHashOf, rawSize } from './oid.js';
@@ -515,9 +515,17 @@ export class PackReader {
     this.#open();
     let done = 0;
     while (done < length) {
-      const read = readSync(this.#fd!, bytes, at + done, length - done, offset + done);
+      const read = this.#readSome(bytes, at + done, length - done, offset + done);
       if (read === 0) throw badPack('it was cut short');
       done += read;
+    }
+  }
+
+  #readSome(bytes: Buffer, at: number, length: number, offset: number): number {
+    try {
+      return readSync(this.#fd!, bytes, at, length, offset);
+    } catch (error) {
+      throw asNamed(this.path, error);
     }
   }
 
@@ -595,7 +603,8 @@ function named<Value>(path: string, action: () => Value, id?: ObjectId): Value {
   }
 }
 
-function asNamed(path: string, error: unknown, id?: ObjectId): unknown {
+function asNamed(path: string, thrown: unknown, id?: ObjectId): unknown {
+  const error = asDamage(thrown);
   if (!(error instanceof CorruptError) || error.message.includes(path)) return error;
   return new CorruptError(`${id === undefined ? '' : `object '${id}' in `}'${path}': ${error.message}`, {
     code: error.code, cause: error, hint: 'run cairn fsck; restore the pack from another copy',

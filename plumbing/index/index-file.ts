@@ -6,7 +6,7 @@
 // for; edits are kept aside and merged in when the order matters. Every byte is untrusted: a value or CorruptError.
 // Only reads; changing the file is for index-lock.ts.
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
-import { CorruptError, isSystemError } from '../../pack/errors.js';
+import { CorruptError, isSystemError, withPath } from '../../pack/errors.js';
 import { decodeObjectId, digest, encodeObjectId, rawSize, type ObjectFormat, type ObjectId } from '../../pack/oid.js';
 import type { RepoPath } from '../../pack/tree.js';
 import { type Comparable, type Compared, type FileTime, type StatData, isRacy, noStat } from './appearance.js';
@@ -99,6 +99,8 @@ export class Index implements Compared {
       const bytes = size < leastSharedBytes ? readFileSync(fd) : readShared(fd, Number(size));
       const writtenAt = { seconds: Number(mtimeNs / 1_000_000_000n), nanoseconds: Number(mtimeNs % 1_000_000_000n) };
       return new Index(format, decodeIndex(bytes, format, path), writtenAt);
+    } catch (error) {
+      throw withPath(error, path);
     } finally {
       closeSync(fd);
     }

@@ -5,7 +5,7 @@
 // HEAD for an unborn one makes a second root. A symbolic link is a ref only in git's old form (pointing at 'refs/...'); it is never followed.
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { CorruptError, isSystemError } from '../../pack/errors.js';
+import { CorruptError, isSystemError, withPath } from '../../pack/errors.js';
 import { type ObjectFormat, type ObjectId, hexSize, isObjectId } from '../../pack/oid.js';
 import { lockSuffix } from '../lockfile.js';
 import { type PackedRef, PackedRefs } from './packed-refs.js';
@@ -313,14 +313,18 @@ function readSmall(path: string | Buffer): Content | undefined {
     return { kind: 'text', text: readBuffer.toString('latin1', 0, size) };
   } catch (error) {
     if (isSystemError(error, 'EISDIR')) return undefined;
-    throw error;
+    throw withPath(error, path);
   } finally {
     fs.closeSync(fd);
   }
 }
 
 function readWhole(path: string): Buffer {
-  return fs.readFileSync(path);
+  try {
+    return fs.readFileSync(path);
+  } catch (error) {
+    throw withPath(error, path);
+  }
 }
 
 /** Entries with latin1 names; a missing directory has none, and links to directories are not followed. */

@@ -3,7 +3,7 @@
 //
 // Nothing is written. A file that goes away meanwhile (gc beside us) is passed over. Memory: one object, or what its deltas need.
 import { existsSync, readFileSync } from 'node:fs';
-import { CorruptError, RefusedError, isSystemError } from '../../pack/errors.js';
+import { CorruptError, RefusedError, asDamage, isSystemError } from '../../pack/errors.js';
 import { findFile } from '../../pack/file-lookup.js';
 import { hasStrayBits } from '../../pack/loose.js';
 import type { ObjectStore } from '../../pack/object-store.js';
@@ -60,7 +60,7 @@ export function checkCopies(store: ObjectStore, options: CopyCheckOptions): Copy
   for (const { id, path, error, object, header } of store.checkLoose(isWanted)) {
     seen(id, error === undefined ? header?.type : undefined);
     count.loose += 1;
-    const bytes = object === undefined && error === undefined ? undefined : findFile(path);
+    const bytes = object === undefined ? undefined : findFile(path);
     count.bytes += bytes?.length ?? 0;
     if (error !== undefined) onFinding(errorAt('object', path, error.message, id));
     else if (bytes !== undefined && hasStrayBits(bytes)) onFinding(errorAt('object', path, `object '${id}' is whole, but bits of its file that mean nothing were changed`, id));
@@ -118,7 +118,7 @@ function isSound(pack: PackReader, seen: Seen): boolean {
     using intake = PackIntake.readFile(pack.path, pack.format, { onObject: ({ id, type }) => { seen(id, type); } });
     return intake.matches(readFileSync(pack.path.replace(/\.pack$/, '.idx')));
   } catch (error) {
-    if (error instanceof CorruptError || error instanceof RefusedError) return false;
+    if (asDamage(error) instanceof CorruptError || error instanceof RefusedError) return false;
     throw error;
   }
 }

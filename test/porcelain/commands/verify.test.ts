@@ -86,6 +86,27 @@ test('what is needed and not there is named, with what names it', async (t) => {
   t.true(findings.some(({ object, message }) => object === id && message.includes('missing')));
 });
 
+test('an object that cannot be read is named, and the rest is verified', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const cwd = makeRepository(t, 'sha1', script);
+  for (const name of ['HEAD', 'HEAD^{tree}', 'HEAD:other']) {
+    const id = gitOutput(['rev-parse', name], { cwd });
+    const path = join(cwd, '.git/objects', id.slice(0, 2), id.slice(2));
+    renameSync(path, `${path}.good`);
+    mkdirSync(path);
+    const { code, report: { findings } } = await report(cwd);
+    t.is(code, 6);
+    t.true(findings.some(({ object, message }) => object === id && message.includes('cannot be read')), name);
+    for (const argv of [['cat-file', '-p', id], ['gc', '--grace=0'], ['fsck']]) {
+      const { code: refused, stderr } = await cairn(argv, { cwd });
+      t.true(refused !== 0 && refused !== 70 && stderr.includes(path), `${name}: ${argv.join(' ')}: ${stderr}`);
+    }
+    rmSync(path, { recursive: true });
+    renameSync(`${path}.good`, path);
+  }
+  t.is((await report(cwd)).code, 0);
+});
+
 test('a replacement does not hide damage, nor is it needed in place of what it replaces', async (t) => {
   if (skipWithoutGit(t)) return;
   const cwd = makeRepository(t, 'sha1', `${script} git replace HEAD~1 HEAD~2`);

@@ -1,17 +1,27 @@
-// Binary contents in a patch: deflated, in base 85, in lines of at most 52 bytes that begin with their length. Whole contents are
-// written in both directions, so that the patch can be undone. Specified by --binary of git-diff(1).
+// Binary contents in a patch: deflated, in base 85, in lines of at most 52 bytes that begin with their length. A content is written
+// whole, or as a delta against the other one where that is shorter; in both directions, so that the patch can be undone.
+// Specified by --binary of git-diff(1).
+import { createDelta } from '../../pack/delta.js';
 import { deflate } from '../../pack/zlib.js';
 
 /** The part of a patch that makes `now` of `old`, and back. */
 export function formatBinaryPatch(old: Buffer, now: Buffer, level: number): string {
-  return `GIT binary patch\n${binaryBlock(now, level)}${binaryBlock(old, level)}`;
+  return `GIT binary patch\n${binaryBlock(old, now, level)}${binaryBlock(now, old, level)}`;
 }
 
 const base85 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~';
 
-function binaryBlock(content: Buffer, level: number): string {
-  const packed = deflate(content, level);
-  let text = `literal ${content.length}\n`;
+/** What makes `content` of `base`. */
+function binaryBlock(base: Buffer, content: Buffer, level: number): string {
+  const whole = deflate(content, level);
+  const delta = base.length === 0 || content.length === 0 ? undefined : createDelta(base, content, whole.length);
+  const packed = delta && deflate(delta, level);
+  if (packed === undefined || packed.length >= whole.length) return `literal ${content.length}\n${encode(whole)}\n`;
+  return `delta ${delta!.length}\n${encode(packed)}\n`;
+}
+
+function encode(packed: Buffer): string {
+  let text = '';
   for (let at = 0; at < packed.length; at += 52) {
     const line = packed.subarray(at, Math.min(at + 52, packed.length));
     text += String.fromCharCode(line.length <= 26 ? 64 + line.length : 70 + line.length);
@@ -27,5 +37,5 @@ function binaryBlock(content: Buffer, level: number): string {
     }
     text += '\n';
   }
-  return `${text}\n`;
+  return text;
 }

@@ -131,6 +131,8 @@ export interface DiffDefaults {
   readonly walks?: boolean;
   /** Files are compared as they lie there, named from the current directory: differences make the exit code 1. */
   readonly comparesFiles?: boolean;
+  /** The prefixes diff.mnemonicPrefix asks for, by what is compared; absent: the ordinary ones. */
+  readonly mnemonics?: readonly [old: string, now: string];
   /** Colours are wanted; absent: as --color says. */
   readonly isColored?: boolean;
 }
@@ -206,10 +208,8 @@ export class DiffRequest {
     const abbreviation = args.value('abbrev');
     const digits = abbreviation === undefined ? defaultAbbreviation(this.#repository) : Math.max(Number.parseInt(abbreviation, 10) || 0, 4);
     const rawFull = args.flag('abbrev') === false || (!porcelain && args.flag('abbrev') === undefined);
-    const prefixes = prefixesOf(args, porcelain && config.getBoolean('diff.noprefix') === true);
-    if (porcelain && prefixes[0] === 'a/' && config.getBoolean('diff.mnemonicprefix') === true && !args.has('src-prefix')) {
-      throw new UsageError('diff.mnemonicPrefix is not supported');
-    }
+    const named = porcelain && config.getBoolean('diff.mnemonicprefix') === true ? defaults.mnemonics : undefined;
+    const prefixes = prefixesOf(args, porcelain && config.getBoolean('diff.noprefix') === true ? ['', ''] : named ?? ['a/', 'b/']);
     const [oldPrefix, newPrefix] = this.isReversed ? [prefixes[1], prefixes[0]] : prefixes;
     const words = wordsOf(args, setting('diff.wordregex'));
     const isColored = defaults.isColored === true || colorWanted(args, this.#repository.context.stdout.isTerminal);
@@ -488,8 +488,8 @@ function dirstatOf(args: Arguments, configured: string | undefined): DirstatOpti
 }
 
 /** What is put before names; of the options the last one counts. */
-function prefixesOf(args: Arguments, hasNone: boolean): readonly [old: string, now: string] {
-  let [old, now] = hasNone ? ['', ''] : ['a/', 'b/'];
+function prefixesOf(args: Arguments, standard: readonly [old: string, now: string]): readonly [old: string, now: string] {
+  let [old, now] = standard;
   for (const token of args.tokens) {
     if (token.kind !== 'option') continue;
     if (token.name === 'no-prefix') [old, now] = ['', ''];

@@ -73,7 +73,7 @@ export class PatchWriter {
     if (!isPlain) this.#sink(header);
     const [before, after] = [this.#read(entry.oldPath ?? entry.path, one), this.#read(entry.path, two)];
     const isRewrite = entry.status === 'M' && entry.score !== undefined;
-    const body = isRewrite ? this.#rewritten(splitLines(before), splitLines(after)) : this.#body(entry, splitLines(before), splitLines(after));
+    const body = isRewrite ? this.#rewritten(entry.path, splitLines(before), splitLines(after)) : this.#body(entry, splitLines(before), splitLines(after));
     if (body !== '' && isPlain) this.#sink(header);
     if (body !== '') this.#sink(this.#painted(`--- ${this.#oldName(entry, true)}`) + this.#painted(`+++ ${this.#newName(entry, true)}`) + body);
     return body !== '';
@@ -190,8 +190,11 @@ export class PatchWriter {
   }
 
   /** All lines gone, all lines new. */
-  #rewritten(old: Lines, now: Lines): string {
-    const painter = new HunkPainter(old, now, { colors: this.#colors, ...(this.#options.indicators === undefined ? {} : { indicators: this.#options.indicators }) });
+  #rewritten(path: string, old: Lines, now: Lines): string {
+    const { highlights, indicators, whitespaceOf } = this.#options;
+    const painter = new HunkPainter(old, now, {
+      colors: this.#colors, rule: whitespaceOf?.(path) ?? standardRule, whole: now, ...(indicators === undefined ? {} : { indicators }), ...(highlights === undefined ? {} : { highlights }),
+    });
     return painter.paintRewrite(this.#options.irreversibleDelete === true);
   }
 
@@ -350,13 +353,17 @@ export class HunkPainter {
       const oldLine = change.oldAt + change.oldCount + (hunk.oldCount === 0 ? 0 : 1);
       for (let index = 0; index < change.newCount; index += 1) {
         const newLine = change.newAt + index + (hunk.newCount === 0 ? 0 : 1);
-        const isAtEnd = this.#blankEnd !== undefined && this.#blankEnd.old <= oldLine && this.#blankEnd.new <= newLine + 1;
-        text += this.#line('new', this.#new, change.newAt + index, isAtEnd);
+        text += this.#line('new', this.#new, change.newAt + index, this.#endsBlank(oldLine, newLine));
       }
       at = change.newAt + change.newCount;
     }
     for (; at < hunk.newAt + hunk.newCount; at += 1) text += this.#line('context', this.#new, at);
     return text;
+  }
+
+  /** A line at these places (from 1) is among the blank ones that came to the end. */
+  #endsBlank(oldLine: number, newLine: number): boolean {
+    return this.#blankEnd !== undefined && this.#blankEnd.old <= oldLine && this.#blankEnd.new <= newLine + 1;
   }
 
   #words(hunk: Hunk): string {
@@ -381,7 +388,7 @@ export class HunkPainter {
     const range = (count: number): string => (count === 0 ? '0,0' : count === 1 ? '1' : `1,${count}`);
     let text = this.#paintPlace(`@@ -${onlyPlace ? '?,?' : range(this.#old.count)} +${range(this.#new.count)} @@`, '');
     if (!onlyPlace) for (let at = 0; at < this.#old.count; at += 1) text += this.#line('old', this.#old, at);
-    for (let at = 0; at < this.#new.count; at += 1) text += this.#line('new', this.#new, at);
+    for (let at = 0; at < this.#new.count; at += 1) text += this.#line('new', this.#new, at, this.#endsBlank(this.#old.count + 1, at + 1));
     return text;
   }
 

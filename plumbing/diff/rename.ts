@@ -138,9 +138,12 @@ class SimilarityMatcher {
     let sources = relevant === undefined ? allSources : allSources.filter(({ entry }) => relevant.has(entry.path));
     const moves = this.#options.guessesDirectories ? targets.flatMap(({ entry, source }) => (source === undefined ? [] : [{ from: source.entry.path, to: entry.path }])) : [];
     if (!this.#copies) {
-      sources = sources.filter((source) => source.used === 0);
+      // Where files were taken apart, git looks at those it has used already, too.
+      const isTakenApart = sources.some(({ entry }) => entry.brokenScore !== undefined);
+      const open = (list: readonly Source[]): readonly Source[] => (isTakenApart ? list : list.filter((source) => source.used === 0));
+      sources = open(sources);
       this.#matchBaseNames(sources, targets, countDirectoryMoves(moves, undefined));
-      sources = sources.filter((source) => source.used === 0);
+      sources = open(sources);
     }
     const open = targets.flatMap((target, index) => (target.source === undefined ? [index] : []));
     if (open.length === 0 || sources.length === 0) return;
@@ -301,6 +304,10 @@ function rebuild(entries: readonly DiffEntry[], sources: readonly Source[], targ
   const bySource = new Map(sources.map((source) => [source.entry, source]));
   const byTarget = new Map(targets.map((target) => [target.entry, target]));
   const taken = new Set(targets.flatMap(({ source }) => source ?? []));
+  const halves = new Map(targets.flatMap((target) => (target.entry.brokenScore === undefined ? [] : [[target.entry.path, target] as const])));
+  const staysWhole = ({ path, brokenScore }: DiffEntry): boolean => brokenScore !== undefined && halves.get(path)?.source === undefined;
+  // A rewritten file that is put together again uses what it was itself.
+  for (const source of sources) if (staysWhole(source.entry)) source.used += 1;
   const result: DiffEntry[] = [];
   for (const entry of entries) {
     const target = byTarget.get(entry);
@@ -314,8 +321,7 @@ function rebuild(entries: readonly DiffEntry[], sources: readonly Source[], targ
       });
     } else if (entry.brokenScore !== undefined && source !== undefined) {
       // Half of a rewritten file: it stays as long as the other half does.
-      const other = targets.find((each) => each.entry.brokenScore !== undefined && each.entry.path === entry.path);
-      if (other?.source === undefined) result.push(entry);
+      if (staysWhole(entry)) result.push(entry);
     } else if (entry.status !== 'same' && !(source !== undefined && !source.staysAround && taken.has(source))) {
       const [old, now] = [source?.side ?? entry.old, target?.side ?? entry.new];
       result.push(old === entry.old && now === entry.new ? entry : { ...entry, old, new: now });

@@ -59,15 +59,16 @@ export const command: Command = {
     const { config } = repository;
     const typed = typedColor(args);
     const isColored = !args.has('json') && wantsColor(context, config, 'color.diff', typed);
+    const comparison = isUntracked ? untracked(context, repository, args) : planOf(repository, args);
     const request = new DiffRequest(repository, args, {
       porcelain: true, format: 'patch', columns: terminalColumns(context), isColored, comparesFiles: isUntracked, usesPrograms: true,
+      ...(comparison.mnemonics === undefined ? {} : { mnemonics: comparison.mnemonics }),
     });
     const missing = isUntracked ? findMissing(context.cwd, args.positionals) : undefined;
     if (missing !== undefined) {
       context.stderr.write(`error: could not access '${missing}'\n`);
       return 1;
     }
-    const comparison = isUntracked ? untracked(context, repository, args) : planOf(repository, args);
     if (comparison.combined !== undefined) {
       if (args.has('json')) throw new UsageError('--json shows two trees only');
       const text = comparison.combined(request);
@@ -88,6 +89,8 @@ export const command: Command = {
 };
 
 interface Comparison {
+  /** The letters of what is compared, for diff.mnemonicPrefix: commit, index, work tree, object; 1 and 2 for files. */
+  readonly mnemonics?: readonly [old: string, now: string];
   readonly list: (request: DiffRequest) => IndexDiff;
   /** The text, where more than two trees are compared. */
   readonly combined?: (request: DiffRequest) => string;
@@ -117,8 +120,8 @@ function untracked(context: Context, repository: Repository, args: Arguments): C
   const names = args.positionals.map((name) => Buffer.from(name).toString('latin1'));
   const [one, two] = names;
   if (one === undefined || two === undefined || names.length > 2) throw new UsageError('--no-index takes two paths');
-  const found = diffFiles(one, two, { directory: context.cwd, format: repository.format, prefix: repository.prefix, readInput: () => readInput(context.stdin) });
-  return { list: () => plain(found) };
+  const places = { directory: context.cwd, format: repository.format, prefix: repository.prefix, readInput: () => readInput(context.stdin) };
+  return { mnemonics: ['1/', '2/'], list: () => plain(diffFiles(one, two, places)) };
 }
 
 /** Only differences of one side from one other. */
@@ -181,7 +184,7 @@ function planOf(repository: Repository, args: Arguments): Comparison {
     const index = readIndex(repository);
     const start = tips[0] === undefined ? startOf(repository) : treeOf(tips[0]);
     const tree = args.has('merge-base') ? mergeBaseTree(repository, tips[0]?.name ?? 'HEAD', 'HEAD') : start;
-    return { list: (request) => plain(listStagedChanges(repository.objects, tree, index, { ...limits, unchanged: request.wantsUnchanged })) };
+    return { mnemonics: ['c/', 'i/'], list: (request) => plain(listStagedChanges(repository.objects, tree, index, { ...limits, unchanged: request.wantsUnchanged })) };
   }
   if (tips.length > 0 && ['base', 'ours', 'theirs'].some((name) => args.has(name))) throw new UsageError('stages are compared with files only');
   if (tips.length === 0) {
@@ -189,6 +192,7 @@ function planOf(repository: Repository, args: Arguments): Comparison {
     const combines = args.has('c') || args.has('cc');
     const index = readIndex(repository);
     return {
+      mnemonics: ['i/', 'w/'],
       list: (request) => diffIndexToWorkTree(repository, index, {
         ...limits, unchanged: request.wantsUnchanged, unmergedStage: stage === undefined ? 2 : stages[stage],
         combines: combines || (stage === undefined && request.format.patch === true && !args.has('json')),
@@ -199,7 +203,7 @@ function planOf(repository: Repository, args: Arguments): Comparison {
     const [tip] = tips;
     if (args.lastOf('0', '1', '2', '3') !== undefined) throw new UsageError('stages are compared with files only');
     const tree = args.has('merge-base') ? mergeBaseTree(repository, tip!.name, 'HEAD') : treeOf(tip!);
-    return { list: (request) => diffTreeToWorkTree(repository, tree, readIndex(repository), { ...limits, unchanged: request.wantsUnchanged }) };
+    return { mnemonics: ['c/', 'w/'], list: (request) => diffTreeToWorkTree(repository, tree, readIndex(repository), { ...limits, unchanged: request.wantsUnchanged }) };
   }
   if (tips.length > 2) return asMerge(repository, tips.map(treeOf), limits, isDense(args));
   const [one, two] = tips[1]!.isExcluded ? [tips[1]!, tips[0]!] : [tips[0]!, tips[1]!];
@@ -249,7 +253,7 @@ function blobAndFile(repository: Repository, tip: NamedTip, word: string): Compa
   if (now.mode === 0) throw new InvalidError(`'${word}': not a regular file or symlink`, { code: 'no-file' });
   const name = (tip.path ?? path) as DiffEntry['path'];
   const old = { mode: tip.mode ?? now.mode, id: tip.id };
-  return { list: () => plain([{ path, ...(name === path ? {} : { oldPath: name }), status: statusOf(old, now), old, new: now }]) };
+  return { mnemonics: ['o/', 'w/'], list: () => plain([{ path, ...(name === path ? {} : { oldPath: name }), status: statusOf(old, now), old, new: now }]) };
 }
 
 function betweenBlobs(one: NamedTip, two: NamedTip): Comparison {

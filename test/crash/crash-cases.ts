@@ -222,6 +222,18 @@ export const crashCases: readonly CrashCase[] = [
       if (code !== 0) throw new Error(stderr);
     },
   },
+  {
+    name: 'archive restore', argv: ['archive', 'restore', '.git/made.archive', '.git/back/here'], prepare: 'node "$CAIRN" archive create .git/made.archive --all; mkdir .git/back',
+    again: ['rev-parse', 'HEAD'],
+    check: (directory, phase) => {
+      const restored = join(directory, '.git/back/here');
+      if (phase === 'cut' && lstatSync(restored, { throwIfNoEntry: false }) === undefined) return;
+      if (phase === 'again' && lstatSync(restored, { throwIfNoEntry: false }) === undefined) return;
+      requireClean(restored, phase);
+      const { stdout } = git(['status', '--porcelain'], { cwd: restored });
+      if (stdout !== '') throw new Error(`of what was restored this is not as it was: ${stdout}`);
+    },
+  },
   { name: 'hold', argv: ['hold', 'add', 'v1', '--reason', 'audit'], isRepeatable: false, codesAgain: [0, 1, 2, 3, 4], timedRefs: /^refs\/holds\// },
   { name: 'read-tree', argv: ['read-tree', 'HEAD~1'] },
   { name: 'write-tree', argv: ['write-tree'] },

@@ -39,7 +39,7 @@ const suitesOf: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^porcelain\/events\.ts$/, ['crash: release']],
   [/^porcelain\/commit\.ts$/, ['crash: commit with a hook']],
   [/^porcelain\/sweep\.ts$/, ['porcelain/sweep-order.test', 'porcelain/quarantine.test', 'crash: gc with grace 0; gc --undo']],
-  [/^porcelain\/archive\//, ['porcelain/archive/archive.test', 'crash: archive']],
+  [/^porcelain\/archive\//, ['porcelain/archive/archive.test', 'porcelain/archive/archive-outcomes.test', 'crash: archive; archive restore']],
   [/^porcelain\/integrity\//, ['crash: repair of what cannot be read; repair']],
 ];
 
@@ -123,9 +123,9 @@ export const namedMutants: readonly Mutant[] = [
     name: 'a sweep does not wait for writers', file: 'porcelain/removal-phase.ts',
     edits: one("let waited = listAnnounced(repository).filter(({ kind }) => kind === 'naming');", 'let waited: ReturnType<typeof listAnnounced> = [];'), suites: beside, isProgram: true,
   },
-  { name: 'a sweep does not read the roots again', file: 'porcelain/sweep.ts', edits: one('      this.#extendMark([]);\n', ''), suites: beside, isProgram: true },
+  { name: 'a sweep does not read the roots again', file: 'porcelain/sweep.ts', edits: one('      this.#extendMark([]);\n', ''), suites: ['porcelain/sweep-order.test', ...beside], isProgram: true },
   { name: 'a sweep does not mend the store when it is done', file: 'porcelain/sweep.ts', edits: one('if (hasTaken) this.#extendMark(', 'if (hasTaken && Date.now() < 0) this.#extendMark('), suites: beside, isProgram: true },
-  { name: 'a sweep does not look whether a file was touched before it takes it away', file: 'porcelain/sweep.ts', edits: one('if (own !== undefined && isUnchanged(path, mtimeMs)) {', 'if (own !== undefined) {'), suites: beside, isProgram: true },
+  { name: 'a sweep does not look whether a file was touched before it takes it away', file: 'porcelain/sweep.ts', edits: one('if (own !== undefined && isUnchanged(path, mtimeMs)) {', 'if (own !== undefined) {'), suites: ['porcelain/sweep-order.test', ...beside], isProgram: true },
   { name: 'a sweep does not look whether a file was touched while it took it away', file: 'porcelain/sweep.ts', edits: one('if (isUnchanged(own.held, mtimeMs)) return true;', 'return true;'), suites: beside, isProgram: true },
   { name: 'what is needed by now is taken away nevertheless', file: 'porcelain/sweep.ts', edits: one('new Set([...expired.keys()].filter((id) => marked.has(id)))', 'new Set<ObjectId>()'), suites: beside, isProgram: true },
   {
@@ -136,13 +136,13 @@ export const namedMutants: readonly Mutant[] = [
   { name: 'a sweep that died is not undone', file: 'plumbing/refs/sweep-flag.ts', edits: one('export function undoDeadSweep(repository: Repository): void {', 'export function undoDeadSweep(repository: Repository): void {\n  if (Date.now() > 0) { removeIfPresent(join(repository.commonDirectory, "cairn/sweep")); return; }'), suites: beside, isProgram: true },
   { name: 'what is named does not come back from quarantine', file: 'plumbing/refs/announcement.ts', edits: one('  repository.objects.rescue();\n  return value;', '  return value;'), suites: beside },
   { name: 'what a ref names does not come back from quarantine', file: 'plumbing/refs/ref-transaction.ts', edits: one('if (this.#announcement !== undefined) this.#repository.objects.rescue();', ''), suites: beside },
-  { name: 'a removal phase does not look whether the lock is still its own', file: 'porcelain/removal-phase.ts', edits: one('    lock.check();\n', ''), suites: beside },
+  { name: 'a removal phase does not look whether the lock is still its own', file: 'porcelain/removal-phase.ts', edits: one('    lock.check();\n', ''), suites: ['porcelain/sweep-order.test', ...beside] },
   { name: 'a lock of a living process is taken over', file: 'plumbing/lockfile.ts', edits: one("findOut(found, identity, found.claim, found.uid, holder.uid) !== 'dead') return", "findOut(found, identity, found.claim, found.uid, holder.uid) === undefined) return"), suites: ['plumbing/lockfile.test'] },
   { name: 'a ref that moved meanwhile is overwritten', file: 'plumbing/refs/ref-transaction.ts', edits: one('} else if (oldId !== wanted) {', '} else if (oldId === null) {'), suites: ['plumbing/refs/refs.test', 'plumbing/commands/update-ref.test'] },
   { name: 'a ref may name what is not there', file: 'plumbing/refs/ref-transaction.ts', edits: one('    if (type === undefined) {\n      throw new NotFoundError(`cannot update', '    if (type === null) {\n      throw new NotFoundError(`cannot update'), suites: ['plumbing/refs/refs.test', 'plumbing/commands/update-ref.test', ...beside] },
   // Comparisons with an id or a checksum.
   { name: 'a loose object is not hashed', file: 'pack/loose.ts', edits: one('if (hashFramed(framed, this.#format) !== id) throw mismatchError(id, path);', ''), suites: ['pack/loose.test', 'pack/object-store.test', 'rot'] },
-  { name: 'a loose object is not hashed when read in pieces', file: 'pack/loose.ts', edits: one(' || hasher.digestId() !== id) throw mismatchError(id, path);', ') throw mismatchError(id, path);'), suites: ['pack/loose.test'] },
+  { name: 'a loose object is not hashed when read in pieces', file: 'pack/loose.ts', edits: one(' || hasher.digestId() !== id) throw mismatchError(id, path);', ') throw mismatchError(id, path);'), suites: ['pack/loose.test', 'pack/object-store.test'] },
   { name: 'a packed object is not hashed', file: 'pack/pack-reader.ts', edits: one('if (hashObject(object.type, object.bytes, this.format) !== id) throw mismatchError(id, this.path);', ''), suites: ['pack/pack-reader.test', 'pack/object-store.test', 'rot'] },
   { name: 'a packed object that is passed on is not hashed', file: 'pack/pack-reader.ts', edits: one('if (!isHashOf(this.index.bytes, this.index.idOffset(position), framed, this.format)) throw', 'if (framed.length < 0) throw'), suites: ['pack/pack-reader.test', 'pack/pack-cursor.test', 'pack/object-store.test', 'rot'] },
   { name: 'a packed object is not hashed when read in pieces', file: 'pack/pack-reader.ts', edits: one('if (left !== 0 || hasher.digestId() !== id) throw mismatchError(id, this.path);', 'if (left !== 0) throw mismatchError(id, this.path);'), suites: ['pack/pack-reader.test', 'pack/object-store.test'] },

@@ -126,6 +126,25 @@ test('a damaged pack does not hide a good loose copy, and writing the object aga
   t.is(store.read(id).bytes.toString(), 'content\n');
 });
 
+test.serial('of a pack that goes the index goes first: what has one is whole', (t) => {
+  if (skipWithoutGit(t)) return;
+  const directory = makeRepository(t, 'sha1', 'echo content > file; git add .; git commit -qm one; git repack -q -a -d');
+  const store = ObjectStore.open(join(directory, '.git/objects'), 'sha1');
+  const gone: string[] = [];
+  const restore = useDisk(new Proxy(realDisk, {
+    get: (target, method: keyof typeof realDisk) => (...args: unknown[]): unknown => {
+      if (method === 'unlink') gone.push(String(args[0]).replace(/.*[.]/, ''));
+      return (target[method] as (...all: unknown[]) => unknown)(...args);
+    },
+  }));
+  try {
+    store.removePack(store.listOwnPacks()[0]!);
+  } finally {
+    restore();
+  }
+  t.deepEqual([gone[0], gone.at(-1)], ['idx', 'pack']);
+});
+
 test('writing an object that is there renews the age of its file or pack', (t) => {
   if (skipWithoutGit(t)) return;
   const directory = makeRepository(t, 'sha1', 'echo packed > file; git add .; git commit -qm one; git repack -q -a -d; echo loose | git hash-object -w --stdin');

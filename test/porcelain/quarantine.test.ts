@@ -6,6 +6,7 @@ import { type Disk, realDisk, useDisk } from '../../pack/disk.js';
 import type { ObjectId } from '../../pack/oid.js';
 import { Announcement, holdLease, listAnnounced } from '../../plumbing/refs/announcement.js';
 import { formatIdentity, identifyProcess } from '../../plumbing/process-identity.js';
+import { RefTransaction } from '../../plumbing/refs/ref-transaction.js';
 import { Repository } from '../../plumbing/repository.js';
 import { needsWholeGc } from '../../porcelain/gc-need.js';
 import { cairn, cairnOutput, cairnProcess, cairnProgram, makeContext } from '../helpers/cairn.js';
@@ -284,6 +285,17 @@ test('a removal waits for who is about to name objects, and gives up on who does
   t.deepEqual(batches(repository), []);
   t.is(cairnProcess(['gc', '--grace=0', '-q'], { cwd: repository }).code, 0);
   t.false(hasGitObject(repository, lost));
+});
+
+test('a transaction whose announcement was taken for abandoned is refused, and changes nothing', (t) => {
+  if (skipWithoutGit(t) || isMute(t)) return;
+  const directory = makeRepository(t, 'sha1', history);
+  const repository = open(directory);
+  using transaction = new RefTransaction(repository);
+  transaction.add({ name: 'refs/heads/new', target: { id: gitOutput(['rev-parse', 'HEAD'], { cwd: directory }) as ObjectId } }).prepare();
+  for (const { path } of listAnnounced(repository)) rmSync(path);
+  t.throws(() => { transaction.commit(); }, { code: 'announcement-lost' });
+  t.is(git(['rev-parse', '-q', '--verify', 'refs/heads/new'], { cwd: directory }).code, 1);
 });
 
 test('an announcement of a process that is gone holds nobody up', (t) => {

@@ -1,10 +1,10 @@
 // Promise: an object that is touched while a sweep takes it away gets its name back, durably, before the sweep lets go of it.
 import test from 'ava';
-import { readFileSync, utimesSync } from 'node:fs';
+import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { useDisk } from '../../pack/disk.js';
 import { runIn } from '../crash/crash-lab.js';
-import { RecordingDisk } from '../crash/recording-disk.js';
+import { type Operation, RecordingDisk } from '../crash/recording-disk.js';
 import { makeRepository } from '../helpers/differential.js';
 import { git, skipWithoutGit } from '../helpers/stock-git.js';
 
@@ -35,4 +35,65 @@ test.serial('what is touched at the moment its name goes is given back before it
     return [];
   });
   t.deepEqual(steps.slice(steps.indexOf('taken')), ['taken', 'given back', 'durable', 'let go']);
+});
+
+/** What gc does to the file of an object nobody needs, when `act` is called before each operation. */
+async function collect(top: string, path: string, act: (operation: Operation) => void): Promise<string[]> {
+  const recording = new RecordingDisk(top, act);
+  const restore = useDisk(recording);
+  try {
+    await runIn(top, ['gc', '-q', '--grace=0']);
+  } finally {
+    restore();
+  }
+  return recording.operations.flatMap((operation) => (operation.kind === 'unlink' && operation.path === path ? ['taken'] : []));
+}
+
+const lost = 'git commit -q --allow-empty -m one; git commit -q --allow-empty -m lost; git rev-parse HEAD >.git/lost; git reset -q --hard HEAD~1; rm -rf .git/logs .git/ORIG_HEAD';
+
+test.serial('what a ref names when the flag goes up is not taken away, not even for a moment', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const top = makeRepository(t, 'sha1', lost);
+  const id = readFileSync(join(top, '.git/lost'), 'latin1').trim();
+  let isNamed = false;
+  const steps = await collect(top, `.git/objects/${id.slice(0, 2)}/${id.slice(2)}`, (operation) => {
+    if (isNamed || !('path' in operation) || operation.path !== '.git/cairn/sweep') return;
+    isNamed = true;
+    writeFileSync(join(top, '.git/refs/heads/named'), `${id}\n`);
+  });
+  t.true(isNamed);
+  t.deepEqual(steps, []);
+  t.is(git(['fsck', '--full'], { cwd: top }).code, 0);
+});
+
+test.serial('what is touched before its name goes is not taken away, not even for a moment', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const top = makeRepository(t, 'sha1', lost);
+  const id = readFileSync(join(top, '.git/lost'), 'latin1').trim();
+  const path = `.git/objects/${id.slice(0, 2)}/${id.slice(2)}`;
+  let isTouched = false;
+  const steps = await collect(top, path, (operation) => {
+    if (isTouched || operation.kind !== 'link' || operation.existing !== path) return;
+    isTouched = true;
+    utimesSync(join(top, path), Date.now() / 1000 + 5, Date.now() / 1000 + 5);
+  });
+  t.true(isTouched);
+  t.deepEqual(steps, []);
+  t.is(git(['cat-file', '-e', id], { cwd: top }).code, 0);
+});
+
+test.serial('who lost the maintenance lock takes nothing away', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const top = makeRepository(t, 'sha1', lost);
+  const id = readFileSync(join(top, '.git/lost'), 'latin1').trim();
+  const holder = join(top, '.git/cairn/maintenance');
+  let isStolen = false;
+  const steps = await collect(top, `.git/objects/${id.slice(0, 2)}/${id.slice(2)}`, (operation) => {
+    if (isStolen || operation.kind !== 'mkdir' || !operation.path.startsWith('.git/cairn/quarantine/')) return;
+    isStolen = true;
+    writeFileSync(holder, readFileSync(holder, 'utf8').replace(/"token":"[^"]*"/, '"token":"of another"'));
+  });
+  t.true(isStolen);
+  t.deepEqual(steps, []);
+  t.is(git(['cat-file', '-e', id], { cwd: top }).code, 0);
 });

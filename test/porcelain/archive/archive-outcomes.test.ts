@@ -2,7 +2,7 @@
 // All tests here are serial, for they put another disk in place.
 import test from 'ava';
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type Disk, realDisk, useDisk } from '../../../pack/disk.js';
 import { runSteps } from '../../../plumbing/interruption.js';
 import { createArchive } from '../../../porcelain/archive/creation.js';
@@ -27,6 +27,18 @@ function failing(fault: Fault, code = 'EIO', instead?: (method: string, args: re
       }
       const result = (target[method] as (...all: unknown[]) => unknown)(...args);
       if (method === 'open') paths.set(result as number, path);
+      return result;
+    },
+  });
+}
+
+/** Writes down when names appear in a directory and when it is made durable, by those who succeed. */
+function watching(inner: Disk, directory: string, steps: string[]): Disk {
+  return new Proxy(inner, {
+    get: (_target, method: keyof Disk) => (...args: unknown[]): unknown => {
+      const result = (inner[method] as (...all: unknown[]) => unknown)(...args);
+      if ((method === 'link' || method === 'rename') && dirname(String(args[1])) === directory) steps.push(basename(String(args[1])));
+      if (method === 'fsyncDirectory' && args[0] === directory) steps.push('durable');
       return result;
     },
   });
@@ -143,7 +155,8 @@ for (const row of table) {
       commitFiles(repository, { a: 'other', 'd/b': 'two'.repeat(90) });
       row.prepare?.(top);
       const isPlanted = row.outcome === 'sidecar path refused';
-      const restore = row.disk === undefined ? () => undefined : useDisk(row.disk(top));
+      const steps: string[] = [];
+      const restore = useDisk(watching(row.disk === undefined ? realDisk : row.disk(top), out, steps));
       let result;
       try {
         result = await cairn(['archive', 'create', '../out/x', ...(hasFormer ? ['--force'] : []), ...(row.argv ?? [])], options);
@@ -151,6 +164,8 @@ for (const row of table) {
         restore();
       }
       t.is(result.code, row.exit, result.stderr);
+      if (steps.length > 0) t.is(steps.at(-1), 'durable', steps.join(', '));
+      if (row.exit === 0) t.true(steps.slice(steps.lastIndexOf('x'), steps.lastIndexOf('x.info.json')).includes('durable'), steps.join(', '));
       const isChecked = row.exit !== 129;
       const stale = isChecked ? [] : ['x.mismatch.txt'];
       const names = readdirSync(out).filter((name) => !name.startsWith('bystander')).sort();

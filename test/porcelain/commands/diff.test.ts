@@ -2,7 +2,7 @@ import test from 'ava';
 import { bothFormats, compareWithGit, makeRepository } from '../../helpers/differential.js';
 import { caseLines } from '../../helpers/case-lines.js';
 import { branchyHistory } from '../../helpers/branchy-history.js';
-import { cairnOutput } from '../../helpers/cairn.js';
+import { cairn } from '../../helpers/cairn.js';
 import { git, gitOutput, skipWithoutGit } from '../../helpers/stock-git.js';
 
 const lines: readonly (readonly string[])[] = [
@@ -153,7 +153,7 @@ test('a binary patch is made of deltas where these are shorter, and git applies 
   const cwd = makeRepository(t, 'sha1', `
     head -c 9000 /dev/zero > zeros; (printf '\\0'; seq 1 2000) > f; : > empty; git add .; git commit -qm one
     sed -i 's/^70$/seventy/; 1500,1510d' f; printf 'x\\0' > empty; rm zeros; printf 'y\\0' > made; git add -A; git commit -qm two`);
-  const patch = await cairnOutput(['diff', '--binary', '--no-renames', 'HEAD~1', 'HEAD'], { cwd });
+  const patch = (await cairn(['diff', '--binary', '--no-renames', 'HEAD~1', 'HEAD'], { cwd })).stdout;
   t.regex(patch, /^delta \d+$/m);
   t.regex(patch, /^literal 2$/m);
   git(['apply', '-R', '--index'], { cwd, stdin: patch });

@@ -31,6 +31,7 @@ import { updateRef } from '../plumbing/refs/ref-transaction.js';
 import type { Repository } from '../plumbing/repository.js';
 import { applyClean, planClean } from './cleaning.js';
 import { storeCommit } from './commit-object.js';
+import { takeOutOfFiles } from './hunks/file-content.js';
 import { restorePaths } from './restoring.js';
 import { Snapshot } from './snapshot.js';
 import { noteReset, resetTo } from './switching.js';
@@ -47,6 +48,8 @@ export interface StashRequest {
   readonly stagedOnly: boolean;
   /** As typed. */
   readonly paths: readonly string[];
+  /** Puts what is to be set aside into an index that holds the tree of HEAD; for who chooses. */
+  readonly choose?: (index: Index, headTree: ObjectId) => void;
 }
 
 /** An entry, taken apart. */
@@ -132,7 +135,7 @@ export function makeEntry(repository: Repository, request: StashRequest): MadeEn
   const staged = listStagedChanges(objects, commit.tree, index, limit);
   const changed = diffTreeToWorkTree(repository, commit.tree, index, { ...limit, byAppearance: true }).entries;
   if (staged.length === 0 && untracked.length === 0 && !hasChanges(repository, index, pathspec)) return undefined;
-  requireMerged(repository, index);
+  requireMerged(repository, index, request.choose !== undefined);
   if (request.stagedOnly && staged.length === 0) throw new RefusedError('no staged changes', { code: 'nothing-staged' });
   const who = whoever(repository);
   const branch = refs.headBranch()?.replace(/^refs\/heads\//, '');
@@ -144,10 +147,21 @@ export function makeEntry(repository: Repository, request: StashRequest): MadeEn
   const others = request.untracked === 'no' ? [] : [
     storeCommit(repository, { ...who, tree: treeOfFiles(repository, untracked), parents: [], message: `untracked files on ${at}\n` }),
   ];
-  const workTree = request.stagedOnly ? indexTree : treeOfWork(repository, index, changed);
+  const workTree = request.choose !== undefined ? chosenTree(repository, commit.tree, request.choose) : request.stagedOnly ? indexTree : treeOfWork(repository, index, changed);
   const message = request.message === '' ? `WIP on ${at}` : `On ${place}: ${request.message}`;
   const id = storeCommit(repository, { ...who, tree: workTree, parents: [head, indexCommit, ...others], message });
   return { id, message, indexTree, workTree, untracked };
+}
+
+/** What was chosen, as a tree; RefusedError when nothing was. */
+function chosenTree(repository: Repository, headTree: ObjectId, choose: NonNullable<StashRequest['choose']>): ObjectId {
+  const { objects, format } = repository;
+  const index = new Index(format);
+  for (const { path, new: { id, mode } } of diffTrees(objects, undefined, headTree, { recursive: true })) index.set(indexEntry({ path, id, mode }));
+  choose(index, headTree);
+  const tree = writeTreeFromIndex(index, objects, { protection: readPathProtection(repository.config) });
+  if (tree === headTree) throw new RefusedError('no changes selected', { code: 'nothing-chosen' });
+  return tree;
 }
 
 function requireMatches(index: Index, pathspec: Pathspec): void {
@@ -157,11 +171,11 @@ function requireMatches(index: Index, pathspec: Pathspec): void {
 }
 
 /** Unmerged paths are listed as git lists them; files that are only going to be added cannot be stored. */
-function requireMerged({ context }: Repository, index: Index): void {
+function requireMerged({ context }: Repository, index: Index, allowsIntended: boolean): void {
   const unmerged = new Set(index.entries.filter(({ stage }) => stage !== 0).map(({ path }) => path));
   for (const path of unmerged) context.stdout.write(Buffer.from(`${path}: needs merge\n`, 'latin1'));
   if (unmerged.size > 0) throw new RefusedError('cannot save the current index state', { code: 'unmerged-index', hint: 'resolve and add what is in conflict' });
-  const intended = index.entries.find(({ intentToAdd }) => intentToAdd);
+  const intended = allowsIntended ? undefined : index.entries.find(({ intentToAdd }) => intentToAdd);
   if (intended !== undefined) {
     throw new RefusedError(`'${pathToUtf8(intended.path)}' is only intended to be added`, { code: 'unmerged-index', hint: 'add it, or take it out of the index' });
   }
@@ -217,7 +231,7 @@ export function pushEntry(repository: Repository, request: PushRequest, tell: (m
   });
   if (made === undefined) return false;
   tell(made.message);
-  if (request.stagedOnly) takeBackStaged(repository, made, request.keepsIndex);
+  if (request.stagedOnly || request.choose !== undefined) takeBackStaged(repository, made, request.keepsIndex);
   else takeAway(repository, request, made);
   return true;
 }
@@ -252,17 +266,8 @@ function takeBackStaged(repository: Repository, { workTree: staged }: MadeEntry,
   const { objects, refs } = repository;
   const headTree = objects.readCommit(refs.find('HEAD')!.id).tree;
   using lock = lockIndex(repository);
-  const { index } = lock;
-  const files = Index.decode(index.encode(), repository.format);
-  const differing = diffTreeToWorkTree(repository, staged, index, {}).entries;
-  const now = treeOfWork(repository, files, differing);
-  const result = mergeTrees(repository, staged, now, headTree, { ours: 'files', theirs: 'HEAD' });
-  const isThere = result.isClean && mergeTrees(repository, headTree, result.tree, staged, { ours: 'HEAD', theirs: 'staged' }).tree === now;
-  if (!isThere) throw new RefusedError('cannot remove worktree changes', { code: 'changes-in-the-way', hint: 'what is staged and what is not touch the same lines; the entry was made' });
-  const workTree = new WorkTree(repository, index);
-  for (const { path, new: side } of diffTrees(objects, now, result.tree, { recursive: true })) {
-    if (side.mode === 0) workTree.remove(path);
-    else workTree.checkout({ path, mode: side.mode, id: side.id }, { force: true });
+  if (!takeOutOfFiles(repository, lock.index, headTree, staged)) {
+    throw new RefusedError('cannot remove worktree changes', { code: 'changes-in-the-way', hint: 'files hold what was set aside in another form; the entry was made' });
   }
   lock.write();
   lock.rollback();

@@ -1,6 +1,6 @@
 // cairn add: put what the work tree holds into the index. Nothing is named by the index before it is stored; the index is written
 // once, under its lock.
-import { CairnError, InvalidError, NotFoundError, UsageError, isSystemError } from '../../pack/errors.js';
+import { CairnError, InvalidError, NotFoundError, RefusedError, UsageError, isSystemError } from '../../pack/errors.js';
 import { emptyBlobId } from '../../pack/oid.js';
 import { executableMode, fileMode, gitlinkMode, pathToUtf8, type RepoPath } from '../../pack/tree.js';
 import { BlobBatch } from '../../plumbing/objects/blob-batch.js';
@@ -15,6 +15,8 @@ import { readPathspecs } from '../../plumbing/pathspec-file.js';
 import { Repository } from '../../plumbing/repository.js';
 import { applyRefresh, scanWorkTree } from '../../plumbing/index/work-status.js';
 import { type Change, WorkTree } from '../../plumbing/index/work-tree.js';
+import { choosingModes } from '../hunks/choosing-mode.js';
+import { chooseHunks } from '../hunks/hunk-choosing.js';
 import { Snapshot } from '../snapshot.js';
 
 export const command: Command = {
@@ -28,6 +30,7 @@ export const command: Command = {
     { name: 'update', short: 'u', negatable: true, help: 'only what is in the index already' },
     { name: 'force', short: 'f', negatable: true, help: 'also ignored files' },
     { name: 'intent-to-add', short: 'N', negatable: true, help: 'only note that the files will be added' },
+    { name: 'patch', short: 'p', negatable: true, help: 'choose hunk by hunk what is added' },
     { name: 'dry-run', short: 'n', negatable: true, help: 'only say what would be done' },
     { name: 'verbose', short: 'v', negatable: true, help: 'say what is added' },
     { name: 'refresh', negatable: true, help: 'only renew the stat data of unchanged files' },
@@ -43,6 +46,10 @@ export const command: Command = {
     repository.requireWorkTree();
     checkOptions(args);
     const words = readPathspecs(context, args);
+    if (args.has('patch')) {
+      chooseHunks(repository, { mode: choosingModes.stage, paths: words });
+      return 0;
+    }
     const needsPaths = !args.has('all') && !args.has('update') && !args.has('renormalize');
     if (words.length === 0 && needsPaths && !args.has('refresh')) {
       context.stderr.write("Nothing specified, nothing added.\nhint: maybe you wanted to say 'cairn add .'?\n");
@@ -55,6 +62,7 @@ export const command: Command = {
 };
 
 function checkOptions(args: Arguments): void {
+  if (args.has('patch') && args.has('dry-run')) throw new RefusedError("options '--dry-run' and '--patch' cannot be used together", { code: 'bad-options' });
   if (args.has('all') && args.has('update')) throw new UsageError("options '-A' and '-u' cannot be used together");
   if (args.has('ignore-missing') && !args.has('dry-run')) throw new UsageError("the option '--ignore-missing' requires '--dry-run'");
   const chmod = args.value('chmod');

@@ -10,6 +10,8 @@ import { findRevision, peel } from '../../plumbing/history/revision.js';
 import { WorkTree } from '../../plumbing/index/work-tree.js';
 import { type Tracking, findStart } from '../branch.js';
 import { expandDash, findDestination, guessDestination, nameFromTracked, newBranch, orphanBranch, unknownDestination } from '../destination.js';
+import { choosingModes } from '../hunks/choosing-mode.js';
+import { chooseHunks } from '../hunks/hunk-choosing.js';
 import { restorePaths } from '../restoring.js';
 import { carrying } from '../carrying.js';
 import { type Destination, moveTrees, printChanges, refresh, runPostCheckout, switchTo, tellTracking } from '../switching.js';
@@ -21,6 +23,7 @@ export const command: Command = {
   usage: [
     'checkout [-f] [-q] [(-b | -B | --orphan) <new-branch>] [--detach] [<branch> | <commit> | -]',
     'checkout [-f | --ours | --theirs] [<tree>] [--] <pathspec>...',
+    'checkout -p [<tree>] [--] [<pathspec>...]',
   ],
   options: [
     { name: 'b', value: 'branch', help: 'make this branch and go there' },
@@ -32,6 +35,7 @@ export const command: Command = {
     { name: 'track', short: 't', value: 'mode', valueOptional: true, negatable: true, help: 'the new branch follows what it starts from (direct), or what that follows (inherit)' },
     { name: 'orphan', value: 'branch', help: 'begin a branch without history; index and files stay' },
     { name: 'ignore-other-worktrees', negatable: true, help: 'also a branch that is checked out elsewhere' },
+    { name: 'patch', short: 'p', negatable: true, help: 'choose hunk by hunk what is brought back' },
     { name: 'ours', short: '2', help: 'of unmerged paths take our version' },
     { name: 'theirs', short: '3', help: 'of unmerged paths take their version' },
     { name: 'merge', short: 'm', negatable: true, help: 'merge local changes that are in the way into where they go' },
@@ -46,6 +50,7 @@ export const command: Command = {
     const { word, paths } = split(repository, args);
     const making = ['b', 'B', 'orphan'].filter((name) => args.has(name));
     if (making.length > 1) throw new UsageError('-b, -B and --orphan do not go together');
+    if (args.has('patch')) return choose(repository, args, word, paths);
     if (paths.length > 0) return restore(context, repository, args, word, paths);
     if (args.has('ours') || args.has('theirs')) throw new UsageError('--ours and --theirs are about paths');
     if (args.flag('overlay') !== undefined) throw new UsageError('--overlay and --no-overlay are about paths');
@@ -90,6 +95,14 @@ function isFile(repository: Repository, word: string): boolean {
 
 function guesses(repository: Repository, args: Arguments): boolean {
   return args.flag('guess') ?? repository.config.getBoolean('checkout.guess') ?? true;
+}
+
+function choose(repository: Repository, args: Arguments, word: string | undefined, paths: readonly string[]): number {
+  const other = ['b', 'B', 'orphan', 'detach', 'merge', 'force', 'ours', 'theirs'].find((name) => args.has(name));
+  if (other !== undefined) throw new RefusedError(`--patch does not go with --${other}`, { code: 'bad-options' });
+  if (word === undefined) chooseHunks(repository, { mode: choosingModes['discard-from-files'], paths });
+  else chooseHunks(repository, { mode: choosingModes[word === 'HEAD' ? 'discard-from-both' : 'apply-to-both'], tree: treeOf(repository, word), paths });
+  return 0;
 }
 
 function restore(context: Context, repository: Repository, args: Arguments, word: string | undefined, paths: readonly string[]): number {

@@ -15,6 +15,8 @@ import { type CommitContent, type CommitOutcome, type CommitState, makeCommit, p
 import type { MessageRequest } from '../commit-message.js';
 import { startGcIfNeeded } from '../gc-need.js';
 import { explainUnchanged, formatSummary, measureCommit } from '../commit-summary.js';
+import { choosingModes } from '../hunks/choosing-mode.js';
+import { chooseHunks } from '../hunks/hunk-choosing.js';
 import { formatInput, makeRunId } from '../run.js';
 import { type RunMetadata, checkMetadata } from '../run-metadata.js';
 
@@ -29,6 +31,7 @@ export const command: Command = {
   options: [
     { name: 'everything', short: 'A', help: 'commit the whole work tree: everything new, changed and deleted' },
     { name: 'all', short: 'a', negatable: true, help: 'commit all changed files that are tracked' },
+    { name: 'patch', short: 'p', negatable: true, help: 'choose hunk by hunk what is committed beside what is in the index' },
     { name: 'include', short: 'i', help: 'commit these paths beside what is in the index' },
     { name: 'only', short: 'o', help: 'commit only these paths (what naming paths means anyway)' },
     { name: 'message', short: 'm', value: 'message', help: 'the message; several become paragraphs' },
@@ -62,6 +65,7 @@ export const command: Command = {
     checkOptions(args);
     const repository = Repository.open(context);
     const sign = findCommitSigner(repository, args);
+    if (args.has('patch')) chooseHunks(repository, { mode: choosingModes.stage, paths: args.positionals });
     const run = args.value('run');
     const id = run === 'auto' ? makeRunId(context.clock) : run;
     const file = args.value('meta');
@@ -89,7 +93,7 @@ function checkOptions(args: Arguments): void {
     const given = names.filter((name) => args.has(name));
     if (given.length > 1) throw new UsageError(`options '--${given[0]}' and '--${given[1]}' cannot be used together`);
   };
-  together('everything', 'all', 'include', 'only');
+  together('everything', 'all', 'include', 'only', 'patch');
   together('message', 'file', 'reuse-message', 'reedit-message');
   together('file', 'reuse-message', 'reedit-message', 'fixup', 'squash');
   together('reset-author', 'author');
@@ -109,6 +113,7 @@ function checkOptions(args: Arguments): void {
 }
 
 function contentOf(args: Arguments): CommitContent {
+  if (args.has('patch')) return { kind: 'index' };
   const paths = args.positionals;
   if (args.has('everything')) return { kind: 'everything' };
   if (args.has('all')) return { kind: 'tracked' };

@@ -7,6 +7,8 @@ import { subjectOf } from '../../plumbing/message.js';
 import { readPathspecs } from '../../plumbing/pathspec-file.js';
 import { Repository } from '../../plumbing/repository.js';
 import { findRevision, resolveCommit, resolveTree } from '../../plumbing/history/revision.js';
+import { choosingModes } from '../hunks/choosing-mode.js';
+import { chooseHunks } from '../hunks/hunk-choosing.js';
 import { restorePaths } from '../restoring.js';
 import { type ResetMode, moveTrees, refresh, resetTo } from '../switching.js';
 
@@ -16,13 +18,14 @@ export const command: Command = {
   name: 'reset',
   family: 'cairn',
   summary: 'move the current branch, or take paths back into the index',
-  usage: ['reset [--soft | --mixed | --hard | --merge | --keep] [-q] [<commit>]', 'reset [-q] [<tree>] [--] <pathspec>...'],
+  usage: ['reset [--soft | --mixed | --hard | --merge | --keep] [-q] [<commit>]', 'reset [-q] [<tree>] [--] <pathspec>...', 'reset -p [<tree>] [--] [<pathspec>...]'],
   options: [
     { name: 'soft', help: 'only the branch; index and files stay' },
     { name: 'mixed', help: 'the branch and the index; files stay (the default)' },
     { name: 'hard', help: 'the branch, the index and the files: local changes are gone' },
     { name: 'merge', help: 'as --hard, but keep what is changed in files and not in the index' },
     { name: 'keep', help: 'as --hard, but refuse when a changed file would have to change' },
+    { name: 'patch', short: 'p', negatable: true, help: 'choose hunk by hunk what is taken back into the index' },
     { name: 'quiet', short: 'q', negatable: true, help: 'say nothing but errors' },
     { name: 'refresh', negatable: true, help: 'look which files are unchanged (the default)' },
     { name: 'pathspec-from-file', value: 'file', help: 'read pathspecs from this file; - is standard input' },
@@ -35,6 +38,12 @@ export const command: Command = {
     const { revision, paths } = split(repository, args);
     const refreshes = args.flag('refresh') !== false;
     const quiet = args.has('quiet') || repository.config.getBoolean('reset.quiet') === true;
+    if (args.has('patch')) {
+      if (typed.length > 0) throw new RefusedError(`--patch does not go with --${typed[0]}`, { code: 'bad-options' });
+      const mode = revision === 'HEAD' ? choosingModes.unstage : choosingModes['apply-to-index'];
+      chooseHunks(repository, { mode, tree: treeOf(repository, revision), paths });
+      return 0;
+    }
     if (paths.length > 0) {
       if (typed[0] !== undefined && typed[0] !== 'mixed') throw new UsageError(`cannot do a ${typed[0]} reset with paths`);
       restorePaths(repository, { tree: treeOf(repository, revision), paths, index: true, workTree: false, overlay: false, allowsUnmatched: true });

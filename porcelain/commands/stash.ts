@@ -11,6 +11,8 @@ import { readPathspecs } from '../../plumbing/pathspec-file.js';
 import { whileNaming } from '../../plumbing/refs/announcement.js';
 import { Repository } from '../../plumbing/repository.js';
 import { newBranch } from '../destination.js';
+import { choosingModes } from '../hunks/choosing-mode.js';
+import { chooseHunks } from '../hunks/hunk-choosing.js';
 import { showReflogs } from '../reflog-view.js';
 import {
   type StashEntry, type StashRequest, applyEntry, clearEntries, dropEntry, makeEntry, pushEntry, readEntry, readListedEntry, stashRef, storeEntry,
@@ -26,6 +28,7 @@ const pushing: readonly OptionSpec[] = [
   { name: 'staged', short: 'S', negatable: true, help: 'only what is in the index' },
   { name: 'include-untracked', short: 'u', negatable: true, help: 'untracked files too' },
   { name: 'all', short: 'a', help: 'untracked and ignored files too' },
+  { name: 'patch', short: 'p', negatable: true, help: 'choose hunk by hunk what is set aside' },
   message, quiet,
 ];
 const applying: readonly OptionSpec[] = [{ name: 'index', negatable: true, help: 'bring back what was in the index, too' }, quiet];
@@ -53,7 +56,7 @@ const tables: Readonly<Record<string, readonly OptionSpec[]>> = {
 
 /** What cannot be done here, which is no failure of the program. */
 const answers: ReadonlySet<string> = new Set([
-  'no-stash', 'no-stash-entry', 'not-a-stash', 'no-match', 'no-head', 'unmerged-index', 'nothing-staged', 'changes-in-the-way', 'index-conflict', 'bad-options', 'no-such-commit',
+  'no-stash', 'no-stash-entry', 'not-a-stash', 'no-match', 'no-head', 'unmerged-index', 'nothing-staged', 'nothing-chosen', 'changes-in-the-way', 'index-conflict', 'bad-options', 'no-such-commit',
 ]);
 
 export const command: Command = {
@@ -61,7 +64,7 @@ export const command: Command = {
   family: 'git',
   summary: 'set local changes aside, and bring them back',
   usage: [
-    'stash [push [-k] [-S] [-u | -a] [-q] [-m <message>] [--pathspec-from-file=<file> [--pathspec-file-nul]]\n             [--] [<pathspec>...]]',
+    'stash [push [-k] [-S] [-u | -a] [-p] [-q] [-m <message>] [--pathspec-from-file=<file> [--pathspec-file-nul]]\n             [--] [<pathspec>...]]',
     'stash list [--json] [<log options>]',
     'stash show [-u | --only-untracked] [<diff options>] [<stash>]',
     'stash (pop | apply) [--index] [-q] [<stash>]',
@@ -70,7 +73,7 @@ export const command: Command = {
     'stash clear',
     'stash create [<message>]',
     'stash store [-m <message>] [-q] <commit>',
-    'stash save [-k] [-S] [-u | -a] [-q] [<message>]',
+    'stash save [-k] [-S] [-u | -a] [-p] [-q] [<message>]',
   ],
   options: [...new Map(Object.values(tables).flat().map((option) => [option.name, option])).values()],
   rawArguments: true,
@@ -85,7 +88,7 @@ export const command: Command = {
     if (verb === 'show') return show(context, repository, words);
     const parsed = parseArguments({ options: tables[verb]! }, words);
     const { before } = parsed.split();
-    if (!isNamed && before.length > 0) {
+    if (!isNamed && before.length > 0 && !parsed.has('patch')) {
       throw new InvalidError(`a subcommand is missing: 'push' is not assumed with '${before[0]!}'`, { code: 'no-subcommand', hint: 'say cairn stash push -- <path>' });
     }
     try {
@@ -126,9 +129,12 @@ function only(words: readonly string[]): string | undefined {
 function push(context: Context, repository: Repository, args: Arguments, text: string, paths: readonly string[]): number {
   const untracked = untrackedOf(args);
   if (args.has('staged') && untracked !== 'no') throw new RefusedError('--staged does not go with --include-untracked or --all', { code: 'bad-options' });
+  if (args.has('patch') && (args.has('staged') || untracked !== 'no')) throw new RefusedError('--patch does not go with --staged, --include-untracked and --all', { code: 'bad-options' });
   const say = (latin1: string): void => { if (!args.has('quiet')) context.stdout.write(Buffer.from(latin1, 'latin1')); };
   const wasMade = pushEntry(repository, {
-    message: Buffer.from(text).toString('latin1'), untracked, stagedOnly: args.has('staged'), paths, keepsIndex: args.has('keep-index'),
+    message: Buffer.from(text).toString('latin1'), untracked, stagedOnly: args.has('staged'), paths,
+    ...(args.has('patch') ? { choose: (index, tree): void => chooseHunks(repository, { mode: choosingModes.stash, tree, paths, index }) } : {}),
+    keepsIndex: args.flag('keep-index') ?? args.has('patch'),
   }, (told) => say(`Saved working directory and index state ${told}\n`));
   if (!wasMade) say('No local changes to save\n');
   return 0;

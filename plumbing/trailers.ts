@@ -17,23 +17,28 @@ interface Block {
 
 /** The trailers of a message, in order. */
 export function parseTrailers(message: string): Trailer[] {
-  return parseItems(message).filter((item) => item !== undefined);
+  return parseTrailerBlock(message).filter((item) => typeof item !== 'string');
 }
 
-/** The trailers of the last paragraph; undefined stands for each line of it that is none. */
-function parseItems(message: string): (Trailer | undefined)[] {
+/** What the paragraph of trailers consists of: trailers, and each line that belongs to none as it is. */
+export function parseTrailerBlock(message: string): (Trailer | string)[] {
   const { start, end } = findBlock(message);
-  const items: ({ readonly key: string; value: string } | undefined)[] = [];
+  const items: ({ readonly key: string; value: string } | string)[] = [];
   for (const line of splitLines(message.slice(start, end))) {
     const separator = separatorAt(line);
     const last = items.at(-1);
-    if (!/^\s/.test(line)) {
-      items.push(separator > 0 ? { key: line.slice(0, separator).trimEnd(), value: line.slice(separator + 1).trim() } : undefined);
-    } else if (last !== undefined) {
-      last.value += '\n' + line;
-    }
+    if (/^\s/.test(line) && typeof last === 'object') last.value += '\n' + line;
+    else if (/^\s/.test(line) || separator <= 0) items.push(line);
+    else items.push({ key: line.slice(0, separator).trimEnd(), value: line.slice(separator + 1).trim() });
   }
   return items;
+}
+
+/** The paragraph of trailers as it is written, its last line end included; empty when there is none. */
+export function findTrailerText(message: string): string {
+  const { start, end } = findBlock(message);
+  const lineEnd = message.indexOf('\n', end);
+  return start === end ? '' : lineEnd < 0 ? message.slice(start) : message.slice(start, lineEnd + 1);
 }
 
 /** What was given on a command line as 'key=value', 'key:value' or 'key'. */
@@ -49,8 +54,8 @@ export function appendTrailers(message: string, added: readonly Trailer[]): stri
   const { start, end } = findBlock(message);
   let result = message.slice(0, start) + message.slice(start, end).replace(/^([A-Za-z0-9-]+)[ \t]*:[ \t]*/gm, '$1: ') + message.slice(end);
   for (const { key, value } of added) {
-    const last = parseItems(result).at(-1);
-    if (last !== undefined && last.key.toLowerCase() === key.toLowerCase() && last.value === value) continue;
+    const last = parseTrailerBlock(result).at(-1);
+    if (typeof last === 'object' && last.key.toLowerCase() === key.toLowerCase() && last.value === value) continue;
     result = appendLine(result, `${key}: ${value}`);
   }
   return result;

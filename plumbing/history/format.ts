@@ -15,7 +15,7 @@ import { Mailmap, type Person } from './mailmap.js';
 import { findPlainSubject } from './plain-subject.js';
 import type { Repository } from '../repository.js';
 import { type SignatureReport, checkCommit } from '../signature/signature-check.js';
-import { parseTrailers } from '../trailers.js';
+import { findTrailerText, parseTrailerBlock } from '../trailers.js';
 
 /** The formats that have a name. */
 export type NamedFormat = 'oneline' | 'short' | 'medium' | 'full' | 'fuller' | 'raw' | 'reference' | 'email' | 'mboxrd';
@@ -801,7 +801,7 @@ export function formatTrailers(typed: string | undefined): ((message: string) =>
   const on = { only: false, unfold: false, valueonly: false, keyonly: false };
   let separator = '\n';
   let hasSeparator = false;
-  let keyValueSeparator = ': ';
+  let keyValueSeparator: string | undefined;
   const isOn = (value: string | undefined): boolean => value === undefined || /^(true|yes|on|1)$/.test(value);
   const unescaped = (value: string): string => value.replace(/%x([0-9a-fA-F]{2})|%n|%%/g, (whole, hex: string | undefined) =>
     hex === undefined ? (whole === '%n' ? '\n' : '%') : String.fromCharCode(Number.parseInt(hex, 16)));
@@ -815,11 +815,16 @@ export function formatTrailers(typed: string | undefined): ((message: string) =>
     else if (name === 'keyonly') on.keyonly = isOn(value);
     else return undefined;
   }
+  // With no wish about the parts, the paragraph is shown as it was written.
+  if (keys.length === 0 && !Object.values(on).includes(true) && !hasSeparator && keyValueSeparator === undefined) return findTrailerText;
   return (message) => {
-    const lines = parseTrailers(message).filter(({ key }) => keys.length === 0 || keys.includes(key.toLowerCase())).map((trailer) => {
-      const text = on.unfold ? trailer.value.replace(/\s*\n\s+/g, ' ') : trailer.value;
-      if (on.keyonly) return on.valueonly ? '' : trailer.key;
-      return on.valueonly ? text : `${trailer.key}${keyValueSeparator}${text}`;
+    const wanted = parseTrailerBlock(message).filter((item) =>
+      typeof item === 'string' ? !on.only : keys.length === 0 || keys.includes(item.key.toLowerCase()));
+    const lines = wanted.map((item) => {
+      if (typeof item === 'string') return hasSeparator ? item.trimEnd() : item;
+      const text = on.unfold ? item.value.replace(/\s*\n\s+/g, ' ') : item.value;
+      if (on.keyonly) return on.valueonly ? '' : item.key;
+      return on.valueonly ? text : `${item.key}${keyValueSeparator ?? ': '}${text}`;
     });
     return hasSeparator ? lines.join(separator) : lines.map((line) => `${line}\n`).join('');
   };

@@ -424,8 +424,9 @@ export function parseExpiry(text: string, clock: Clock): number {
   return seconds;
 }
 
-/** A --date argument; InvalidError when there is no such mode. */
-export function parseDateMode(text: string): DateMode {
+/** A --date argument; InvalidError when there is no such mode. `auto:<mode>` is <mode> where a person looks on, as `isTerminal` tells. */
+export function parseDateMode(text: string, isTerminal = false): DateMode {
+  if (text.startsWith('auto:')) return parseDateMode(isTerminal ? text.slice('auto:'.length) : 'default');
   for (const [prefix, local] of [['format:', false], ['format-local:', true]] as const) {
     if (text.startsWith(prefix)) return { kind: 'format', local, pattern: text.slice(prefix.length) };
   }

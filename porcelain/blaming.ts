@@ -354,7 +354,7 @@ class Blaming {
       isAnnotate, showsMail: args.flag('show-email') ?? config.getBoolean('blame.showemail', false), showsName: args.has('show-name'), showsNumber: args.has('show-number'),
       hidesAuthor: args.has('s'), showsRawTime: args.has('t'), blankBoundary: args.has('b') || config.getBoolean('blame.blankboundary', false),
       marksIgnored: config.getBoolean('blame.markignoredlines', false), marksUnblamable: config.getBoolean('blame.markunblamablelines', false),
-      digits: this.#digits(hexSize(format)), isLong: args.has('l'), dateMode: parseDateMode(date), encoding: args.value('encoding') ?? config.get('i18n.logoutputencoding'),
+      digits: this.#digits(hexSize(format)), isLong: args.has('l'), dateMode: parseDateMode(date, context.stdout.isTerminal), encoding: args.value('encoding') ?? config.get('i18n.logoutputencoding'),
       ...(usesLines ? { repeatedColor: config.get('color.blame.repeatedlines') ?? 'cyan' } : {}),
       ...(usesAge ? { ageColors: parseAgeColors(config.get('color.blame.highlightrecent') ?? standardAgeColors, (text) => approximateDate(text, context.clock).seconds) } : {}),
     };

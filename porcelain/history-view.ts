@@ -128,7 +128,7 @@ export class HistoryView {
     this.#mergesOnly = merges.implies === 'merges' && !setup.showsPatches && !this.diff.isAnyFormatGiven && !this.diff.exitCode
       && this.diff.pickaxe === undefined && this.diff.filter === undefined && !['full-diff', 'r', 't', 'follow'].some((name) => args.has(name));
     const date = args.has('relative-date') ? 'relative' : args.value('date') ?? config.get('log.date') ?? 'default';
-    this.dateMode = parseDateMode(date.replace(/^auto:.*$/, (auto) => (context.stdout.isTerminal ? auto.slice(5) : 'default')));
+    this.dateMode = parseDateMode(date, context.stdout.isTerminal);
     const pretty = parsePrettyFormat(prettyText(args) ?? (setup.showsRuns ? '%C(auto)%h%C(reset) %S %s' : config.get('format.pretty')) ?? 'medium', config);
     const abbreviated = args.flag('abbrev-commit') ?? (args.has('oneline') || config.getBoolean('log.abbrevcommit') === true);
     const digits = args.flag('abbrev') === false ? repository.format === 'sha1' ? 40 : 64 : Number(args.value('abbrev') ?? defaultAbbreviation(repository));

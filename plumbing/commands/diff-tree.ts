@@ -100,7 +100,7 @@ class TreeComparison {
     const decorations = new Decorations(repository, { include: [], exclude: [], everything: true });
     this.#notes = notes;
     this.#format = pretty === undefined ? undefined : new CommitFormat(parsePrettyFormat(pretty, repository.config), {
-      repository, clock: context.clock, dateMode: parseDateMode(date), hasDate: date !== 'default', mailSubject: 'Subject: ', encodesMailHeaders: args.flag('encode-email-headers') === true, abbreviation: this.#abbreviation ?? zeroId(repository.format).length,
+      repository, clock: context.clock, dateMode: parseDateMode(date, context.stdout.isTerminal), hasDate: date !== 'default', mailSubject: 'Subject: ', encodesMailHeaders: args.flag('encode-email-headers') === true, abbreviation: this.#abbreviation ?? zeroId(repository.format).length,
       decorate: (id, style) => decorations.format(id, style, false),
       ...(notes === undefined ? {} : { notes: (id: ObjectId, raw: boolean) => notes.format(id, raw) }), ...(encoding === undefined ? {} : { encoding }),
     });

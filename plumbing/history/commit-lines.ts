@@ -63,7 +63,7 @@ export class CommitLines {
     const { config, context } = this.#repository;
     const encoding = this.#args.value('encoding') ?? config.get('i18n.logoutputencoding');
     return new CommitFormat(parsePrettyFormat(text, config), {
-      repository: this.#repository, clock: context.clock, expandTabs: 0, dateMode: parseDateMode(this.#args.value('date') ?? 'default'), hasDate: this.#args.has('date'),
+      repository: this.#repository, clock: context.clock, expandTabs: 0, dateMode: parseDateMode(this.#args.value('date') ?? 'default', context.stdout.isTerminal), hasDate: this.#args.has('date'),
       abbreviation: this.#digits ?? defaultAbbreviation(this.#repository), decorate: (id, style) => this.#decorations.format(id, style, false),
       ...(encoding === undefined ? {} : { encoding }),
     });

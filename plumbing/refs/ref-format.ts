@@ -629,8 +629,8 @@ function personFields(role: 'author' | 'committer' | 'tagger' | 'creator'): Reco
   const fields: Record<string, (argument: string | undefined, repository: Repository) => ReadObject> = {
     [role]: () => (object) => plain(line(object)),
     [`${role}date`]: (argument, repository) => {
-      const mode: DateMode = parseDateMode(argument ?? 'default');
-      const { clock } = repository.context;
+      const { clock, stdout } = repository.context;
+      const mode: DateMode = parseDateMode(argument ?? 'default', stdout.isTerminal);
       return (object) => {
         const ident = person(object);
         return ident === undefined || !/> *[0-9]/.test(line(object)) ? nothing : { text: toBytes(formatDate(ident.seconds, ident.offset, mode, clock)), number: ident.seconds };

@@ -103,7 +103,7 @@ class Grouping {
   constructor(repository: Repository, args: Arguments, groups: readonly Group[], mailmap: Mailmap) {
     const typed = args.value('abbrev');
     const options = {
-      repository, clock: repository.context.clock, dateMode: parseDateMode(args.value('date') ?? 'default'), mailmap,
+      repository, clock: repository.context.clock, dateMode: parseDateMode(args.value('date') ?? 'default', repository.context.stdout.isTerminal), mailmap,
       abbreviation: typed === undefined ? defaultAbbreviation(repository) : Math.max(Number.parseInt(typed, 10) || 0, 4),
       ...encodingOf(repository, args),
     };

@@ -60,10 +60,12 @@ export const command: Command = {
       if (args.positionals.length > 0 && conversion === undefined) throw new UsageError('batch modes take no arguments');
       if (args.has('path')) throw new UsageError('--path is incompatible with a batch mode');
       if (conversion !== undefined && args.has('batch-all-objects')) throw new UsageError(`--${conversion} is incompatible with --batch-all-objects`);
-      const repository = Repository.open(context);
+      // All objects are shown as they are; what stands in for one is among them.
+      const all = args.has('batch-all-objects');
+      const repository = Repository.open(all ? { ...context, env: { ...context.env, GIT_NO_REPLACE_OBJECTS: '1' } } : context);
       const people = usesMailmap(args) ? Mailmap.read(repository) : undefined;
       return new ObjectBatch(repository, mode, {
-        format: args.value(mode), all: args.has('batch-all-objects'), buffered: args.flag('buffer'),
+        format: args.value(mode), all, buffered: args.flag('buffer'),
         unordered: args.has('unordered'), terminator: args.has('z') ? '\0' : '\n', followLinks: args.has('follow-symlinks'),
         ...(conversion === undefined ? {} : { convertBlob: converter(repository, conversion) }),
         ...(people === undefined ? {} : { convertHeader: (bytes: Buffer) => people.mapHeader(bytes) }),

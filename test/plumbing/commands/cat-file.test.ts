@@ -63,6 +63,15 @@ for (const format of bothFormats) {
   }
 }
 
+test('all objects are listed as they are, also those that others stand in for', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const repository = makeRepository(t, 'sha1', 'echo a >a; echo b >b; git add .; git commit -qm x; git replace $(git rev-parse :a) $(git rev-parse :b)');
+  await compareWithGit(t, repository, [
+    ...['--batch', '--batch-check=%(objectname) %(objectsize)'].map((mode) => ({ argv: ['cat-file', mode, '--batch-all-objects'], readsOnly: true })),
+    { argv: ['cat-file', '--batch'], stdin: 'HEAD:a\n', readsOnly: true },
+  ]);
+});
+
 test('an ambiguous abbreviation is said to be ambiguous', async (t) => {
   if (skipWithoutGit(t)) return;
   const repository = makeRepository(t, 'sha1', 'i=0; while [ $i -lt 900 ]; do echo $i; i=$((i+1)); done | while read i; do echo $i > f$i; done; git add .');

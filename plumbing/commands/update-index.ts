@@ -1,6 +1,6 @@
 // cairn update-index: change the index path by path. Options and paths work in the order they are typed, as with git.
 import { CairnError, InvalidError, LockedError, UsageError } from '../../pack/errors.js';
-import { isObjectId, parseObjectId, type ObjectId } from '../../pack/oid.js';
+import { isObjectId, isZeroId, parseObjectId, type ObjectId } from '../../pack/oid.js';
 import { canonicalMode, executableMode, fileMode, gitlinkMode, type RepoPath } from '../../pack/tree.js';
 import { BlobBatch } from '../objects/blob-batch.js';
 import type { Arguments, Command, Context } from '../command.js';
@@ -273,6 +273,7 @@ class Updater {
     const fault = findPathFault(path, this.#protection, mode);
     if (fault !== undefined) throw unable(path, fault);
     const type = mode & 0o170000;
+    if (isZeroId(id)) throw unable(path, 'the id of nothing names no object');
     if (type === 0o040000) throw unable(path, 'a directory is no entry of an index');
     const stored = type === 0o160000 ? gitlinkMode : canonicalMode(type === 0o120000 ? mode : 0o100000 | (mode & 0o777));
     this.#put(indexEntry({ path, id, mode: stored, stage, assumeValid: false }), flags);

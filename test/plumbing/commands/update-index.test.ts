@@ -29,6 +29,8 @@ function cases(format: 'sha1' | 'sha256'): Case[] {
     { argv: ['update-index', '--add', 'two', 'deep/../two'], subdirectory: 'sub' },
     { argv: ['update-index', '--add', 'two'], subdirectory: 'sub' },
     { argv: ['update-index', '--cacheinfo', `100644,${id},sub/two`] },
+    { argv: ['update-index', '--add', '--cacheinfo', `100644,${id.replace(/./g, '0')},made`] },
+    { argv: ['update-index', '--index-info'], stdin: `100644 ${id.replace(/./g, '0')}\tmade\n` },
     { argv: ['update-index', '--add', '--cacheinfo', `100755,${id},made`] },
     { argv: ['update-index', '--add', '--cacheinfo', '120000', id, 'linked'] },
     { argv: ['update-index', '--cacheinfo', `100644,${id},absent`] },

@@ -72,6 +72,7 @@ class Lister {
   readonly #deduplicate: boolean;
   readonly #quoting: QuoteOptions;
   #workTree: WorkTree | undefined;
+  #attributes: Attributes | undefined;
   #pending = '';
 
   constructor(context: Context, repository: Repository, args: Arguments) {
@@ -283,11 +284,13 @@ class Lister {
   }
 
   #workTreeEol(path: string): string {
+    if (this.#repository.workTree === undefined) return '';
     return this.#tree.findStatus(path)?.isFile() ? describeText([this.#tree.readFile(path)]) : '';
   }
 
   #eolAttribute(path: string): string {
-    return describeLineEndings(this.#tree.attributes.find(path));
+    this.#attributes ??= this.#repository.workTree === undefined ? Attributes.load(this.#repository, { fallback: this.#index }) : this.#tree.attributes;
+    return describeLineEndings(this.#attributes.find(path));
   }
 
   /** Adds what the tree has and the index lacks, as if it were unmerged; only to this listing. */

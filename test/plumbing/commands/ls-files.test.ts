@@ -33,6 +33,7 @@ for (const format of bothFormats) {
     if (format === 'sha1') for (const words of [[], ['-o'], ['-s', '--full-name'], ['..'], ['../sub'], [':/one'], ['-d'], ['*two'], ['--error-unmatch', 'two'], [':!deep']]) {
       cases.push({ argv: ['ls-files', ...words], subdirectory: 'sub' });
     }
+    for (const words of [['--eol'], ['--format=%(eolinfo:index)|%(eolinfo:worktree)|%(eolattr)|%(path)']]) cases.push({ argv: ['ls-files', ...words], subdirectory: '.git' });
     for (const name of ['GIT_LITERAL_PATHSPECS', 'GIT_GLOB_PATHSPECS', 'GIT_NOGLOB_PATHSPECS', 'GIT_ICASE_PATHSPECS']) {
       for (const words of [['*.txt'], ['SUB'], [':/sub'], ['sub/*'], [':(glob)**/two']]) cases.push({ argv: ['ls-files', ...words], env: { [name]: '1' } });
     }

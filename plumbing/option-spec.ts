@@ -70,7 +70,7 @@ export function normaliseOptions(context: Context, words: readonly string[]): nu
   if (dashes < 0) throw new UsageError('-- is needed before the arguments');
   const own = words.slice(0, dashes);
   for (const word of own) {
-    if (!['--keep-dashdash', '--stop-at-non-option', '--stuck-long'].includes(word)) throw new InvalidError(`unknown option '${word}'`, { code: 'bad-option' });
+    if (!['--keep-dashdash', '--stop-at-non-option', '--stuck-long'].includes(word)) throw new UsageError(`unknown option '${word}'`);
   }
   const keepDashes = own.includes('--keep-dashdash');
   const stopEarly = own.includes('--stop-at-non-option');

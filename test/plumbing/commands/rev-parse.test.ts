@@ -55,6 +55,7 @@ test('an option table given by a script normalises its arguments', async (t) => 
   const lines = ['--foo --bar=x rest', '--foo=x', '--no-foo file -q', '-b val --quiet', '--ba', '--bar', '-Cv x', '--', '-x', '--no-quiet', '--fo a b', 'a --foo'];
   await compareWithGit(t, repository, [
     ...lines.map((line) => ({ argv: ['rev-parse', '--parseopt', '--', ...words(line)], stdin, readsOnly: true })),
+    { argv: ['rev-parse', '--parseopt', '--nonsense', '--', 'a'], stdin, readsOnly: true },
     { argv: ['rev-parse', '--parseopt', '--stuck-long', '--', '-b', 'val', '--foo', 'x'], stdin, readsOnly: true },
     { argv: ['rev-parse', '--parseopt', '--stop-at-non-option', '--', 'a', '--foo'], stdin, readsOnly: true },
     { argv: ['rev-parse', '--parseopt', '--keep-dashdash', '--', '--foo', '--', 'x'], stdin, readsOnly: true },

@@ -20,6 +20,11 @@ export function listObjectDirectories(directory: string, extra: readonly string[
   return sources;
 }
 
+/** The directories info/alternates names that are not there. */
+export function listMissingAlternates(directory: string): string[] {
+  return readAlternates(directory).filter((path) => !existsSync(path));
+}
+
 function resolved(path: string): string {
   return existsSync(path) ? realpathSync(path) : path;
 }

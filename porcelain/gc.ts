@@ -274,7 +274,7 @@ class Mark {
         this.seen.delete(id);
       },
       onCorrupt: (id, error) => {
-        if (!(error instanceof CorruptError)) throw error;
+        if (!(error instanceof CorruptError) || error.code === 'gc-incomplete') throw error;
         refuse(id, `is damaged: ${error.message}`);
       },
       onObject: (id, type, path) => {

@@ -1,9 +1,11 @@
-// What cairn keeps of its own in <gitdir>/cairn: journals, receipts, records of directories, events, batches in quarantine. Each is read
+// What cairn keeps of its own in <gitdir>/cairn: journals, receipts, records of directories, events, batches in quarantine; and whether
+// the objects directories that are borrowed from are there, of which only a missing object would tell otherwise. Each is read
 // here as whoever uses it would, so that damage shows before it is needed (cairn-receipt(5), cairn-events(5), cairn-safety(7)).
 //
 // Nothing is written; whatever another process finishes or removes meanwhile is passed over.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { listMissingAlternates } from '../../pack/alternates.js';
 import { findFile } from '../../pack/file-lookup.js';
 import { ObjectStore } from '../../pack/object-store.js';
 import { Batch } from '../../pack/quarantine.js';
@@ -29,6 +31,9 @@ export function* checkOwnRecords(repository: Repository, store: ObjectStore): Ge
     if (torn > 0) yield noticeAt('record', path, `${torn} bytes belong to no whole record`);
   }
   yield* checkQuarantine(repository);
+  for (const path of listMissingAlternates(store.directory)) {
+    yield noticeAt('record', join(store.directory, 'info/alternates'), `the objects directory '${path}' that it names is not there`);
+  }
 }
 
 function* checkRefJournals(repository: Repository): Generator<Finding> {

@@ -86,6 +86,25 @@ test('what is needed and not there is named, with what names it', async (t) => {
   t.true(findings.some(({ object, message }) => object === id && message.includes('missing')));
 });
 
+test('a vanished repository whose objects are borrowed is named, and a needed object is called missing once', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const lender = makeRepository(t, 'sha1', script);
+  const cwd = `${lender}-borrower`;
+  gitOutput(['clone', '-q', '--shared', lender, cwd], { cwd: lender });
+  t.is((await report(cwd)).code, 0);
+  renameSync(lender, `${lender}-away`);
+  const { code, report: { findings } } = await report(cwd);
+  t.is(code, 6);
+  t.true(findings.some(({ subject, message }) => subject.endsWith('info/alternates') && message.includes(join(lender, '.git/objects'))));
+  t.true((await cairn(['fsck'], { cwd })).stderr.includes(join(lender, '.git/objects')));
+  const refused = await cairn(['gc', '--grace=0'], { cwd });
+  t.is(refused.code, 6);
+  t.regex(refused.stderr, /^fatal: object '[0-9a-f]+', which '[^']+' needs, is missing$/m);
+  renameSync(`${lender}-away`, lender);
+  t.is((await report(cwd)).code, 0);
+  t.is((await cairn(['gc', '--grace=0'], { cwd })).code, 0);
+});
+
 test('an object that cannot be read is named, and the rest is verified', async (t) => {
   if (skipWithoutGit(t)) return;
   const cwd = makeRepository(t, 'sha1', script);

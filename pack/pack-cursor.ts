@@ -91,6 +91,17 @@ export class PackCursor implements ObjectPlace {
     return this.#note(length) && this.#unpacker.isFrameOf(this.ids, this.idOffset, this.#format, this.#at, length);
   }
 
+  /** Reads the object without verifying it, for who hashes what becomes of it. */
+  readUnverified(): boolean {
+    const place = this.#placeOfPack();
+    return place !== undefined && this.#note(this.#unpacker.read(place, this.#offset, this.#at, this.#at + this.#unpacker.frameBytes));
+  }
+
+  /** True when what lies in `memory` from `frameStart` to `end` hashes to the object's id; what lies behind it is overwritten. */
+  get holdsObject(): boolean {
+    return this.#unpacker.isFrameOf(this.ids, this.idOffset, this.#format, this.#at, this.end - this.#at);
+  }
+
   /** Reads at least the first `most` bytes, or all there are; they are not verified. */
   readHead(most: number): boolean {
     const place = this.#placeOfPack();

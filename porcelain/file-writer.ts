@@ -1,12 +1,14 @@
 // Writing one file of a snapshot below a new, private directory, reading it back and hashing it; and the same look at files that are
 // there already. A file is created exclusively, so nothing is ever written through a symbolic link or over another file.
 //
-// Runs in the main thread and in release-worker.ts alike. If the power fails, what was written is below a 'tmp-…' directory.
+// What a pack gives is not verified before it is written, for what is read back from the disk is; if that is wrong, the object is read again,
+// verified, so that the error names what is to blame. Runs in the main thread and in release-worker.ts alike. If the power fails, what was written is below a 'tmp-…' directory.
 import * as fs from 'node:fs';
 import { type DiskPath, disk } from '../pack/disk.js';
 import { CorruptError, InvalidError, isSystemError } from '../pack/errors.js';
 import { streamThresholdBytes } from '../pack/object.js';
 import type { ObjectStore } from '../pack/object-store.js';
+import type { PackCursor } from '../pack/pack-cursor.js';
 import { Hasher, type ObjectFormat, type ObjectId, encodeObjectHeader, hashFramed, hashObject } from '../pack/oid.js';
 import { type RepoPath, executableMode, pathToUtf8, symlinkMode } from '../pack/tree.js';
 import type { TreeFile } from './tree-listing.js';
@@ -22,20 +24,48 @@ export function pathBelow(root: string): (path: string) => DiskPath {
 /** Writes files and symbolic links of a snapshot below one directory. */
 export class FileWriter {
   readonly #store: ObjectStore;
+  readonly #cursor: PackCursor | undefined;
   readonly path: (path: string) => DiskPath;
 
   constructor(store: ObjectStore, root: string) {
     this.#store = store;
+    this.#cursor = store.hasReplacements ? undefined : store.openCursor();
     this.path = pathBelow(root);
   }
 
   /** Writes a regular file, whose directory exists, and reads it back; CorruptError names what is not as its id says. */
   write(file: TreeFile): Hashed {
+    return this.#writeFromPack(file) ?? this.#writeVerified(file);
+  }
+
+  /** Undefined, and nothing left, when the object is in no pack, too large, no blob, or not what it should be. */
+  #writeFromPack({ path, mode, id }: TreeFile): Hashed | undefined {
+    const cursor = this.#cursor;
+    if (cursor === undefined || !cursor.findId(id) || cursor.pack === undefined || !cursor.readUnverified() || cursor.kind !== blobKind) return undefined;
+    const { memory, start, end } = cursor;
+    const sizeBytes = end - start;
+    const full = this.path(path);
+    const fd = exclusively(path, () => disk().open(full, 'wx+', creationMode(mode)));
+    try {
+      if (sizeBytes > 0) disk().write(fd, memory.subarray(start, end));
+      memory.fill(0, start, end);
+      let done = 0;
+      for (let count; done < sizeBytes && (count = fs.readSync(fd, memory, start + done, sizeBytes - done, done)) > 0;) done += count;
+      const status = fs.fstatSync(fd);
+      if (done === sizeBytes && status.size === sizeBytes && status.isFile() && cursor.holdsObject) return { id, status };
+    } finally {
+      disk().close(fd);
+    }
+    disk().unlink(full);
+    return undefined;
+  }
+
+  #writeVerified(file: TreeFile): Hashed {
     const { path, mode, id } = file;
     const header = this.#store.readHeader(id);
     if (header.type !== 'blob') throw notAFile(file, header.type);
     const chunks = header.sizeBytes >= streamThresholdBytes ? this.#store.openStream(id).chunks : [this.#store.read(id).bytes];
-    const fd = exclusively(path, () => disk().open(this.path(path), 'wx+', mode === executableMode ? 0o777 : 0o666));
+    const fd = exclusively(path, () => disk().open(this.path(path), 'wx+', creationMode(mode)));
     try {
       for (const chunk of chunks) if (chunk.length > 0) disk().write(fd, chunk);
       return requireId(file, hashDescriptor(fd, this.#store.format));
@@ -54,6 +84,13 @@ export class FileWriter {
     exclusively(path, () => disk().symlink(bytes, this.path(path)));
     return requireId(file, hashLinkAt(this.path(path), this.#store.format));
   }
+}
+
+const blobKind = 3;
+
+/** Before the umask. */
+function creationMode(mode: number): number {
+  return mode === executableMode ? 0o777 : 0o666;
 }
 
 /** What exists already was made by this very tree: names the file system cannot tell apart. */
@@ -80,7 +117,7 @@ function notAFile({ path, id }: TreeFile, type: string): CorruptError {
 /** What a file's bytes hash to, and its status at that moment. */
 export interface Hashed {
   readonly id: ObjectId;
-  readonly status: fs.BigIntStats;
+  readonly status: fs.Stats;
 }
 
 let readBuffer: Buffer | undefined;
@@ -105,9 +142,9 @@ export function hashFileAt(path: DiskPath, format: ObjectFormat): Hashed | undef
 
 /** The same for an open file, whatever its position. */
 function hashDescriptor(fd: number, format: ObjectFormat): Hashed | undefined {
-  const status = fs.fstatSync(fd, { bigint: true });
+  const status = fs.fstatSync(fd);
   if (!status.isFile()) return undefined;
-  const sizeBytes = Number(status.size);
+  const sizeBytes = status.size;
   readBuffer ??= Buffer.allocUnsafeSlow(headRoomBytes + readBufferBytes);
   const header = encodeObjectHeader('blob', sizeBytes);
   if (sizeBytes < readBufferBytes) {
@@ -136,9 +173,9 @@ export function hashLinkAt(path: DiskPath, format: ObjectFormat): Hashed | undef
 }
 
 /** Links not followed; undefined when nothing is there. */
-export function findStatus(path: DiskPath): fs.BigIntStats | undefined {
+export function findStatus(path: DiskPath): fs.Stats | undefined {
   try {
-    return fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    return fs.lstatSync(path, { throwIfNoEntry: false });
   } catch (error) {
     if (isSystemError(error, 'ENOTDIR', 'ELOOP')) return undefined;
     throw error;
@@ -146,7 +183,7 @@ export function findStatus(path: DiskPath): fs.BigIntStats | undefined {
 }
 
 /** True when a file is of the kind its mode says, and executable when it should be. */
-export function hasMode(status: fs.BigIntStats, mode: number): boolean {
+export function hasMode(status: fs.Stats, mode: number): boolean {
   if (mode === symlinkMode) return status.isSymbolicLink();
-  return status.isFile() && ((Number(status.mode) & 0o100) !== 0) === (mode === executableMode);
+  return status.isFile() && ((status.mode & 0o100) !== 0) === (mode === executableMode);
 }

@@ -12,8 +12,8 @@ import { ConflictError, CorruptError, RefusedError, isSystemError } from '../pac
 import type { ObjectStore } from '../pack/object-store.js';
 import type { ObjectFormat } from '../pack/oid.js';
 import { type RepoPath, gitlinkMode, repoPath, symlinkMode } from '../pack/tree.js';
-import { type StatData, toStatData } from '../plumbing/index/appearance.js';
-import { Index, indexEntry } from '../plumbing/index/index-file.js';
+import { type StatData, isSameFile, toRoundedStatData } from '../plumbing/index/appearance.js';
+import { Index, type IndexEntry, indexEntry } from '../plumbing/index/index-file.js';
 import type { Target } from './channel.js';
 import { FileWriter, type Hashed, exclusively, findStatus, hasMode, hashFileAt, hashLinkAt, pathBelow } from './file-writer.js';
 import { type TreeFile, directoriesOf } from './tree-listing.js';
@@ -85,7 +85,7 @@ class Builder {
   readonly #sourcePath: (path: string) => DiskPath;
   readonly #written: DiskPath[] = [];
   readonly #directories: DiskPath[] = [];
-  readonly #record: Index;
+  readonly #entries: IndexEntry[] = [];
   #files = 0;
   #bytes = 0;
 
@@ -96,7 +96,6 @@ class Builder {
     this.#source = source;
     this.#sourcePath = pathBelow(source?.path ?? '');
     this.#directories.push(root);
-    this.#record = new Index(store.format);
   }
 
   /** Directories first, symbolic links last, so that nothing can be written through one. */
@@ -108,32 +107,32 @@ class Builder {
     const plain: TreeFile[] = [];
     for (const file of files) {
       if (file.mode === gitlinkMode) {
-        this.#record.set(indexEntry(file));
+        this.#entries.push(indexEntry(file));
       } else if (file.mode !== symlinkMode) {
         this.#written.push(this.#writer.path(file.path));
         const cloned = this.#clone(file);
         if (cloned === undefined) plain.push(file);
-        else this.#note(file, toStatData(cloned.status), Number(cloned.status.size));
+        else this.#note(file, toRoundedStatData(cloned.status), cloned.status.size);
       }
     }
     writeTogether(this.#store, this.#root, plain, (file, stat, sizeBytes) => this.#note(file, stat, sizeBytes));
     for (const file of files) {
       if (file.mode !== symlinkMode) continue;
       const { status } = this.#writer.writeLink(file);
-      this.#note(file, toStatData(status), Number(status.size));
+      this.#note(file, toRoundedStatData(status), status.size);
     }
   }
 
   /** Makes everything durable; the counts, and the record of how every file looks. */
   finish(): BuiltDirectory {
     syncTogether(this.#root, this.#written, this.#directories);
-    return { files: this.#files, bytes: this.#bytes, record: this.#record };
+    return { files: this.#files, bytes: this.#bytes, record: Index.of(this.#entries, this.#store.format) };
   }
 
   #note({ path, mode, id }: TreeFile, stat: StatData, sizeBytes: number): void {
     this.#files += 1;
     this.#bytes += sizeBytes;
-    this.#record.set(indexEntry({ path, mode, id, stat }));
+    this.#entries.push(indexEntry({ path, mode, id, stat }));
   }
 
   /** Takes a large file from the live directory; undefined when it did not. What was cloned is hashed like everything else. */
@@ -143,7 +142,7 @@ class Builder {
     const from = this.#sourcePath(file.path);
     const to = this.#writer.path(file.path);
     const status = findStatus(from);
-    if (status === undefined || !hasMode(status, entry.mode) || !hasRecordedStat(status, entry.stat)) return undefined;
+    if (status === undefined || !hasMode(status, entry.mode) || !isSameFile(entry.stat, status)) return undefined;
     try {
       exclusively(file.path, () => disk().cloneFile(from, to));
     } catch (error) {
@@ -158,48 +157,78 @@ class Builder {
   }
 }
 
-/** True when size, times and inode are what they were when the file was hashed; device numbers may change with a reboot. */
-function hasRecordedStat(status: fs.BigIntStats, stat: StatData): boolean {
-  const now = toStatData(status);
-  return now.size === stat.size && now.ino === stat.ino && now.mtimeS === stat.mtimeS && now.mtimeNs === stat.mtimeNs
-    && now.ctimeS === stat.ctimeS && now.ctimeNs === stat.ctimeNs;
-}
-
 /** True when a directory is still what was verified: nothing extra, every file as recorded or, where only its stat changed, hashed again. */
 export function isIntact(path: string, record: Index): boolean {
   const fullPath = pathBelow(path);
-  for (let at = 0; at < record.count; at += 1) {
+  const { count, format } = record;
+  const names = new NameCounts();
+  for (let at = 0; at < count; at += 1) {
     const mode = record.modeAt(at);
-    if (mode === gitlinkMode) continue;
-    const full = fullPath(record.pathAt(at));
+    const name = record.pathAt(at);
+    names.add(name);
+    if (mode === gitlinkMode) {
+      names.addEmpty(name);
+      continue;
+    }
+    const full = fullPath(name);
     const status = findStatus(full);
     if (status === undefined || !hasMode(status, mode)) return false;
-    if (hasRecordedStat(status, record.statAt(at))) continue;
-    const found = mode === symlinkMode ? hashLinkAt(full, record.format) : hashFileAt(full, record.format);
+    // Device numbers may change with a reboot.
+    if (isSameFile(record.statAt(at), status)) continue;
+    const found = mode === symlinkMode ? hashLinkAt(full, format) : hashFileAt(full, format);
     if (found?.id !== record.idAt(at)) return false;
   }
   // Every file is there, so a directory with as many names as it should have holds nothing else.
-  for (const [directory, count] of countNames(record)) {
+  for (const [directory, expected] of names.list()) {
     const full = directory === '' ? path : fullPath(directory);
-    if (findStatus(full)?.isDirectory() !== true || fs.readdirSync(full).length !== count) return false;
+    if (findStatus(full)?.isDirectory() !== true || fs.readdirSync(full).length !== expected) return false;
   }
   return true;
 }
 
-/** How many names each directory holds, the top as ''. */
-function countNames(record: Index): Map<string, number> {
-  const counts = new Map<string, number>([['', 0]]);
-  const add = (path: string): void => {
-    const parent = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
-    const count = counts.get(parent);
-    counts.set(parent, (count ?? 0) + 1);
-    if (count === undefined) add(parent);
-  };
-  for (let at = 0; at < record.count; at += 1) {
-    add(record.pathAt(at));
-    if (record.modeAt(at) === gitlinkMode) counts.set(record.pathAt(at), 0);
+/** How many names each directory holds, the top as ''; told the paths in their order. */
+class NameCounts {
+  readonly #counts = new Map<string, number>([['', 0]]);
+  /** The directory of the path told last, and its names among those since it was entered. */
+  #current = '';
+  #since = 0;
+
+  add(path: string): void {
+    const slash = path.lastIndexOf('/');
+    const current = this.#current;
+    if (slash !== (current === '' ? -1 : current.length) || !path.startsWith(current)) this.#enter(slash < 0 ? '' : path.slice(0, slash));
+    this.#since += 1;
   }
-  return counts;
+
+  /** For a directory that holds nothing of what is told. */
+  addEmpty(path: string): void {
+    this.#counts.set(path, 0);
+  }
+
+  #enter(directory: string): void {
+    this.#leave();
+    this.#current = directory;
+    this.#know(directory);
+  }
+
+  /** A directory is a name in its parent. */
+  #know(directory: string): void {
+    if (this.#counts.has(directory)) return;
+    this.#counts.set(directory, 0);
+    const parent = directory.slice(0, Math.max(directory.lastIndexOf('/'), 0));
+    this.#know(parent);
+    this.#counts.set(parent, this.#counts.get(parent)! + 1);
+  }
+
+  #leave(): void {
+    this.#counts.set(this.#current, this.#counts.get(this.#current)! + this.#since);
+    this.#since = 0;
+  }
+
+  list(): ReadonlyMap<string, number> {
+    this.#leave();
+    return this.#counts;
+  }
 }
 
 /** Compares a directory with a tree's files byte for byte; what differs, in the order of paths, extra files last. */

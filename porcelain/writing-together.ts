@@ -9,7 +9,7 @@ import { CairnError, ConflictError, CorruptError, InvalidError, NotFoundError, R
 import { lazyModule } from '../pack/lazy-module.js';
 import type { ObjectStore } from '../pack/object-store.js';
 import type { ObjectFormat } from '../pack/oid.js';
-import { type StatData, toStatData } from '../plumbing/index/appearance.js';
+import { type StatData, toRoundedStatData } from '../plumbing/index/appearance.js';
 import { FileWriter } from './file-writer.js';
 import type { TreeFile } from './tree-listing.js';
 
@@ -49,7 +49,7 @@ export function writeBatches(writer: FileWriter, files: readonly TreeFile[], sha
     const end = Math.min((batch + 1) * batchFiles, files.length);
     for (let at = batch * batchFiles; at < end; at += 1) {
       const { status } = writer.write(files[at]!);
-      note(batch, at, toStatData(status), Number(status.size));
+      note(batch, at, toRoundedStatData(status), status.size);
     }
   }
 }

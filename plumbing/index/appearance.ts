@@ -121,6 +121,29 @@ export function isRacy(stat: StatData, { seconds, nanoseconds }: FileTime): bool
   return stat.mtimeS > seconds || (stat.mtimeS === seconds && (stat.mtimeNs >= nanoseconds || stat.mtimeNs === 0 || nanoseconds === 0));
 }
 
+/** The same of a status whose times are doubles of milliseconds, to a quarter of a microsecond. */
+export function toRoundedStatData(status: Stats): StatData {
+  const ctimeNs = nanosecondsOf(status.ctimeMs);
+  const mtimeNs = nanosecondsOf(status.mtimeMs);
+  return {
+    ctimeS: Math.floor(status.ctimeMs / 1000) >>> 0, ctimeNs, mtimeS: Math.floor(status.mtimeMs / 1000) >>> 0, mtimeNs,
+    dev: cutNumber(status.dev), ino: cutNumber(status.ino), uid: status.uid >>> 0, gid: status.gid >>> 0, size: cutNumber(status.size),
+  };
+}
+
+function nanosecondsOf(ms: number): number {
+  return Math.min(Math.round((ms - Math.floor(ms / 1000) * 1000) * 1e6), 999_999_999);
+}
+
+function cutNumber(value: number): number {
+  return value % 0x100000000;
+}
+
+/** True when size, times and inode of a file are what they were, whatever device it is on. */
+export function isSameFile({ size, ino, mtimeS, mtimeNs, ctimeS, ctimeNs }: StatData, status: Stats): boolean {
+  return size === cutNumber(status.size) && ino === cutNumber(status.ino) && isSameTime(mtimeS, mtimeNs, status.mtimeMs) && isSameTime(ctimeS, ctimeNs, status.ctimeMs);
+}
+
 /** What the index keeps of a file's status, each number cut to 32 bits. */
 export function toStatData(status: BigIntStats): StatData {
   return {

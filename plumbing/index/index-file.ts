@@ -107,6 +107,13 @@ export class Index implements Compared {
   }
 
   /** The index in `bytes`. */
+  /** A new index of entries of stage 0, each of another path, and none of a path inside another one's. */
+  static of(entries: Iterable<IndexEntry>, format: ObjectFormat): Index {
+    const index = new Index(format);
+    for (const entry of entries) index.#pending.set(editKey(entry.path, entry.stage), entry);
+    return index;
+  }
+
   static decode(bytes: Buffer, format: ObjectFormat): Index {
     return new Index(format, decodeIndex(bytes, format, 'index'));
   }

@@ -1,7 +1,7 @@
 // `npm run crash [-- <name> ...]`: every case at every operation, many draws, and killed at every system call that changes
 // something, and with each of them failing once (EIO, ENOSPC, EMFILE, EACCES), and with short writes; prints how many states were tried.
 // CAIRN_CRASH_SEED chooses the random draws, CAIRN_CRASH_DRAWS how many there are per operation; CAIRN_CRASH_ONLY=cut
-// leaves out what needs processes of their own.
+// leaves out what needs processes of their own. 'release-kills' kills CAIRN_CRASH_KILLS (100) releases of CAIRN_CRASH_FILES (20000) files.
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { hasGit, runProgram } from '../helpers/stock-git.js';
 import { crashCases, fixtureScript } from './crash-cases.js';
 import { rot, rotScript } from './bit-rot.js';
 import { crash } from './crash-lab.js';
+import { killReleases } from './release-kills.js';
 import { canKill, failEverywhere, killEverywhere, shortenEverywhere } from './kill-lab.js';
 
 const print = (line: string): void => { process.stdout.write(`${line}\n`); };
@@ -58,6 +59,15 @@ try {
     failed += short.problems.length;
     print(`${one.name}: ${short.states} short writes, ${short.problems.length} problems`);
     for (const problem of short.problems.slice(0, 20)) print(`  ${problem}`);
+  }
+  if ((wanted.length === 0 || wanted.includes('release-kills')) && process.env['CAIRN_CRASH_ONLY'] !== 'cut') {
+    const files = Number(process.env['CAIRN_CRASH_FILES'] ?? 20_000);
+    const kills = Number(process.env['CAIRN_CRASH_KILLS'] ?? 100);
+    const { killed, acknowledged, reads, changes, problems } = await killReleases({ files, kills, seed, directory: join(scratch, 'releases') });
+    total += killed;
+    failed += problems.length;
+    print(`release-kills: ${files} files, ${killed} killed, ${acknowledged} acknowledged, ${reads} reads, ${changes} changes seen, ${problems.length} problems`);
+    for (const problem of problems.slice(0, 20)) print(`  ${problem}`);
   }
   if (wanted.length === 0 || wanted.includes('rot')) {
     const rotting = join(scratch, 'rotting');

@@ -5,7 +5,8 @@ import {
   unlinkSync, utimesSync, writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { ObjectId } from '../../pack/oid.js';
+import { type ObjectId, digest, hashObject } from '../../pack/oid.js';
+import { PackWriter } from '../../pack/pack-writer.js';
 import type { Repository } from '../../plumbing/repository.js';
 import { isChannel, parseChannel } from '../../porcelain/channel.js';
 import { listEvents } from '../../porcelain/events.js';
@@ -353,6 +354,33 @@ test('a tampered object is refused by name and nothing is published', async (t) 
   t.true(missing.stderr.includes(blob), missing.stderr);
   t.is(missing.code, 6);
   t.is((json(await site.ok(['release', '--show', 'prod', '--json'])))['number'], 1);
+});
+
+test('an object whose pack holds other bytes under its id is refused by name', async (t) => {
+  const site = new Site(makeRepository(t));
+  const { format, objectsDirectory } = site.repository;
+  site.commit({ a: 'good' });
+  await site.ok(['release', 'prod', '--to', 'www']);
+  site.commit({ a: 'better' });
+  const [right, wrong] = ['better', 'evil!!'].map((text) => hashObject('blob', Buffer.from(text), format)) as [ObjectId, ObjectId];
+  unlinkSync(join(objectsDirectory, right.slice(0, 2), right.slice(2)));
+  using writer = new PackWriter(join(objectsDirectory, 'pack'), format);
+  writer.add('blob', Buffer.from('evil!!'));
+  writer.finish();
+  // The index of a pack of one object, made to call it otherwise.
+  const path = join(objectsDirectory, 'pack', readdirSync(join(objectsDirectory, 'pack')).find((name) => name.endsWith('.idx'))!);
+  const bytes = readFileSync(path);
+  for (let at = 0; at < 256; at += 1) bytes.writeUInt32BE(at >= Number.parseInt(right.slice(0, 2), 16) ? 1 : 0, 8 + 4 * at);
+  t.is(bytes.toString('hex', 8 + 1024, 8 + 1024 + wrong.length / 2), wrong);
+  bytes.write(right, 8 + 1024, 'hex');
+  const body = bytes.subarray(0, bytes.length - right.length / 2);
+  chmodSync(path, 0o644);
+  writeFileSync(path, Buffer.concat([body, digest(body, format)]));
+  const result = await site.run(['release', 'prod']);
+  t.is(result.code, 6, result.stderr);
+  t.true(result.stderr.includes(right), result.stderr);
+  t.is(site.read('www/a'), 'good');
+  t.is(site.kept('.www.cairn').length, 1);
 });
 
 test('a tree whose paths would escape is refused before anything is written', async (t) => {

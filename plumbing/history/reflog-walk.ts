@@ -1,10 +1,13 @@
 // Reflogs walked like history: each entry a commit, newest first, with the selector that names it.
 //
 // Specified by --walk-reflogs of git-log(1).
+import type { ObjectStore } from '../../pack/object-store.js';
 import { isZeroId } from '../../pack/oid.js';
 import { type DateMode, approximateDate, formatDate } from '../date.js';
+import { hasTreeDifference } from '../diff/diff.js';
 import type { CommitView } from './format.js';
 import { type CommitNode, History } from './history.js';
+import type { Pathspec } from '../pathspec.js';
 import { readReflog } from '../refs/reflog.js';
 import type { Repository } from '../repository.js';
 import { expandLoggedName } from './revision.js';
@@ -29,6 +32,7 @@ export function* listReflogCommits(repository: Repository, request: WalkRequest,
     if (options.since !== undefined && node.seconds < options.since) continue;
     if (request.reflogMatches?.(reflog.message) === false) continue;
     if (options.matches !== undefined && !options.matches(commit, node)) continue;
+    if (options.pathspec !== undefined && !changesPaths(repository.objects, node, options.pathspec, options.firstParent === true)) continue;
     if (skip > 0) {
       skip -= 1;
       continue;
@@ -37,6 +41,13 @@ export function* listReflogCommits(repository: Repository, request: WalkRequest,
     left -= 1;
     yield { node, reflog };
   }
+}
+
+/** True when the paths of a commit are those of none of its parents. */
+function changesPaths(store: ObjectStore, { commit }: CommitNode, pathspec: Pathspec, isFirstOnly: boolean): boolean {
+  if (commit.parents.length === 0) return hasTreeDifference(store, undefined, commit.tree, pathspec);
+  const parents = isFirstOnly ? commit.parents.slice(0, 1) : commit.parents;
+  return parents.every((parent) => hasTreeDifference(store, store.readCommit(parent).tree, commit.tree, pathspec));
 }
 
 /** Several reflogs as one: always the entry made last, of the first log among equals. */

@@ -56,7 +56,7 @@ for (const format of bothFormats) {
     ].map((argv) => ({ argv: ['rev-list', ...argv], readsOnly }));
     for (const stdin of ['main\n^other\n', 'main\n--\na\n', '--all\n', 'nope\n', '\nmain\n', 'main..other\n', 'main\n']) cases.push({ argv: ['rev-list', '--stdin'], stdin, readsOnly });
     cases.push({ argv: ['rev-list', '--stdin', '--stdin'], stdin: 'main\n', readsOnly }, { argv: ['rev-list', '--stdin', 'main', '--', 'b'], stdin: 'other\n--\na\n', readsOnly });
-    for (const argv of [['log', '--alternate-refs', '--format=%s'], ['log', '-g', '--grep-reflog=clone', '--format=%gs'], ['log', '--grep-reflog=x'], ['log', '--merge', '--format=%s'], ['log', '--bisect', '--format=%s'], ['log', '--simplify-by-decoration', '--format=%s', '--all'], ['log', '--show-pulls', '--format=%s', '--', 'b']]) cases.push({ argv, readsOnly });
+    for (const argv of [['log', '--alternate-refs', '--format=%s'], ['log', '-g', '--grep-reflog=clone', '--format=%gs'], ['log', '--grep-reflog=x'], ['log', '-g', '--format=%gd %s', '--', 'b'], ['rev-list', '-g', 'HEAD', '--', 'b'], ['rev-list', '-g', '--first-parent', 'HEAD', '--', 'a'], ['log', '--merge', '--format=%s'], ['log', '--bisect', '--format=%s'], ['log', '--simplify-by-decoration', '--format=%s', '--all'], ['log', '--show-pulls', '--format=%s', '--', 'b']]) cases.push({ argv, readsOnly });
     await compareWithGit(t, repository, cases);
   });
 }

@@ -114,6 +114,9 @@ function* checkRefs(repository: Repository, objects: ObjectStore): Generator<Fin
     yield noticeAt('ref', 'HEAD', `it names '${head.name}', which is not there, although commits were made`);
   }
   for (const name of listReflogs(repository)) {
+    const path = refs.logPath(name);
+    const torn = countTornBytes(findFile(path));
+    if (torn > 0) yield noticeAt('ref', String(path), `${torn} bytes at its end are no whole entry`);
     const last = logEnd(repository, name);
     if (last === undefined || name === 'HEAD') continue;
     const id = there.get(name);
@@ -159,6 +162,11 @@ function findTagName(objects: ObjectStore, id: ObjectId): string | undefined {
     if (error instanceof CairnError) return undefined;
     throw error;
   }
+}
+
+/** What is behind the last line end: a crash leaves that, zeros too, and readers pass over it. */
+function countTornBytes(bytes: Buffer | undefined): number {
+  return bytes === undefined ? 0 : bytes.length - 1 - bytes.lastIndexOf(10);
 }
 
 /** Where a reflog ends; undefined when it is empty or damaged, which shows elsewhere. */

@@ -178,6 +178,21 @@ test("cairn's own records are checked, by fsck too", async (t) => {
   t.regex(fsck.stderr, /stable\.journal/);
 });
 
+test('a reflog that was zeroed, or cut within a line, is a notice', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const cwd = makeRepository(t, 'sha1', script);
+  const path = join(cwd, '.git/logs/HEAD');
+  const good = readFileSync(path);
+  for (const damaged of [Buffer.alloc(good.length), good.subarray(0, good.length - 3), Buffer.concat([good, Buffer.alloc(512)])]) {
+    writeFileSync(path, damaged);
+    const { code, report: { findings } } = await report(cwd);
+    t.is(code, 0);
+    t.true(findings.some(({ severity, subject, message }) => severity === 'notice' && subject.endsWith('logs/HEAD') && message.includes('no whole entry')));
+  }
+  writeFileSync(path, good);
+  t.deepEqual((await report(cwd)).report.findings, []);
+});
+
 test('a part that is none, and arguments, are refused', async (t) => {
   const cwd = makeSandbox(t);
   for (const words of [['--read-data=0/3'], ['--read-data=4/3'], ['--read-data=x'], ['word']]) t.is((await cairn(['verify', ...words], { cwd })).code, 129, words.join(' '));

@@ -1,6 +1,7 @@
 // What a command is, and how its arguments are parsed: a table of options in, typed questions out. Git's habits: short options
 // cluster and take their value attached, long ones may be abbreviated and negated, `--` ends them, `-h` prints usage.
 import { UsageError } from '../pack/errors.js';
+import { didYouMean } from './near-words.js';
 
 /** Everything a command may know of the outside; tests hand in their own. */
 export interface Context {
@@ -278,5 +279,6 @@ function findLong(options: readonly OptionSpec[], typed: string): { spec: Option
     const [one, two] = [...near.keys()];
     throw new UsageError(`ambiguous option: ${typed} (could be --${one} or --${two})`);
   }
-  throw new UsageError(`unknown option '${typed}'`);
+  const hint = didYouMean(typed, options.filter(({ name, hidden }) => name.length > 1 && !hidden).map(({ name }) => name), { before: '--' });
+  throw new UsageError(`unknown option '${typed}'`, hint === undefined ? {} : { hint });
 }

@@ -6,6 +6,7 @@ import {
   CairnError, ConflictError, CorruptError, InterruptedError, InvalidError, LockedError, NotFoundError, RefusedError, RemoteError, UsageError, isSystemError,
 } from '../pack/errors.js';
 import { type Command, type Context, UsageRequested, parseArguments } from '../plumbing/command.js';
+import { didYouMean } from '../plumbing/near-words.js';
 import { escapeControls } from '../plumbing/quote.js';
 import { findCommand, plumbingCommands, porcelainCommands, worksAnywhere } from './commands.js';
 
@@ -92,7 +93,8 @@ export async function run(context: Context, argv: readonly string[]): Promise<nu
         context.stdout.flush();
         // Git looks for the repository before it looks at the options.
         if (command.family === 'git' && !worksAnywhere.has(name)) (await import('../plumbing/repository.js')).Repository.open(context);
-        context.stderr.write(`error: ${escapeControls(error.message)}\n${formatUsage(command)}`);
+        const hint = await findHint(context, error, rest);
+        context.stderr.write(`error: ${escapeControls(error.message)}\n${hint === undefined ? '' : `hint: ${escapeControls(hint)}\n`}${formatUsage(command)}`);
         return 129;
       }
       throw error;
@@ -104,12 +106,21 @@ export async function run(context: Context, argv: readonly string[]): Promise<nu
     const exit = exitCodeOf(error, family);
     // What was printed before the error happened stays printed, as it would with git.
     context.stdout.flush();
-    report(context, error, exit, json);
+    report(context, error, exit, json, json ? undefined : await findHint(context, error, argv));
     return exit;
   }
 }
 
-function report(context: Context, error: unknown, exit: number, json: boolean): void {
+/** What to do next, unless the person wants no such advice; looking for it never hides what went wrong. */
+async function findHint(context: Context, error: unknown, argv: readonly string[]): Promise<string | undefined> {
+  if (!(error instanceof CairnError)) return undefined;
+  const looksAround = error instanceof NotFoundError || error instanceof InvalidError;
+  if (error.hint === undefined && !looksAround) return undefined;
+  const { findAdvice } = await import('./advice.js');
+  return findAdvice(context, error, argv);
+}
+
+function report(context: Context, error: unknown, exit: number, json: boolean, hint: string | undefined): void {
   const { stderr } = context;
   if (json) {
     const known = error instanceof CairnError ? error : undefined;
@@ -124,7 +135,7 @@ function report(context: Context, error: unknown, exit: number, json: boolean): 
   }
   if (error instanceof CairnError) {
     stderr.write(`${error instanceof UsageError ? 'error' : 'fatal'}: ${escapeControls(error.message)}\n`);
-    if (error.hint !== undefined) stderr.write(`hint: ${escapeControls(error.hint)}\n`);
+    if (hint !== undefined) stderr.write(`hint: ${escapeControls(hint)}\n`);
   } else if (exit !== 70) {
     stderr.write(`fatal: ${escapeControls(error instanceof Error ? error.message : String(error))}\n`);
     const remedy = systemRemedy(error);
@@ -265,31 +276,7 @@ export function formatUsage(command: Command): string {
 }
 
 function nearestHint(typed: string): string {
-  const names = [...Object.keys(plumbingCommands), ...Object.keys(porcelainCommands)];
-  const near = names
-    .map((name) => ({ name, distance: name.startsWith(typed) ? 0 : editDistance(typed, name) }))
-    .filter(({ distance }) => distance <= Math.max(1, Math.floor(typed.length / 3)))
-    .sort((a, b) => a.distance - b.distance)
-    .slice(0, 3);
-  return near.length === 0 ? "see 'cairn help' for the list of commands" : `did you mean ${near.map(({ name }) => `'${name}'`).join(' or ')}?`;
-}
-
-/** Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. */
-function editDistance(a: string, b: string): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, at) => at);
-  for (let i = 1; i <= a.length; i += 1) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      let best = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + same);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) best = Math.min(best, beforeLast[j - 2]! + 1);
-      row.push(best);
-    }
-    beforeLast = last;
-    last = row;
-  }
-  return last[b.length]!;
+  return didYouMean(typed, [...Object.keys(plumbingCommands), ...Object.keys(porcelainCommands)], { prefixes: true }) ?? "see 'cairn help' for the list of commands";
 }
 
 /** The full help page of one command, laid out by yargs for the terminal's width. */

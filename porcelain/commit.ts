@@ -11,6 +11,8 @@ import { ConflictError, CorruptError, InvalidError, NotFoundError, RefusedError 
 import type { Ident } from '../pack/ident.js';
 import { type ObjectId, emptyTreeId } from '../pack/oid.js';
 import { pathToUtf8 } from '../pack/tree.js';
+import { isAncestor } from '../plumbing/history/merge-base.js';
+import { peel } from '../plumbing/history/revision.js';
 import { holdLease, whileNaming } from '../plumbing/refs/announcement.js';
 import { writeTreeFromIndex } from '../plumbing/index/cache-tree.js';
 import { diffTrees } from '../plumbing/diff/diff.js';
@@ -28,6 +30,7 @@ import type { CommitSigner } from '../plumbing/signature/signing-option.js';
 import { readPathProtection } from '../plumbing/path-safety.js';
 import { type MessageRequest, composeMessage } from './commit-message.js';
 import { encodingOf } from './commit-object.js';
+import { mergedTags } from './merged-tags.js';
 import { tellEvent } from './events.js';
 import { existingRun, requireNewRun } from './run.js';
 import { type RunMetadata, metadataRef, writeMetadata } from './run-metadata.js';
@@ -99,7 +102,7 @@ export function makeCommit(repository: Repository, request: CommitRequest): Comm
   staging.take();
   if (request.verify && !staging.runPreCommit()) return { kind: 'stopped', reason: undefined };
   const tree = whileNaming(repository, () => staging.writeTree());
-  const parents = parentsOf(request, state);
+  const parents = parentsOf(repository, request, state);
   if (!request.allowEmpty && request.run === undefined && isUnchanged(repository, tree, parents, state, request.amend)) {
     return { kind: 'unchanged', state, index: staging.index };
   }
@@ -112,7 +115,7 @@ export function makeCommit(repository: Repository, request: CommitRequest): Comm
   if (message.includes(0)) throw new InvalidError('a NUL byte in a commit message is not allowed', { code: 'bad-message' });
   const draft: Commit = {
     tree, parents, author, committer, message,
-    extraHeaders: request.amend ? keptHeaders(state.headCommit) : [],
+    extraHeaders: request.amend ? keptHeaders(state.headCommit) : mergedTags(repository, state.merge.mergeHeads),
     ...encodingOf(repository.config),
   };
   // A key may ask for its passphrase, so this comes before anything is held.
@@ -166,10 +169,13 @@ function requireAmendable({ head, merge }: CommitState): void {
   if (what !== undefined) throw new RefusedError(`a ${what} is under way; it cannot be amended`, { code: 'merge-under-way' });
 }
 
-/** HEAD, and what is being merged; an amended commit keeps its parents. */
-function parentsOf({ amend }: CommitRequest, { head, headCommit, merge }: CommitState): readonly ObjectId[] {
+/** HEAD, and what is being merged, without those that others of them lead to; an amended commit keeps its parents. */
+function parentsOf(repository: Repository, { amend }: CommitRequest, { head, headCommit, merge }: CommitState): readonly ObjectId[] {
   if (amend) return headCommit!.parents;
-  return [...new Set([...(head === undefined ? [] : [head]), ...merge.mergeHeads])];
+  const merged = merge.mergeHeads.map((id) => peel(repository, id, 'commit') ?? id);
+  const all = [...new Set([...(head === undefined ? [] : [head]), ...merged])];
+  if (merged.length === 0 || merge.keepsAllParents) return all;
+  return all.filter((one) => !all.some((other) => other !== one && isAncestor(repository, one, other)));
 }
 
 /** True when the commit would add nothing to its parent. A merge always says something: its parents. */

@@ -6,7 +6,7 @@
 // or the same command again brings things in order.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { replaceFile } from '../pack/disk.js';
+import { removeIfPresent, replaceFile } from '../pack/disk.js';
 import { type Commit, encodeCommit } from '../pack/commit.js';
 import { NotFoundError, RefusedError } from '../pack/errors.js';
 import { type ObjectId, emptyTreeId } from '../pack/oid.js';
@@ -19,11 +19,13 @@ import { isAncestor, mergeBases } from '../plumbing/history/merge-base.js';
 import { formatMergeMessage } from '../plumbing/merge/merge-message.js';
 import { clearMergeState, readMergeState } from '../plumbing/merge/merge-state.js';
 import { type MergeResult, mergeCommits } from '../plumbing/merge/merge.js';
+import type { MergeTuning } from '../plumbing/merge/strategy-option.js';
 import { cleanUpMessage, commentCharacter, isEmptyMessage } from '../plumbing/message.js';
 import { encodeRefName } from '../plumbing/refs/ref-name.js';
 import { updateRef } from '../plumbing/refs/ref-transaction.js';
 import type { Repository } from '../plumbing/repository.js';
-import { splitTag } from '../plumbing/signature/signed-object.js';
+import { mergedTags } from './merged-tags.js';
+import { type OctopusFailure, mergeHeads } from './octopus.js';
 import type { CommitSigner } from '../plumbing/signature/signing-option.js';
 import { expandBranchName, expandRefName, peel, resolveRevision } from '../plumbing/history/revision.js';
 import { listStagedChanges } from '../plumbing/index/staged-changes.js';
@@ -33,11 +35,12 @@ import { takeMerge } from './three-way.js';
 import { editFile } from './terminal.js';
 
 export interface MergeRequest {
-  /** As typed. */
-  readonly name: string;
+  /** As typed; several are merged all at once. */
+  readonly names: readonly string[];
   readonly forward: 'allow' | 'only' | 'never';
-  readonly strategy: 'ort' | 'ours';
-  readonly favor: 'ours' | 'theirs' | undefined;
+  /** 'octopus' is for several. */
+  readonly strategy: 'ort' | 'ours' | 'octopus';
+  readonly tuning: MergeTuning;
   readonly squash: boolean;
   readonly commits: boolean;
   readonly allowsUnrelated: boolean;
@@ -54,9 +57,11 @@ export interface MergeRequest {
 
 export type MergeOutcome =
   | { readonly kind: 'up-to-date' }
-  | { readonly kind: 'forward' | 'made'; readonly from: ObjectId | undefined; readonly to: ObjectId; readonly messages: readonly string[] }
+  | { readonly kind: 'forward' | 'made'; readonly from: ObjectId | undefined; readonly to: ObjectId; readonly messages: readonly string[]; readonly strategy?: string }
   /** Merged, not committed: as asked for (squash or not), or because of conflicts. */
   | { readonly kind: 'stopped' | 'squashed' | 'conflicts'; readonly from: ObjectId; readonly to: ObjectId; readonly messages: readonly string[]; readonly isForward: boolean }
+  /** Several could not be merged at once; nothing was changed. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly messages: readonly string[] }
   /** A hook said no, or there was no message; the merge is left to be committed. */
   | { readonly kind: 'refused'; readonly reason: string | undefined; readonly messages: readonly string[] };
 
@@ -64,19 +69,27 @@ export type MergeOutcome =
 export function mergeInto(repository: Repository, request: MergeRequest, tellForward: (from: ObjectId, to: ObjectId) => void): MergeOutcome {
   requireNoMerge(repository);
   const { refs } = repository;
-  const name = expandBranchName(repository, request.name) ?? request.name;
-  const object = resolveRevision(repository, name);
-  const theirs = peel(repository, object, 'commit');
-  if (theirs === undefined) throw new NotFoundError(`'${request.name}' does not name a commit`, { code: 'bad-revision' });
+  const named = request.names.map((name) => readHead(repository, name));
   const head = refs.find('HEAD')?.id;
-  const action = repository.context.env['GIT_REFLOG_ACTION'] ?? `merge ${request.name}`;
+  const given = repository.context.env['GIT_REFLOG_ACTION'];
   if (head === undefined) {
     if (request.squash || request.forward === 'never') throw new RefusedError('there is no commit yet to merge into', { code: 'no-head' });
-    goForward(repository, undefined, theirs, 'initial pull', false);
-    return { kind: 'forward', from: undefined, to: theirs, messages: [] };
+    if (named.length > 1) throw new RefusedError('several branches cannot be merged into nothing', { code: 'no-head' });
+    goForward(repository, undefined, named[0]!.commit, 'initial pull', false);
+    return { kind: 'forward', from: undefined, to: named[0]!.commit, messages: [] };
   }
   updateRef(repository, { name: 'ORIG_HEAD', target: { id: head } });
-  if (isAncestor(repository, theirs, head)) return { kind: 'up-to-date' };
+  const heads = named.filter(({ commit }, at) => !isAncestor(repository, commit, head)
+    && named.every((other, index) => index === at || (other.commit === commit ? index > at : !isAncestor(repository, commit, other.commit))));
+  const [first, ...others] = heads;
+  if (first === undefined) return { kind: 'up-to-date' };
+  const action = given ?? `merge ${heads.map(({ typed }) => typed).join(' ')}`;
+  if (others.length > 0) {
+    if (request.forward === 'only') throw new RefusedError('not possible to fast-forward', { code: 'not-forward', hint: 'leave out --ff-only to merge' });
+    if (request.strategy === 'ort') return { kind: 'failed', reason: 'the strategy ort merges no more than one branch at once', messages: [] };
+    return new Merge(repository, request, heads, head, [], action).run();
+  }
+  const theirs = first.commit;
   const bases = mergeBases(repository, head, [theirs]);
   if (bases.length === 0 && !request.allowsUnrelated) {
     throw new RefusedError('refusing to merge unrelated histories', { code: 'unrelated-histories', hint: 'use --allow-unrelated-histories' });
@@ -86,14 +99,31 @@ export function mergeInto(repository: Repository, request: MergeRequest, tellFor
     tellForward(head, theirs);
     goForward(repository, head, theirs, `${action}: Fast-forward`, request.squash);
     if (request.squash) {
-      writeSquash(repository, head, theirs);
+      writeSquash(repository, head, [theirs]);
       return { kind: 'squashed', from: head, to: theirs, messages: [], isForward: true };
     }
     runHook(repository, 'post-merge', { args: ['0'] });
     return { kind: 'forward', from: head, to: theirs, messages: [] };
   }
   if (request.forward === 'only') throw new RefusedError('not possible to fast-forward', { code: 'not-forward', hint: 'leave out --ff-only to merge' });
-  return new Merge(repository, request, name, object, head, theirs, bases, action).run();
+  return new Merge(repository, { ...request, strategy: request.strategy === 'octopus' ? 'ort' : request.strategy }, heads, head, bases, action).run();
+}
+
+/** One of what is merged. */
+interface MergeHead {
+  readonly typed: string;
+  readonly name: string;
+  /** What the name names: the commit, or a tag of it. */
+  readonly object: ObjectId;
+  readonly commit: ObjectId;
+}
+
+function readHead(repository: Repository, typed: string): MergeHead {
+  const name = expandBranchName(repository, typed) ?? typed;
+  const object = resolveRevision(repository, name);
+  const commit = peel(repository, object, 'commit');
+  if (commit === undefined) throw new NotFoundError(`'${typed}' does not name a commit`, { code: 'bad-revision' });
+  return { typed, name, object, commit };
 }
 
 function requireNoMerge(repository: Repository): void {
@@ -121,22 +151,16 @@ export function requireMergeUnderWay(repository: Repository): void {
 class Merge {
   readonly #repository: Repository;
   readonly #request: MergeRequest;
-  readonly #name: string;
-  readonly #object: ObjectId;
+  readonly #heads: readonly MergeHead[];
   readonly #ours: ObjectId;
-  readonly #theirs: ObjectId;
   readonly #bases: readonly ObjectId[];
   readonly #action: string;
 
-  constructor(
-    repository: Repository, request: MergeRequest, name: string, object: ObjectId, ours: ObjectId, theirs: ObjectId, bases: readonly ObjectId[], action: string,
-  ) {
+  constructor(repository: Repository, request: MergeRequest, heads: readonly MergeHead[], ours: ObjectId, bases: readonly ObjectId[], action: string) {
     this.#repository = repository;
     this.#request = request;
-    this.#name = name;
-    this.#object = object;
+    this.#heads = heads;
     this.#ours = ours;
-    this.#theirs = theirs;
     this.#bases = bases;
     this.#action = action;
   }
@@ -144,14 +168,15 @@ class Merge {
   run(): MergeOutcome {
     const repository = this.#repository;
     const result = this.#mergeTrees();
+    if ('failed' in result) return { kind: 'failed', ...result.failed };
     const messages = result.messages.map(({ text }) => text);
-    const [from, to] = [this.#ours, this.#theirs];
+    const [from, to] = [this.#ours, this.#heads[0]!.commit];
     if (!result.isClean) {
       this.#leave(result);
       return { kind: 'conflicts', from, to, messages, isForward: false };
     }
     if (this.#request.squash) {
-      writeSquash(repository, from, to);
+      writeSquash(repository, from, this.#heads.map(({ commit }) => commit));
       return { kind: 'squashed', from, to, messages, isForward: false };
     }
     if (!this.#request.commits) {
@@ -162,18 +187,23 @@ class Merge {
   }
 
   /** Merges, and brings index and work tree to what came of it. */
-  #mergeTrees(): MergeResult {
+  #mergeTrees(): MergeResult | OctopusFailure {
     const repository = this.#repository;
     const { objects } = repository;
     const ourTree = objects.readCommit(this.#ours).tree;
     using lock = lockIndex(repository);
     this.#requireCleanIndex(lock, ourTree);
-    const { favor } = this.#request;
-    const result: MergeResult = this.#request.strategy === 'ours' ? { tree: ourTree, isClean: true, conflicts: [], messages: [] }
-      : mergeCommits(repository, this.#ours, this.#theirs, this.#bases, {
-        ours: 'HEAD', theirs: Buffer.from(this.#request.name).toString('latin1'), ...(favor === undefined ? {} : { favor }),
-      });
+    const { tuning, strategy } = this.#request;
+    const [first] = this.#heads;
+    const result: MergeResult | OctopusFailure = strategy === 'ours' ? { tree: ourTree, isClean: true, conflicts: [], messages: [] }
+      : strategy === 'octopus' ? mergeHeads(repository, this.#ours, this.#heads)
+        : mergeCommits(repository, this.#ours, first!.commit, this.#bases, {
+          ours: 'HEAD', theirs: Buffer.from(first!.typed).toString('latin1'), ...tuning,
+        });
+    if ('failed' in result) return result;
     takeMerge(repository, lock, ourTree, result, 'merge');
+    // As git: only a merge of two keeps what it made of the files.
+    if (strategy === 'octopus') removeIfPresent(join(repository.gitDirectory, 'AUTO_MERGE'));
     lock.write();
     return result;
   }
@@ -191,29 +221,29 @@ class Merge {
     const { message, log, into } = this.#request;
     const given = message === undefined ? undefined : message.replace(/([^\n])$/, '$1\n');
     if (given !== undefined && log === 0) return given;
-    return formatMergeMessage(this.#repository, this.#describe(), { log, given, into });
+    return formatMergeMessage(this.#repository, this.#heads.map((head) => this.#describe(head)).join(''), { log, given, into });
   }
 
   /** What is merged, as a line of FETCH_HEAD. */
-  #describe(): string {
-    const ref = expandRefName(this.#repository, this.#name) ?? '';
+  #describe({ name, object, commit }: MergeHead): string {
+    const ref = expandRefName(this.#repository, name) ?? '';
     const kinds = [['refs/heads/', 'branch'], ['refs/tags/', 'tag'], ['refs/remotes/', 'remote-tracking branch']] as const;
     for (const [prefix, kind] of kinds) {
-      if (ref.startsWith(prefix)) return `${this.#object}\t\t${kind} '${encodeRefName(ref.slice(prefix.length))}' of .\n`;
+      if (ref.startsWith(prefix)) return `${object}\t\t${kind} '${encodeRefName(ref.slice(prefix.length))}' of .\n`;
     }
-    const behind = /^(.+?)(?:\^+|~([0-9]*))$/.exec(this.#name);
+    const behind = /^(.+?)(?:\^+|~([0-9]*))$/.exec(name);
     if (behind !== null && this.#repository.refs.find(`refs/heads/${behind[1]!}`) !== undefined) {
       const isTip = behind[2] !== undefined && /^0+$/.test(behind[2]);
-      return `${this.#theirs}\t\tbranch '${encodeRefName(behind[1]!)}'${isTip ? '' : ' (early part)'} of .\n`;
+      return `${commit}\t\tbranch '${encodeRefName(behind[1]!)}'${isTip ? '' : ' (early part)'} of .\n`;
     }
-    return `${this.#theirs}\t\tcommit '${encodeRefName(this.#name)}'\n`;
+    return `${commit}\t\tcommit '${encodeRefName(name)}'\n`;
   }
 
   /** Leaves the merge for a person to commit. */
   #leave(result: MergeResult): void {
     const repository = this.#repository;
     if (this.#request.squash) {
-      writeSquash(repository, this.#ours, this.#theirs);
+      writeSquash(repository, this.#ours, this.#heads.map(({ commit }) => commit));
       if (result.isClean) return;
       writeState(repository, 'MERGE_MSG', explainConflicts(repository, '', result));
       return;
@@ -222,13 +252,14 @@ class Merge {
     // MERGE_HEAD last: it is what says that there is a merge.
     writeState(repository, 'MERGE_MSG', result.isClean ? message : explainConflicts(repository, message, result));
     writeState(repository, 'MERGE_MODE', this.#request.forward === 'never' ? 'no-ff' : '');
-    writeState(repository, 'MERGE_HEAD', `${this.#theirs}\n`);
+    writeState(repository, 'MERGE_HEAD', this.#heads.map(({ object }) => `${object}\n`).join(''));
   }
 
-  /** A signed tag goes into the merge as a whole, for its signature to be checked later. */
-  #mergedTag(): Commit['extraHeaders'] {
-    const { type, bytes } = this.#repository.objects.read(this.#object);
-    return type === 'tag' && splitTag(bytes) !== undefined ? [{ key: 'mergetag', value: bytes.toString('latin1').replace(/\n$/, '') }] : [];
+  /** HEAD is none where it is behind what is merged, unless a merge is wanted even there. */
+  #parents(): ObjectId[] {
+    const heads = this.#heads.map(({ commit }) => commit);
+    const isBehind = heads.length > 1 && this.#request.forward !== 'never' && heads.some((commit) => isAncestor(this.#repository, this.#ours, commit));
+    return isBehind ? heads : [this.#ours, ...heads];
   }
 
   #commit(result: MergeResult, messages: readonly string[]): MergeOutcome {
@@ -247,19 +278,19 @@ class Merge {
     const text = cleanUpMessage(readFileSync(path, 'latin1'), 'default', comment, this.#request.edits);
     if (isEmptyMessage(text)) return refused('empty commit message');
     const draft: Commit = {
-      tree: result.tree, parents: [this.#ours, this.#theirs], author: authorIdent(repository), committer: committerIdent(repository),
-      message: Buffer.from(text, 'latin1'), extraHeaders: this.#mergedTag(),
+      tree: result.tree, parents: this.#parents(), author: authorIdent(repository), committer: committerIdent(repository),
+      message: Buffer.from(text, 'latin1'), extraHeaders: mergedTags(repository, this.#heads.map(({ object }) => object)),
     };
     const commit = this.#request.sign === undefined ? draft : this.#request.sign(draft);
     const id = whileNaming(repository, () => {
       const made = repository.objects.write('commit', encodeCommit(commit));
-      const how = this.#request.strategy === 'ours' ? "'ours' strategy" : "'ort' strategy";
+      const how = `'${this.#request.strategy}' strategy`;
       updateRef(repository, { name: 'HEAD', expected: this.#ours, target: { id: made }, message: `${this.#action}: Merge made by the ${how}.` });
       return made;
     });
     clearMergeState(repository);
     runHook(repository, 'post-merge', { args: ['0'] });
-    return { kind: 'made', from: this.#ours, to: id, messages };
+    return { kind: 'made', from: this.#ours, to: id, messages, strategy: this.#request.strategy };
   }
 }
 
@@ -275,9 +306,9 @@ export function explainConflicts(repository: Repository, message: string, { conf
 }
 
 /** The message a squashed merge may be committed with: the commits it stands for. */
-function writeSquash(repository: Repository, ours: ObjectId, theirs: ObjectId): void {
+function writeSquash(repository: Repository, ours: ObjectId, theirs: readonly ObjectId[]): void {
   let text = 'Squashed commit of the following:\n';
-  for (const { id, commit } of new RevWalk(repository, [{ id: theirs }, { id: ours, isExcluded: true }], { maxParents: 1 })) {
+  for (const { id, commit } of new RevWalk(repository, [...theirs.map((id) => ({ id })), { id: ours, isExcluded: true }], { maxParents: 1 })) {
     const { author, message } = commit;
     const date = formatDate(author.seconds, author.offset, 'default', repository.context.clock);
     const lines = message.toString('latin1').replace(/\n+$/, '').split('\n').map((line) => `    ${line}\n`).join('');

@@ -22,6 +22,8 @@ export interface ContentMergeOptions {
   /** The result is the base of another merge. */
   readonly isVirtualBase: boolean;
   readonly favor?: 'ours' | 'theirs';
+  readonly algorithm?: TextMergeOptions['algorithm'];
+  readonly text?: TextMergeOptions['text'];
 }
 
 export interface ContentMergeResult {
@@ -57,7 +59,7 @@ export class ContentMerger {
     }
     const chosen = driver === 'union' ? 'union' as const : favor;
     const { bytes, conflicts } = mergeTexts(base, ours, theirs, {
-      labels, style: this.#style, algorithm: 'histogram', markerSize,
+      labels, style: this.#style, algorithm: options.algorithm ?? 'histogram', markerSize, ...(options.text === undefined ? {} : { text: options.text }),
       ...(chosen === undefined ? {} : { favor: chosen }),
     });
     return { bytes, outcome: conflicts > 0 ? 'conflict' : 'clean' };

@@ -13,6 +13,8 @@ import type { DiffEntry } from '../diff/diff.js';
 import { type DirectoryRenames, type Relevance, countDirectoryMoves, decideDirectoryRenames, directoryOf, findRenamedDirectory } from './directory-renames.js';
 import { mergeBases } from '../history/merge-base.js';
 import { findRenames } from '../diff/rename.js';
+import type { TextDiffOptions } from '../diff/text-diff.js';
+import type { TextMergeOptions } from './text-merge.js';
 import { whileNaming } from '../refs/announcement.js';
 import type { Repository } from '../repository.js';
 
@@ -33,6 +35,14 @@ export interface MergeOptions {
   readonly base?: string;
   /** Decides conflicts in contents. */
   readonly favor?: 'ours' | 'theirs';
+  /** False: what was moved is gone here and new there. Default true. */
+  readonly findsRenames?: boolean;
+  /** Similarity from which on a file was moved, 0 to 60000; default half. */
+  readonly renameScore?: number;
+  /** How lines are compared; default 'histogram'. */
+  readonly algorithm?: TextDiffOptions['algorithm'];
+  /** White space that makes no difference. */
+  readonly text?: TextMergeOptions['text'];
 }
 
 export interface MergeResult {
@@ -76,14 +86,14 @@ const isFile = (mode: number): boolean => typeOf(mode) === 0o100000;
 export function mergeCommits(repository: Repository, ours: ObjectId, theirs: ObjectId, bases: readonly ObjectId[], options: MergeOptions): MergeResult {
   const store = repository.objects;
   const treeOf = (commit: ObjectId): ObjectId => store.readCommit(commit).tree;
-  const base = mergeBaseTrees(repository, bases, 0);
+  const base = mergeBaseTrees(repository, bases, options, 0);
   return mergeTrees(repository, base.tree, treeOf(ours), treeOf(theirs), { ...options, base: options.base ?? base.name });
 }
 
 const deepestRecursion = 100;
 
 /** One tree for all merge bases, the last one first. */
-function mergeBaseTrees(repository: Repository, bases: readonly ObjectId[], depth: number): { tree: ObjectId | undefined; name: string } {
+function mergeBaseTrees(repository: Repository, bases: readonly ObjectId[], options: MergeOptions, depth: number): { tree: ObjectId | undefined; name: string } {
   const store = repository.objects;
   if (depth > deepestRecursion) throw new RefusedError('merge bases of merge bases go too deep', { code: 'too-deep' });
   const order = bases.toReversed();
@@ -93,8 +103,8 @@ function mergeBaseTrees(repository: Repository, bases: readonly ObjectId[], dept
   if (order.length === 1) return { tree, name: store.abbreviate(first, 7) };
   const merged = [first];
   for (const next of order.slice(1)) {
-    const inner = mergeBaseTrees(repository, mergeBases(repository, next, merged), depth + 1);
-    const result = new TreeMerge(repository, { ours: 'Temporary merge branch 1', theirs: 'Temporary merge branch 2', base: inner.name }, depth + 1)
+    const inner = mergeBaseTrees(repository, mergeBases(repository, next, merged), options, depth + 1);
+    const result = new TreeMerge(repository, { ...options, ours: 'Temporary merge branch 1', theirs: 'Temporary merge branch 2', base: inner.name }, depth + 1)
       .run(inner.tree, tree, store.readCommit(next).tree);
     tree = result.tree;
     merged.push(next);
@@ -116,6 +126,7 @@ class TreeMerge {
   readonly #contents: ContentMerger;
   readonly #directoryRenames: 'no' | 'conflict' | 'yes';
   readonly #renameLimit: number;
+  readonly #findsRenames: boolean;
   readonly #nothing: MergeVersion;
   readonly #entries = new Map<string, Entry>();
   readonly #conflicted = new Map<string, Entry>();
@@ -138,6 +149,7 @@ class TreeMerge {
     const configured = config.get('merge.directoryrenames') ?? 'conflict';
     this.#directoryRenames = configured === 'conflict' ? 'conflict' : config.getBoolean('merge.directoryrenames') ? 'yes' : 'no';
     this.#renameLimit = config.getInteger('merge.renamelimit') ?? config.getInteger('diff.renamelimit') ?? 7000;
+    this.#findsRenames = options.findsRenames ?? true;
     this.#nothing = { mode: 0, id: zeroId(repository.format) };
   }
 
@@ -287,9 +299,10 @@ class TreeMerge {
   /** Renames first, then additions, as entries of a difference. */
   #renamesOf(side: Side): DiffEntry[] {
     const relevant = this.#relevantSources[side];
+    const { renameScore } = this.#options;
     // Where nothing that was moved matters, nothing is taken for moved, not even what is equal.
-    if (relevant.size === 0) return this.#changes[side];
-    return findRenames(this.#store, this.#changes[side], { limit: this.#renameLimit, relevantSources: relevant, guessesDirectories: true });
+    if (relevant.size === 0 || !this.#findsRenames) return this.#changes[side];
+    return findRenames(this.#store, this.#changes[side], { limit: this.#renameLimit, relevantSources: relevant, guessesDirectories: true, ...(renameScore === undefined ? {} : { minimumScore: renameScore }) });
   }
 
   #directoriesOf(side: Side, found: readonly DiffEntry[]): Map<string, string> {
@@ -508,10 +521,11 @@ class TreeMerge {
     const isSamePath = names[0] === names[1] && names[1] === names[2];
     const label = (name: string, at: number): string => (isSamePath ? name : `${name}:${names[at]!}`);
     const labels = { base: label(this.#options.base ?? '', 0), ours: label(this.#options.ours, 1), theirs: label(this.#options.theirs, 2) };
-    const { favor } = this.#options;
+    const { favor, algorithm, text } = this.#options;
     const { bytes, outcome } = this.#contents.merge(
       { base: typeOf(base.mode) === typeOf(ours.mode) ? read(base) : Buffer.alloc(0), ours: read(ours), theirs: read(theirs) },
-      { path, labels, extraMarkerSize, isVirtualBase: this.#depth > 0, ...(favor === undefined || this.#depth > 0 ? {} : { favor }) },
+      { path, labels, extraMarkerSize, isVirtualBase: this.#depth > 0, ...(favor === undefined || this.#depth > 0 ? {} : { favor }),
+        ...(algorithm === undefined ? {} : { algorithm }), ...(text === undefined ? {} : { text }) },
     );
     if (outcome === 'binary') this.#say('CONFLICT (binary)', `warning: Cannot merge binary files: ${path} (${labels.ours} vs. ${labels.theirs})`, path);
     this.#say('Auto-merging', `Auto-merging ${path}`, path);

@@ -1,7 +1,7 @@
 // cairn merge: bring another branch's changes into the current one. The work is done in ../merging.ts.
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { NotFoundError, RefusedError, UsageError } from '../../pack/errors.js';
+import { NotFoundError, UsageError } from '../../pack/errors.js';
 import type { ObjectId } from '../../pack/oid.js';
 import { type Arguments, type Command, type Context, parseArguments } from '../../plumbing/command.js';
 import { DiffRequest, diffOptions } from '../../plumbing/diff/diff-options.js';
@@ -10,6 +10,7 @@ import { diffTrees } from '../../plumbing/diff/diff.js';
 import { authorIdent } from '../../plumbing/identity.js';
 import { readLogLength, usualLogLength } from '../../plumbing/merge/merge-message.js';
 import { clearMergeState } from '../../plumbing/merge/merge-state.js';
+import { parseStrategyOptions } from '../../plumbing/merge/strategy-option.js';
 import { Repository } from '../../plumbing/repository.js';
 import { findCommitSigner, signingOption } from '../../plumbing/signature/signing-option.js';
 import { findUpstream } from '../../plumbing/refs/upstream.js';
@@ -24,7 +25,7 @@ export const command: Command = {
   family: 'cairn',
   summary: 'bring another branch into the current one',
   usage: [
-    'merge [--no-ff | --ff-only] [--squash] [--no-commit] [-m <message>] [-s <strategy>] [-X <option>]\n            [<options>] [<commit>]',
+    'merge [--no-ff | --ff-only] [--squash] [--no-commit] [-m <message>] [-s <strategy>] [-X <option>]\n            [<options>] [<commit>...]',
     'merge (--abort | --quit | --continue)',
   ],
   options: [
@@ -37,8 +38,8 @@ export const command: Command = {
     { name: 'edit', short: 'e', negatable: true, help: 'edit the message' },
     { name: 'log', value: 'n', valueOptional: true, negatable: true, help: 'list so many subjects in the message (20)' },
     { name: 'into-name', value: 'branch', help: 'the name of what is merged into, for the message' },
-    { name: 'strategy', short: 's', value: 'strategy', help: 'ort, or ours: take nothing but the history' },
-    { name: 'strategy-option', short: 'X', value: 'option', help: 'ours or theirs: who wins where both changed a line' },
+    { name: 'strategy', short: 's', value: 'strategy', help: 'ort, octopus (for several), or ours: take nothing but the history' },
+    { name: 'strategy-option', short: 'X', value: 'option', help: 'how to merge: ours, theirs, ignore-space-change, no-renames, patience, ...' },
     { name: 'allow-unrelated-histories', negatable: true, help: 'merge what has nothing in common' },
     { name: 'stat', negatable: true, help: 'tell at the end which files changed (the default)' },
     { name: 'n', help: 'the same as --no-stat' },
@@ -68,6 +69,7 @@ export const command: Command = {
     });
     if (args.has('json')) stdout.write(`${JSON.stringify(describe(outcome))}\n`);
     else report(context, repository, outcome, request, isQuiet, args);
+    if (outcome.kind === 'failed') return 2;
     return outcome.kind === 'conflicts' || outcome.kind === 'refused' ? 1 : 0;
   },
 };
@@ -96,11 +98,9 @@ function finish(repository: Repository, how: string): number {
 
 function readRequest(context: Context, repository: Repository, args: Arguments): MergeRequest {
   const words = args.positionals;
-  if (words.length > 1) throw new RefusedError('merging several branches at once is not supported', { code: 'octopus-unsupported', hint: 'merge one after the other' });
-  const strategy = args.values('strategy').at(-1) ?? 'ort';
-  if (strategy !== 'ort' && strategy !== 'ours' && strategy !== 'recursive') throw new UsageError(`strategy '${strategy}' is not supported`);
-  const favor = args.values('strategy-option').at(-1);
-  if (args.values('strategy-option').some((option) => option !== 'ours' && option !== 'theirs')) throw new UsageError(`strategy option '${favor}' is not supported`);
+  const strategy = args.values('strategy').at(-1) ?? (words.length > 1 ? 'octopus' : 'ort');
+  if (!['ort', 'ours', 'recursive', 'octopus'].includes(strategy)) throw new UsageError(`strategy '${strategy}' is not supported`);
+  if (strategy === 'octopus' && words.length < 2) throw new UsageError('the strategy octopus is for several branches');
   const squash = args.has('squash');
   const forward = forwardOf(repository, args);
   if (squash && forward === 'never' && args.flag('ff') === false) throw new UsageError('--squash and --no-ff do not go together');
@@ -112,9 +112,9 @@ function readRequest(context: Context, repository: Repository, args: Arguments):
   const file = args.value('file');
   if (messages.length > 0 && file !== undefined) throw new UsageError('-m and -F do not go together');
   return {
-    name: words[0] === undefined ? upstreamOf(repository) : expandDash(words[0]),
-    forward: squash && forward === 'never' ? 'allow' : forward, strategy: strategy === 'ours' ? 'ours' : 'ort',
-    favor: favor === 'ours' || favor === 'theirs' ? favor : undefined, squash, commits: args.flag('commit') !== false, allowsUnrelated: args.has('allow-unrelated-histories'),
+    names: words.length === 0 ? [upstreamOf(repository)] : words.map(expandDash),
+    forward: squash && forward === 'never' ? 'allow' : forward, strategy: strategy === 'recursive' ? 'ort' : strategy as MergeRequest['strategy'],
+    tuning: parseStrategyOptions(args.values('strategy-option')), squash, commits: args.flag('commit') !== false, allowsUnrelated: args.has('allow-unrelated-histories'),
     message: file !== undefined ? readFileSync(resolve(context.cwd, file), 'latin1') : messages.length === 0 ? undefined
       : Buffer.from(messages.join('\n\n')).toString('latin1'),
     log, into: args.value('into-name'), edits: args.flag('edit') ?? editsUnasked(context, messages.length > 0 || file !== undefined),
@@ -153,6 +153,11 @@ function describe(outcome: MergeOutcome): object {
 function report(context: Context, repository: Repository, outcome: MergeOutcome, request: MergeRequest, isQuiet: boolean, args: Arguments): void {
   const { stdout, stderr } = context;
   const say = (text: string): void => { if (!isQuiet) stdout.write(Buffer.from(`${text}\n`, 'latin1')); };
+  if (outcome.kind === 'failed') {
+    stdout.write(Buffer.from(outcome.messages.map((message) => `${message}\n`).join(''), 'latin1'));
+    stderr.write(Buffer.from(`error: ${outcome.reason}\n`, 'latin1'));
+    return;
+  }
   if (outcome.kind === 'up-to-date') return say(`Already up to date.${request.squash ? ' (nothing to squash)' : ''}`);
   // As git: what the merge itself has to say is said even when it is to be quiet.
   stdout.write(Buffer.from(outcome.messages.map((message) => `${message}\n`).join(''), 'latin1'));
@@ -164,7 +169,7 @@ function report(context: Context, repository: Repository, outcome: MergeOutcome,
       if (showsStat) writeStat(context, repository, outcome.from, outcome.to);
       return;
     case 'made':
-      say(`Merge made by the '${request.strategy}' strategy.`);
+      say(`Merge made by the '${outcome.strategy ?? request.strategy}' strategy.`);
       if (showsStat && outcome.from !== undefined) writeStat(context, repository, outcome.from, outcome.to);
       return;
     case 'squashed':

@@ -100,7 +100,7 @@ test('nothing is begun when something would be lost', async (t) => {
 test('what cannot be merged is refused', async (t) => {
   if (skipWithoutGit(t)) return;
   const directory = makeRepository(t, 'sha1', fixture);
-  for (const [line, code] of [['nosuch', 2], ['HEAD^{tree}', 2], ['unrel', 3], ['--ff-only clean', 3], ['clean ren', 3], ['-s octopus clean', 129], ['-X patience clean', 129],
+  for (const [line, code] of [['nosuch', 2], ['HEAD^{tree}', 2], ['unrel', 3], ['--ff-only clean', 3], ['-s octopus clean', 129], ['-X renormalize clean', 129],
     ['--abort', 2], ['--squash --no-ff clean', 129]] as const) {
     t.is((await cairn(['merge', ...line.split(' ')], { cwd: directory })).code, code, line);
   }

@@ -235,6 +235,13 @@ export const crashCases: readonly CrashCase[] = [
     },
   },
   { name: 'hold', argv: ['hold', 'add', 'v1', '--reason', 'audit'], isRepeatable: false, codesAgain: [0, 1, 2, 3, 4], timedRefs: /^refs\/holds\// },
+  {
+    name: 'retain apply', argv: ['retain', 'apply', '{.git/plan}'], again: ['retain', 'plan'], isRepeatable: false,
+    prepare: `
+      for i in 1 2 3 4; do git update-ref refs/runs/$i $(git commit-tree -m run$i -p HEAD 'HEAD^{tree}'); done
+      node "$CAIRN" retain set 'refs/runs/*' --keep-last 1; node "$CAIRN" retain plan --json | sed -n 's/.*"plan":"\\([0-9a-f]*\\)".*/\\1/p' | head -1 >.git/plan
+    `,
+  },
   { name: 'read-tree', argv: ['read-tree', 'HEAD~1'] },
   { name: 'write-tree', argv: ['write-tree'] },
   { name: 'reflog expire', argv: ['reflog', 'expire', '--expire=all', '--all'] },

@@ -20,7 +20,7 @@ import { RecordingDisk } from './recording-disk.js';
 
 export interface CrashCase {
   readonly name: string;
-  /** The command, run at the top of the work tree; `{}` in an argument stands for the directory above it. */
+  /** The command, run at the top of the work tree; `{}` in an argument stands for the directory above it, `{path}` for what a file below it says. */
   readonly argv: readonly string[];
   /** For sh, with stock git and "$CAIRN", in the repository before anything else. */
   readonly prepare?: string;
@@ -150,9 +150,9 @@ export function inputOf(one: CrashCase, top: string): string | Buffer | undefine
   return one.stdinFile === undefined ? one.stdin : readFileSync(join(top, one.stdinFile));
 }
 
-/** `{}` stands for the directory above the work tree. */
+/** `{}` stands for the directory above the work tree, `{path}` for what a file below its top says. */
 export function fillIn(argv: readonly string[], above: string): string[] {
-  return argv.map((word) => word.replace('{}', above));
+  return argv.map((word) => word.replace('{}', above).replace(/^\{(.+)\}$/, (_, path: string) => readFileSync(join(above, 'repo', path), 'latin1').trim()));
 }
 
 /** Runs one command line in this process. Locks tell their holder by the process's start, so it must be one that lives. */

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from '
 import { join } from 'node:path';
 import { hardenNothing } from '../../pack/hardening.js';
 import { CorruptError } from '../../pack/errors.js';
+import { streamThresholdBytes } from '../../pack/object.js';
 import { ObjectStore } from '../../pack/object-store.js';
 import { type ObjectFormat, type ObjectId, digest, encodeObjectId, hashObject, rawSize } from '../../pack/oid.js';
 import { PackIndex, encodePackIndex } from '../../pack/pack-index.js';
@@ -196,6 +197,24 @@ function prependingDelta(byte: number, baseBytes: number): Buffer {
   const size = (value: number): number[] => [(value % 128) | 0x80, Math.floor(value / 128)];
   return Buffer.from([...size(baseBytes), ...size(baseBytes + 1), 1, byte, 0xb0, baseBytes % 256, baseBytes >> 8]);
 }
+
+test('whole, passed on or in pieces: content under the id of other content is never given', (t) => {
+  const wrong = hashObject('blob', Buffer.from('something else'), 'sha1');
+  for (const sizeBytes of [300, 100_000, streamThresholdBytes + 1]) {
+    const content = Buffer.alloc(sizeBytes, 'x');
+    const stored = (): Buffer => Buffer.concat([entryHeader(3, sizeBytes), deflate(content)]);
+    for (const [id, isRight] of [[wrong, false], [hashObject('blob', content, 'sha1'), true]] as const) {
+      const reader = PackReader.open(writePack(makeSandbox(t), 'sha1', [{ id, stored }]), 'sha1');
+      const ways = [() => reader.readAt(0).bytes.length, () => reader.passAt(0)?.bytes.length ?? sizeBytes, () => [...reader.openStreamAt(0).chunks].reduce((sum, piece) => sum + piece.length, 0)];
+      for (const way of ways) {
+        if (isRight) t.is(way(), sizeBytes);
+        else if (way !== ways[1] || sizeBytes < streamThresholdBytes) t.throws(way, { code: 'object-mismatch' });
+      }
+      t.is(reader.isGoodAt(0), isRight);
+      reader.close();
+    }
+  }
+});
 
 test('a chain of 4096 deltas is followed, by offset and by id', (t) => {
   for (const byId of [false, true]) {

@@ -2,7 +2,7 @@
 import test from 'ava';
 import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { useDisk } from '../../pack/disk.js';
+import { type Disk, realDisk, useDisk } from '../../pack/disk.js';
 import { runIn } from '../crash/crash-lab.js';
 import { type Operation, RecordingDisk } from '../crash/recording-disk.js';
 import { makeRepository } from '../helpers/differential.js';
@@ -96,4 +96,32 @@ test.serial('who lost the maintenance lock takes nothing away', async (t) => {
   t.true(isStolen);
   t.deepEqual(steps, []);
   t.is(git(['cat-file', '-e', id], { cwd: top }).code, 0);
+});
+
+test.serial('a new pack that does not read back as it was written takes nothing\'s place', async (t) => {
+  if (skipWithoutGit(t)) return;
+  const top = makeRepository(t, 'sha1', 'seq 1 2000 >file; git add file; git commit -qm one; seq 1 3000 >file; git commit -qam two');
+  const packs = new Set<number>();
+  let changed = 0;
+  const restore = useDisk(new Proxy(realDisk, {
+    get: (target, method: keyof Disk) => (...args: unknown[]): unknown => {
+      if (method === 'write' && packs.has(args[0] as number) && (args[1] as Uint8Array).length > 500) {
+        args[1] = Buffer.from(args[1] as Uint8Array);
+        (args[1] as Buffer)[(args[1] as Buffer).length >> 1]! ^= 1;
+        changed += 1;
+      }
+      const result = (target[method] as (...all: unknown[]) => unknown)(...args);
+      if (method === 'open' && String(args[0]).includes('tmp_pack_')) packs.add(result as number);
+      if (method === 'close') packs.delete(args[0] as number);
+      return result;
+    },
+  }));
+  try {
+    t.not((await runIn(top, ['gc', '-q'])).code, 0);
+  } finally {
+    restore();
+  }
+  t.true(changed > 0);
+  const { code, stderr } = git(['fsck', '--full', '--strict'], { cwd: top });
+  t.is(code, 0, stderr);
 });

@@ -209,6 +209,49 @@ section('status', () => {
   compare(`status, ${files} files, clean`, rounds, 2.5, () => [{ argv: ['git', 'status'], env }], () => [{ argv: [cairnProgram, 'status'], env }]);
 });
 
+/** What a call takes beyond starting node; `aimMs` is for a machine that does nothing else. */
+function timeAlone(name: string, count: number, aimMs: number, call: () => Call): void {
+  const starts: number[] = [];
+  const times: number[] = [];
+  for (let round = 0; round < count; round += 1) {
+    starts.push(measure([{ argv: [process.execPath, '-e', '0'] }]).ms);
+    times.push(measure([call()]).ms);
+  }
+  const startMs = median(starts);
+  print(`${name.padEnd(nameWidth)} node's start ${startMs.toFixed(1).padStart(6)} ms   cairn ${median(times).toFixed(1).padStart(9)} ms   above ${(median(times) - startMs).toFixed(1)} ms   aim ${aimMs}`);
+}
+
+section('release', () => {
+  const env = newRepository(smallTree());
+  must([cairnProgram, 'commit', '-A', '-q', '-m', 'first'], { env });
+  const places = join(top, 'places');
+  mkdirSync(places);
+  let number = 0;
+  // Nothing that is not durable may be left over from before.
+  const settle = (): string => {
+    spawnSync('sync');
+    return String(number += 1);
+  };
+  compare(`release, ${files} files; checkout and sync`, rounds, 1, () => {
+    const place = join(places, settle());
+    mkdirSync(place);
+    const away = { ...env, GIT_WORK_TREE: place, GIT_INDEX_FILE: `${place}.index` };
+    return [{ argv: ['git', 'checkout', '-f', '-q', 'HEAD', '--', '.'], env: away }, { argv: ['sync'] }];
+  }, () => {
+    const name = settle();
+    return [{ argv: [cairnProgram, 'release', `channel${name}`, '--to', join(places, name)], env }];
+  });
+  must([cairnProgram, 'release', 'prod', '--to', join(places, 'prod')], { env });
+  timeAlone('release again, nothing changed', rounds, 100, () => ({ argv: [cairnProgram, 'release', 'prod'], env }));
+  writeFileSync(join(smallTree(), 'more'), 'more');
+  must([cairnProgram, 'commit', '-A', '-q', '-m', 'third'], { env });
+  rmSync(join(smallTree(), 'more'));
+  must([cairnProgram, 'release', 'prod'], { env });
+  // The first one, and the one just made, in turn.
+  let turn = 0;
+  timeAlone('rollback', rounds, 100, () => ({ argv: [cairnProgram, 'rollback', 'prod', `#${(turn += 1) % 2 === 1 ? 1 : rounds + 2}`], env }));
+});
+
 /** A linear history made by fast-import. */
 function makeHistory(env: Record<string, string>): void {
   const parts: string[] = [];

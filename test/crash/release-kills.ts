@@ -32,6 +32,8 @@ export interface ReleaseKillsResult {
 
 const directories = 50;
 const sampledFiles = 200;
+/** More than directories are kept, so that each release has all files to write. */
+const versions = 4;
 
 /** Every file tells which version it belongs to. */
 function writeVersion(root: string, version: number, files: number): void {
@@ -54,7 +56,7 @@ function readVersion(target: string, files: number, random: () => number): numbe
   return seen.size === 1 ? Number([...seen][0]) : `a mixture of ${[...seen].join(' and ')}`;
 }
 
-/** Publishes two versions in turn, and kills until enough died. */
+/** Publishes the versions in turn, and kills until enough died. */
 export async function killReleases({ files, kills, seed, directory }: ReleaseKills): Promise<ReleaseKillsResult> {
   const random = seededRandom(seed);
   const env = { GIT_AUTHOR_DATE: '1112911993 +0000', GIT_COMMITTER_DATE: '1112911993 +0000' };
@@ -68,14 +70,15 @@ export async function killReleases({ files, kills, seed, directory }: ReleaseKil
     return stdout.trim();
   };
   run('init', '-q');
-  const commits = [0, 1].map((version) => {
+  run('config', 'release.keep', '1');
+  const commits = Array.from({ length: versions }, (_unused, version) => {
     writeVersion(work, version, files);
     run('commit', '-q', '-A', '-m', `version ${version}`);
     return run('rev-parse', 'HEAD');
   });
   const beginMs = performance.now();
   run('release', 'prod', commits[0]!, '--to', '../live');
-  let usualMs = performance.now() - beginMs;
+  const usualMs = performance.now() - beginMs;
   let [reads, changes, reading, last] = [0, 0, true, 0];
   const reader = (async () => {
     while (reading) {
@@ -88,14 +91,13 @@ export async function killReleases({ files, kills, seed, directory }: ReleaseKil
   })();
   let [killed, acknowledged] = [0, 1];
   for (let round = 1; killed < kills && problems.length === 0 && round < kills * 4; round += 1) {
-    const child = spawn(cairnProgram, ['release', 'prod', commits[round % 2]!], { cwd: work, env: { ...cleanEnvironment, ...env }, stdio: 'ignore' });
-    const startMs = performance.now();
-    const timer = setTimeout(() => child.kill('SIGKILL'), usualMs * random() * 1.1);
+    const live = readVersion(target, files, random);
+    const child = spawn(cairnProgram, ['release', 'prod', commits[(Number(live) + 1) % versions]!], { cwd: work, env: { ...cleanEnvironment, ...env }, stdio: 'ignore' });
+    const timer = setTimeout(() => child.kill('SIGKILL'), usualMs * random() * 1.4);
     const [code] = await once(child, 'exit') as [number | null];
     clearTimeout(timer);
     if (code === 0) {
       acknowledged += 1;
-      usualMs = performance.now() - startMs;
     } else if (code === null) {
       killed += 1;
     } else {
@@ -105,8 +107,9 @@ export async function killReleases({ files, kills, seed, directory }: ReleaseKil
   reading = false;
   await reader;
   // Once more, without help.
-  run('release', 'prod', commits[0]!);
-  if (readVersion(target, files, random) !== 0) problems.push('the last release is not what is there');
+  const next = (Number(readVersion(target, files, random)) + 1) % versions;
+  run('release', 'prod', commits[next]!);
+  if (readVersion(target, files, random) !== next) problems.push('the last release is not what is there');
   run('release', '--verify', 'prod');
   const repository = reopen(work);
   const receipts = [...listReceipts(repository, parseChannel('prod'))].length;

@@ -93,7 +93,8 @@ export async function killReleases({ files, kills, seed, directory }: ReleaseKil
   for (let round = 1; killed < kills && problems.length === 0 && round < kills * 4; round += 1) {
     const live = readVersion(target, files, random);
     const child = spawn(cairnProgram, ['release', 'prod', commits[(Number(live) + 1) % versions]!], { cwd: work, env: { ...cleanEnvironment, ...env }, stdio: 'ignore' });
-    const timer = setTimeout(() => child.kill('SIGKILL'), usualMs * random() * 1.4);
+    // What the one before left is removed first, so it takes longer than usual.
+    const timer = setTimeout(() => child.kill('SIGKILL'), usualMs * random() * 2.4);
     const [code] = await once(child, 'exit') as [number | null];
     clearTimeout(timer);
     if (code === 0) {

@@ -13,6 +13,7 @@ import { RevWalk } from '../../plumbing/history/walk.js';
 import { walkOptions } from '../../plumbing/history/walk-options.js';
 import { runHook } from '../../plumbing/hooks.js';
 import { authorIdent, committerIdent } from '../../plumbing/identity.js';
+import { parseStrategyOptions } from '../../plumbing/merge/strategy-option.js';
 import { Repository } from '../../plumbing/repository.js';
 import { storeCommit } from '../commit-object.js';
 import { HistoryView, viewOptions } from '../history-view.js';
@@ -50,7 +51,7 @@ export const command: Command = {
     { name: 'ignore-date', help: 'the same' },
     { name: 'reschedule-failed-exec', negatable: true, help: 'a command line that fails is tried again' },
     { name: 'strategy', short: 's', value: 'strategy', help: 'ort, recursive or resolve: all mean the same' },
-    { name: 'strategy-option', short: 'X', value: 'option', help: 'ours or theirs: who wins where both changed a line' },
+    { name: 'strategy-option', short: 'X', value: 'option', help: 'how to merge: ours, theirs, ignore-space-change, no-renames, patience, ...' },
     { name: 'merge', short: 'm', help: 'merge, instead of applying patches (as is done anyway)' },
     { name: 'stat', help: 'tell what changed upstream' },
     { name: 'no-stat', short: 'n', help: 'do not' },
@@ -185,15 +186,15 @@ function start(repository: Repository, rebase: Rebase, args: Arguments): number 
 function readOptions({ config }: Repository, args: Arguments): RebaseOptions {
   const strategy = args.value('strategy');
   if (strategy !== undefined && !['ort', 'recursive', 'resolve'].includes(strategy)) throw new UsageError(`strategy '${strategy}' is not supported`);
-  for (const option of args.values('strategy-option')) if (option !== 'ours' && option !== 'theirs') throw new UsageError(`strategy option '${option}' is not supported`);
-  const favor = args.values('strategy-option').at(-1);
+  const strategyOptions = args.values('strategy-option');
+  parseStrategyOptions(strategyOptions);
   const empty = args.value('empty') ?? (args.has('interactive') ? 'ask' : args.has('exec') ? 'keep' : 'drop');
   if (empty !== 'drop' && empty !== 'keep' && empty !== 'ask') throw new InvalidError(`unrecognized empty type '${empty}'; valid values are "drop", "keep", and "ask"`, { code: 'bad-options' });
   return {
     quiet: args.has('quiet'), verbose: args.has('verbose'), signOff: args.has('signoff'), committerDateIsAuthorDate: args.has('committer-date-is-author-date'),
     ignoresDate: args.has('ignore-date') || args.has('reset-author-date'), empty,
     reschedulesExec: args.flag('reschedule-failed-exec') ?? config.getBoolean('rebase.reschedulefailedexec') === true,
-    favor: favor === 'ours' || favor === 'theirs' ? favor : undefined,
+    strategyOptions,
   };
 }
 

@@ -6,6 +6,7 @@ import { type Arguments, type OptionSpec, parseArguments } from '../../plumbing/
 import { peel } from '../../plumbing/history/revision.js';
 import { RevWalk } from '../../plumbing/history/walk.js';
 import { parseWalk } from '../../plumbing/history/walk-options.js';
+import { parseStrategyOptions } from '../../plumbing/merge/strategy-option.js';
 import { Repository } from '../../plumbing/repository.js';
 import { abortPicking, continuePicking, pickCommits, quitPicking, skipPicking } from './picking.js';
 import type { ReplaySettings, StepOutcome } from './replay.js';
@@ -17,7 +18,7 @@ export const pickOptions: readonly OptionSpec[] = [
   { name: 'signoff', short: 's', negatable: true, help: 'add a Signed-off-by trailer' },
   { name: 'cleanup', value: 'mode', help: 'what is taken out of the message: strip, whitespace, verbatim, scissors, default' },
   { name: 'strategy', value: 'strategy', help: 'ort, recursive or resolve: all mean the same' },
-  { name: 'strategy-option', short: 'X', value: 'option', help: 'ours or theirs: who wins where both changed a line' },
+  { name: 'strategy-option', short: 'X', value: 'option', help: 'how to merge: ours, theirs, ignore-space-change, no-renames, patience, ...' },
   { name: 'continue', help: 'commit what is resolved, and go on' },
   { name: 'skip', help: 'leave out the commit that stopped, and go on' },
   { name: 'abort', help: 'go back to where it began' },
@@ -51,8 +52,8 @@ function codeOf(outcome: StepOutcome, action: string): number {
 function readSettings({ context }: Repository, args: Arguments, action: 'cherry-pick' | 'revert'): ReplaySettings {
   const strategy = args.value('strategy');
   if (strategy !== undefined && !['ort', 'recursive', 'resolve'].includes(strategy)) throw new UsageError(`strategy '${strategy}' is not supported`);
-  const favor = args.values('strategy-option').at(-1);
-  for (const option of args.values('strategy-option')) if (option !== 'ours' && option !== 'theirs') throw new UsageError(`strategy option '${option}' is not supported`);
+  const strategyOptions = args.values('strategy-option');
+  parseStrategyOptions(strategyOptions);
   const parent = args.value('mainline');
   if (parent !== undefined && !/^[1-9][0-9]*$/.test(parent)) throw new UsageError("option 'mainline' expects a number greater than zero");
   const settings: ReplaySettings = {
@@ -60,7 +61,7 @@ function readSettings({ context }: Repository, args: Arguments, action: 'cherry-
     edits: args.flag('edit') ?? (action === 'revert' && context.stdin.isTerminal), editAsked: args.flag('edit'), signOff: args.has('signoff'),
     recordsOrigin: args.has('x'), refers: args.has('reference'), allowsForward: args.has('ff'),
     allowsEmpty: args.has('allow-empty') || args.has('keep-redundant-commits'), keepsRedundant: args.has('keep-redundant-commits'), dropsRedundant: false,
-    favor: favor === 'ours' || favor === 'theirs' ? favor : undefined, cleanup: args.value('cleanup'),
+    strategyOptions, cleanup: args.value('cleanup'),
   };
   const clash = settings.allowsForward ? ([['signoff', settings.signOff], ['no-commit', settings.noCommit], ['x', settings.recordsOrigin], ['edit', args.has('edit')]] as const).find(([, isGiven]) => isGiven) : undefined;
   if (clash !== undefined) throw new InvalidError(`--ff cannot be used with --${clash[0]}`, { code: 'bad-options' });

@@ -111,7 +111,7 @@ function formatSettings(settings: ReplaySettings): string {
     } else if (settings[setting]) set(key, 'true');
   }
   if (settings.mainline !== undefined) set('mainline', String(settings.mainline));
-  if (settings.favor !== undefined) set('strategy-option', settings.favor);
+  for (const option of settings.strategyOptions) set('strategy-option', option);
   if (settings.cleanup !== undefined) set('default-msg-cleanup', settings.cleanup);
   return text;
 }
@@ -126,8 +126,7 @@ export function readSettings(repository: Repository, defaults: ReplaySettings): 
     const value = find(key);
     if (value !== undefined) given[setting] = parseConfigBoolean(value) === true;
   }
-  const favor = find('strategy-option');
-  if (favor !== undefined && favor !== 'ours' && favor !== 'theirs') throw new InvalidError(`strategy option '${favor}' is not supported`, { code: 'bad-options' });
+  const strategyOptions = entries.flatMap(({ name, value }) => (name === 'options.strategy-option' && value !== undefined ? [value] : []));
   const mainline = find('mainline');
-  return { ...defaults, ...given, editAsked: given.edits, favor, mainline: mainline === undefined ? undefined : Number(mainline), cleanup: find('default-msg-cleanup') };
+  return { ...defaults, ...given, editAsked: given.edits, strategyOptions, mainline: mainline === undefined ? undefined : Number(mainline), cleanup: find('default-msg-cleanup') };
 }

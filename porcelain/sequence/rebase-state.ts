@@ -25,7 +25,8 @@ export interface RebaseOptions {
   readonly ignoresDate: boolean;
   readonly empty: 'drop' | 'keep' | 'ask';
   readonly reschedulesExec: boolean;
-  readonly favor: 'ours' | 'theirs' | undefined;
+  /** As typed after -X. */
+  readonly strategyOptions: readonly string[];
 }
 
 /** What is rebased, and onto what. */
@@ -82,9 +83,9 @@ export class RebaseState {
     this.write('onto', `${onto}\n`);
     if (options.quiet) this.write('quiet', '');
     if (options.verbose) this.write('verbose', '');
-    if (options.favor !== undefined) {
+    if (options.strategyOptions.length > 0) {
       this.write('strategy', 'ort\n');
-      this.write('strategy_opts', ` --${options.favor}\n`);
+      this.write('strategy_opts', `${options.strategyOptions.map((option) => ` --${option}`).join('')}\n`);
     }
     if (options.signOff) this.write('signoff', '--signoff\n');
     if (options.empty === 'drop') this.write('drop_redundant_commits', '');
@@ -109,15 +110,14 @@ export class RebaseState {
 
   readOptions(): RebaseOptions {
     const words = (this.find('strategy_opts') ?? '').trim().split(/\s+/).filter((word) => word !== '').map((word) => word.replace(/^'?--|'$/g, ''));
-    const favor = words.at(-1);
     const strategy = this.find('strategy')?.trim();
-    if (words.some((word) => word !== 'ours' && word !== 'theirs') || (strategy !== undefined && strategy !== 'ort' && strategy !== 'recursive')) {
+    if (strategy !== undefined && strategy !== 'ort' && strategy !== 'recursive') {
       throw new RefusedError('this rebase was begun with a strategy that is not supported', { code: 'unsupported', hint: 'go on with git' });
     }
     return {
       quiet: this.has('quiet'), verbose: this.has('verbose'), signOff: this.has('signoff'), committerDateIsAuthorDate: this.has('cdate_is_adate'),
       ignoresDate: this.has('ignore_date'), empty: this.has('drop_redundant_commits') ? 'drop' : this.has('keep_redundant_commits') ? 'keep' : 'ask',
-      reschedulesExec: this.has('reschedule-failed-exec'), favor: favor === 'ours' || favor === 'theirs' ? favor : undefined,
+      reschedulesExec: this.has('reschedule-failed-exec'), strategyOptions: words,
     };
   }
 

@@ -229,7 +229,7 @@ export class Rebase {
     return new Replayer(this.#repository, {
       action: 'rebase', noCommit: false, edits: false, signOff: options.signOff, recordsOrigin: false, refers: false,
       allowsForward: !(options.signOff || ignoresDate || committerDateIsAuthorDate) && this.#allowsForward, allowsEmpty: true,
-      keepsRedundant: options.empty === 'keep', dropsRedundant: options.empty === 'drop', favor: options.favor,
+      keepsRedundant: options.empty === 'keep', dropsRedundant: options.empty === 'drop', strategyOptions: options.strategyOptions,
       ...(ignoresDate ? { author: (author: Ident): Ident => ({ ...author, seconds: Math.floor(clock.nowMs() / 1000), offset: formatOffset(clock.offsetMinutes(clock.nowMs())) }) } : {}),
       ...(committerDateIsAuthorDate ? { committer: (author: Ident): Ident => ({ ...now(), seconds: author.seconds, offset: author.offset }) } : {}),
     });

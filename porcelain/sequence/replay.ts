@@ -22,6 +22,7 @@ import { readPathProtection } from '../../plumbing/path-safety.js';
 import { whileNaming } from '../../plumbing/refs/announcement.js';
 import type { RefName } from '../../plumbing/refs/ref-name.js';
 import { updateRef } from '../../plumbing/refs/ref-transaction.js';
+import { parseStrategyOptions } from '../../plumbing/merge/strategy-option.js';
 import type { Repository } from '../../plumbing/repository.js';
 import { isSignatureHeader } from '../../plumbing/signature/signed-object.js';
 import { findCommitSigner } from '../../plumbing/signature/signing-option.js';
@@ -54,7 +55,8 @@ export interface ReplaySettings {
   /** Commits that become empty stay, or are dropped; neither: they stop the sequence. */
   readonly keepsRedundant: boolean;
   readonly dropsRedundant: boolean;
-  readonly favor?: 'ours' | 'theirs' | undefined;
+  /** As typed after -X. */
+  readonly strategyOptions: readonly string[];
   readonly cleanup?: string | undefined;
   /** In place of what the replayed commit says. */
   readonly committer?: ((author: Ident) => Ident) | undefined;
@@ -196,8 +198,7 @@ export class Replayer {
     const repository = this.#repository;
     const { objects, format } = repository;
     const parentTree = parent === undefined ? undefined : objects.readCommit(parent).tree;
-    const { favor } = this.#settings;
-    const shared = { ours: 'HEAD', ...(favor === undefined ? {} : { favor }) };
+    const shared = { ours: 'HEAD', ...parseStrategyOptions(this.#settings.strategyOptions) };
     using lock = lockIndex(repository);
     const result = verb === 'revert'
       ? mergeTrees(repository, commit.tree, ours, parentTree ?? emptyTreeId(format), { ...shared, base: label, theirs: parent === undefined ? '(empty tree)' : parentLabel })

@@ -109,6 +109,10 @@ export async function runJsonScenario(top: string): Promise<JsonSample[]> {
   await sample('retain set, retain list', 'retain', 'list', '--json');
   await sample('retain plan', 'retain', 'plan', '--json');
   await plain('branch', '-D', 'side');
+  writeFiles(cwd, { 'schema.json': '{"type": "object"}' });
+  await sample('meta schema add, meta schema remove', 'meta', 'schema', 'add', 'plain', 'schema.json', '--json');
+  await sample('meta schema list', 'meta', 'schema', 'list', '--json');
+  rmSync(join(cwd, 'schema.json'));
   await sample('verify', 'verify', '--json');
   await sample('gc', 'gc', '--dry-run', '--json', '--grace', '0s');
   await sample('gc', 'gc', '--json');

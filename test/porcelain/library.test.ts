@@ -7,6 +7,7 @@ import {
   parseChannel, pathToUtf8, planGc, planRelease, publish, resolveCommit, resolveTree, updateRef,
 } from '../../porcelain/library.js';
 import { projectRoot } from '../helpers/cairn.js';
+import { markGood, openResults, publishNight, recordNight, tidy } from '../helpers/library-program.js';
 import { makeSandbox, writeFiles } from '../helpers/sandbox.js';
 import { git, hasGit } from '../helpers/stock-git.js';
 
@@ -57,4 +58,39 @@ test('the package gives the library under its own name', async (t) => {
   const library = await import(name) as Record<string, unknown>;
   t.is(library['Repository'], Repository);
   t.true(readFileSync(join(projectRoot, 'dist/lib/porcelain/library.d.ts'), 'utf8').includes('createContext'));
+});
+
+test('the example program records nights, marks and publishes them, and tidies up', (t) => {
+  const home = makeSandbox(t);
+  const directory = join(home, 'results');
+  writeFiles(directory, { 'metrics.json': '1', 'data/points': '1' });
+  const repository = openResults(directory, people);
+  const first = recordNight(repository, 'night 1')!;
+  t.deepEqual([first.changed, first.files], [['A data/points', 'A metrics.json'], 2]);
+  t.is(recordNight(repository, 'nothing new'), undefined);
+  writeFiles(directory, { 'metrics.json': '2' });
+  const second = recordNight(openResults(directory, people), 'night 2')!;
+  t.deepEqual([second.changed, second.history], [['M metrics.json'], [second.commit, first.commit]]);
+  const later = openResults(directory, people);
+  markGood(later, first.commit, 'day-1');
+  t.is(later.refs.find('refs/heads/good')?.id, first.commit);
+  t.throws(() => { markGood(later, second.commit, 'day-1'); }, { instanceOf: ConflictError });
+  t.is(later.refs.find('refs/heads/good')?.id, first.commit, 'both refs move or none');
+  t.true(publishNight(later, second.commit, join(home, 'live')));
+  t.false(publishNight(later, second.commit, join(home, 'live')), 'it is live already');
+  t.is(readFileSync(join(home, 'live/metrics.json'), 'utf8'), '2');
+  t.is(tidy(later, first.commit, 'quoted').length, 1);
+  t.is(later.objects.readCommit(first.commit).message.toString(), 'night 1\n');
+});
+
+test('the page names only what the package exports, and all that the example uses', async (t) => {
+  const page = readFileSync(join(projectRoot, 'man/cairn-api.7'), 'utf8');
+  const exported = readFileSync(join(projectRoot, 'porcelain/library.ts'), 'utf8');
+  const example = readFileSync(join(projectRoot, 'test/helpers/library-program.ts'), 'utf8');
+  const used = /import \{([^}]*)\}/.exec(example)![1]!.split(',').map((name) => name.trim()).filter((name) => name !== '' && !name.startsWith('type '));
+  for (const name of used) t.regex(page, new RegExp(`\\b${name}\\b`), name);
+  const named = [...page.matchAll(/^\.BR? (.*)$/gm)].flatMap(([, words]) => words!.replaceAll('"', ' ').split(/[\s,;]+/)).filter((word) => /^(?:plan|apply|resolve|find|read|list|add|lock|write|decode|encode|parse|create|commit|make|mark|diff|scan|release|update)[A-Z]\w*$/.test(word));
+  const methods = await import('../../porcelain/library.js');
+  const owns = (word: string): boolean => [methods.Repository, methods.ObjectStore, methods.Refs, methods.RefTransaction, methods.Index].some(({ prototype }) => word in prototype);
+  t.deepEqual(named.filter((word) => !exported.includes(word) && !owns(word)), []);
 });

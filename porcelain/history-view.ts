@@ -16,7 +16,7 @@ import { readDiffColors } from '../plumbing/diff/diff-colors.js';
 import type { DiffColors, Sink } from '../plumbing/diff/diff-format.js';
 import type { FileStat } from '../plumbing/diff/diff-stat.js';
 import { DiffRequest, typedColor } from '../plumbing/diff/diff-options.js';
-import { CommitFormat, type CommitView, type PrettyFormat, bodyOf, defaultAbbreviation, messageOf, parsePrettyFormat, subjectOf } from '../plumbing/history/format.js';
+import { CommitFormat, type CommitView, type PrettyFormat, bodyOf, defaultAbbreviation, expansionOf, messageOf, parsePrettyFormat, subjectOf } from '../plumbing/history/format.js';
 import { HistoryGraph } from '../plumbing/history/graph.js';
 import type { CommitNode, KeptPart } from '../plumbing/history/history.js';
 import { type LogEntry, LogPrinter } from '../plumbing/history/log-printer.js';
@@ -24,7 +24,6 @@ import { Mailmap } from '../plumbing/history/mailmap.js';
 import { type MergeStyle, type MergeStyleChoice, mergeStyleOptions, parseMergeStyle } from '../plumbing/merge/merge-style.js';
 import { Notes, notesOptions, parseNotesChoice } from '../plumbing/history/notes.js';
 import { NodeView } from '../plumbing/history/node-view.js';
-import { parseCount } from '../plumbing/option-number.js';
 import { Pathspec, pathspecContext } from '../plumbing/pathspec.js';
 import { maxScore } from '../plumbing/diff/rename.js';
 import type { Repository } from '../plumbing/repository.js';
@@ -63,12 +62,10 @@ export const viewOptions: readonly OptionSpec[] = [
   { name: 'json', help: 'one JSON object per line' },
 ];
 
-/** Columns of tabs, where the arguments say. */
-function expansionOf(args: Arguments): { expandTabs?: number } {
-  const flag = args.flag('expand-tabs');
-  if (flag === undefined) return {};
-  return { expandTabs: flag ? parseCount('expand-tabs', args.value('expand-tabs') ?? '8') : 0 };
-}
+/** What log and show take behind paths, too. */
+export const lateOptions: ReadonlySet<string> = new Set([
+  'quiet', 'source', 'mailmap', 'use-mailmap', 'clear-decorations', 'decorate', 'decorate-refs', 'decorate-refs-exclude', 'json', 'runs',
+]);
 
 const everyMark: MarkOptions = { graph: false, leftRight: true, cherryMark: true };
 

@@ -8,7 +8,7 @@ import { readIndex } from '../index/index-file.js';
 import { parseMergeStyle } from '../merge/merge-style.js';
 import { parseLimits } from '../pathspec.js';
 import { Repository } from '../repository.js';
-import { RevisionSet, takeRevisions } from '../history/revision-set.js';
+import { RevisionSet, checkOptionsFirst, takeRevisions } from '../history/revision-set.js';
 
 export const command: Command = {
   name: 'diff-files',
@@ -38,6 +38,7 @@ export const command: Command = {
     const { before, after, dashes } = args.split();
     const set = new RevisionSet(repository);
     const paths = takeRevisions(repository, set, before, dashes, after);
+    checkOptionsFirst(args, paths);
     if (set.tips.length > 0) throw new UsageError('only paths may be given');
     const stage = args.lastOf('0', '1', '2', '3', 'base', 'ours', 'theirs');
     const stages = { 0: 0, 1: 1, 2: 2, 3: 3, base: 1, ours: 2, theirs: 3 } as const;

@@ -8,7 +8,7 @@ import { readIndex } from '../index/index-file.js';
 import { parseMergeStyle } from '../merge/merge-style.js';
 import { parseLimits } from '../pathspec.js';
 import { Repository } from '../repository.js';
-import { RevisionSet, checkCommits, mergeBaseTree, takeRevisions, treeOfTip } from '../history/revision-set.js';
+import { RevisionSet, checkCommits, checkOptionsFirst, mergeBaseTree, takeRevisions, treeOfTip } from '../history/revision-set.js';
 import { listStagedChanges } from '../index/staged-changes.js';
 
 export const command: Command = {
@@ -33,7 +33,9 @@ export const command: Command = {
     const request = new DiffRequest(repository, args, { porcelain: false, format: combines ? 'patch' : 'raw', columns: 80 });
     const { before, after, dashes } = args.split();
     const set = new RevisionSet(repository);
-    const limits = parseLimits(repository, takeRevisions(repository, set, before, dashes, after));
+    const paths = takeRevisions(repository, set, before, dashes, after);
+    checkOptionsFirst(args, paths);
+    const limits = parseLimits(repository, paths);
     const [tip] = set.tips;
     if (tip === undefined || set.tips.length > 1) throw new UsageError('one tree is needed');
     if (args.has('merge-base')) checkCommits([tip]);

@@ -9,14 +9,14 @@ import { type DiffEntry, diffTrees } from '../diff/diff.js';
 import { DiffRequest, diffOptions } from '../diff/diff-options.js';
 import { DiffOutput } from '../diff/diff-report.js';
 import type { Sink } from '../diff/diff-format.js';
-import { CommitFormat, formatMailLine, parsePrettyFormat } from '../history/format.js';
+import { CommitFormat, expansionOf, formatMailLine, parsePrettyFormat } from '../history/format.js';
 import { listWholeLines } from '../line-reader.js';
 import { type MergeStyle, mergeStyleOptions, parseMergeStyle } from '../merge/merge-style.js';
 import { Notes, notesOptions, parseNotesChoice } from '../history/notes.js';
 import { Pathspec, pathspecContext } from '../pathspec.js';
 import { Repository } from '../repository.js';
 import { findRevision, peel, resolveTree } from '../history/revision.js';
-import { RevisionSet, checkCommits, takeRevisions } from '../history/revision-set.js';
+import { RevisionSet, checkCommits, checkOptionsFirst, takeRevisions } from '../history/revision-set.js';
 import { mergeBases } from '../history/merge-base.js';
 
 export const command: Command = {
@@ -41,6 +41,7 @@ export const command: Command = {
     { name: 'date', value: 'mode', help: 'how dates are shown: relative, local, iso, iso-strict, rfc, short, raw, human, unix, format:...' },
     { name: 'relative-date', help: 'same as --date=relative' },
     { name: 'encoding', value: 'name', help: 'encoding of messages' },
+    { name: 'expand-tabs', value: 'columns', valueOptional: true, negatable: true, help: 'replace tabs in messages by spaces up to the next of so many columns (8)' },
     { name: 'encode-email-headers', negatable: true, help: 'with the formats of mails: write headers that are not ASCII as encoded words' },
     ...notesOptions,
     ...diffOptions,
@@ -100,7 +101,7 @@ class TreeComparison {
     const decorations = new Decorations(repository, { include: [], exclude: [], everything: true });
     this.#notes = notes;
     this.#format = pretty === undefined ? undefined : new CommitFormat(parsePrettyFormat(pretty, repository.config), {
-      repository, clock: context.clock, dateMode: parseDateMode(date, context.stdout.isTerminal), hasDate: date !== 'default', mailSubject: 'Subject: ', encodesMailHeaders: args.flag('encode-email-headers') === true, abbreviation: this.#abbreviation ?? zeroId(repository.format).length,
+      repository, clock: context.clock, dateMode: parseDateMode(date, context.stdout.isTerminal), hasDate: date !== 'default', ...expansionOf(args), mailSubject: 'Subject: ', encodesMailHeaders: args.flag('encode-email-headers') === true, abbreviation: this.#abbreviation ?? zeroId(repository.format).length,
       decorate: (id, style) => decorations.format(id, style, false),
       ...(notes === undefined ? {} : { notes: (id: ObjectId, raw: boolean) => notes.format(id, raw) }), ...(encoding === undefined ? {} : { encoding }),
     });
@@ -121,7 +122,9 @@ class TreeComparison {
   takeArguments(): void {
     const { before, after, dashes } = this.#args.split();
     const set = new RevisionSet(this.#repository);
-    this.#setPaths(takeRevisions(this.#repository, set, before, dashes, after));
+    const paths = takeRevisions(this.#repository, set, before, dashes, after);
+    checkOptionsFirst(this.#args, paths);
+    this.#setPaths(paths);
     const { tips } = set;
     const [one, two] = tips[1]?.isExcluded ? [tips[1], tips[0]] : tips;
     if (this.#args.has('merge-base') && (this.#args.has('stdin') || tips.length !== 2)) {

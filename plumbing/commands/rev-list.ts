@@ -29,6 +29,7 @@ export const command: Command = {
     { name: 'objects', help: 'list trees and blobs too' },
     { name: 'objects-edge', help: 'like --objects, with the excluded commits at the border, marked -' },
     { name: 'objects-edge-aggressive', help: 'like --objects-edge, with all excluded commits that were named' },
+    { name: 'verify-objects', help: 'like --objects, every object read and verified' },
     { name: 'no-object-names', help: 'with --objects: no paths' },
     { name: 'object-names', help: 'with --objects: paths (the default)' },
     { name: 'in-commit-order', help: 'with --objects: trees and blobs after the first commit that has them' },
@@ -41,7 +42,11 @@ export const command: Command = {
     { name: 'abbrev-commit', negatable: true, help: 'abbreviate ids' },
     { name: 'abbrev', value: 'n', valueOptional: true, negatable: true, help: 'digits of abbreviated ids' },
     { name: 'date', value: 'mode', help: 'how dates are shown' },
+    { name: 'relative-date', help: 'same as --date=relative' },
     { name: 'encoding', value: 'name', help: 'encoding of messages' },
+    { name: 'color', value: 'when', valueOptional: true, negatable: true, help: 'colours in formats: always, never or auto' },
+    { name: 'z', short: 'z', help: 'accepted; lines end as they do without' },
+    { name: 'show-linear-break', value: 'bar', valueOptional: true, help: 'accepted; no bars are shown' },
     { name: 'quiet', help: 'print nothing; only the exit code counts' },
     { name: 'disk-usage', value: 'kind', valueOptional: true, help: 'print only how many bytes they take on disk' },
     { name: 'use-bitmap-index', help: 'accepted; the result is the same without' },
@@ -59,7 +64,7 @@ export const command: Command = {
   run(context: Context, args: Arguments): number {
     const repository = Repository.open(context);
     checkCombinations(args);
-    const request = parseWalk(repository, args);
+    const request = parseWalk(repository, args, { late: new Set() });
     if (!request.set.isGiven && !args.has('stdin') && !wantsObjects(args)) throw new UsageError('no revision is given');
     const page = new OutputPage(context.stdout);
     try {
@@ -103,7 +108,7 @@ function checkCombinations(args: Arguments): void {
 }
 
 function wantsObjects(args: Arguments): boolean {
-  return args.has('objects') || args.has('objects-edge') || args.has('objects-edge-aggressive');
+  return args.has('objects') || args.has('verify-objects') || args.has('objects-edge') || args.has('objects-edge-aggressive');
 }
 
 /** What is counted, measured or written of commits and objects. */
@@ -193,12 +198,14 @@ function list(repository: Repository, request: WalkRequest, args: Arguments, wal
 function listObjects(repository: Repository, request: WalkRequest, args: Arguments, walk: RevWalk, report: Report, lines: CommitLines, page: OutputPage): void {
   const listing = new ObjectListing(repository, walk, request.set.tips, listingOptions(request, args));
   const showsNames = args.lastOf('object-names', 'no-object-names') !== 'no-object-names';
+  const verifies = args.has('verify-objects');
   const show = (item: ListedItem): void => {
+    if (verifies && item.kind !== 'edge') repository.objects.read(item.kind === 'commit' ? item.node.id : item.id);
     if (item.kind === 'commit') report.add(item.node, () => lines.format(item.node));
     else if (item.kind === 'object') report.addObject(item.id, showsNames ? `${item.id} ${item.path.replace(/\n[^]*$/, '')}\n` : `${item.id}\n`);
     else page.text(`-${item.id}\n`);
   };
-  const printsAll = !report.isSilent && lines.isBare && showsNames && listing.printAll({ terminator: 0x0a, write: (bytes) => page.bytes(bytes) }, show);
+  const printsAll = !verifies && !report.isSilent && lines.isBare && showsNames && listing.printAll({ terminator: 0x0a, write: (bytes) => page.bytes(bytes) }, show);
   if (!printsAll) for (const item of listing.list()) show(item);
   if (args.has('filter-print-omitted')) for (const id of listing.omitted()) page.text(`~${id}\n`);
   for (const id of listing.missing()) page.text(`?${id}\n`);

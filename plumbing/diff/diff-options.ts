@@ -93,7 +93,7 @@ export const diffOptions: readonly OptionSpec[] = [
   { name: 'color-words', value: 'regex', valueOptional: true, help: '--word-diff=color, and what a word is' },
   { name: 'color', value: 'when', valueOptional: true, negatable: true, help: 'colours: always, never or auto' },
   { name: 'color-moved', value: 'mode', valueOptional: true, negatable: true, help: 'no; other modes are refused where there are colours' },
-  { name: 'color-moved-ws', value: 'modes', hidden: true, help: 'white space in moved lines' },
+  { name: 'color-moved-ws', value: 'modes', negatable: true, hidden: true, help: 'white space in moved lines' },
   { name: 'ws-error-highlight', value: 'kinds', help: 'with colours, mark wrong white space in these lines: old, new, context, all, none, default' },
   { name: 'output-indicator-new', value: 'character', help: 'instead of +' },
   { name: 'output-indicator-old', value: 'character', help: 'instead of -' },
@@ -214,6 +214,7 @@ export class DiffRequest {
     const words = wordsOf(args, setting('diff.wordregex'));
     const isColored = defaults.isColored === true || colorWanted(args, this.#repository.context.stdout.isTerminal);
     if (isColored && args.has('color-moved') && args.value('color-moved') !== 'no') throw new UsageError('colours for moved lines are not supported');
+    checkMoved(args);
     const linePrefix = args.value('line-prefix');
     const indicator = (kind: string, standard: string): string => {
       const text = args.value(`output-indicator-${kind}`);
@@ -568,7 +569,7 @@ export function typedColor(args: Arguments): string | undefined {
 }
 
 /** Colours without a word from the porcelain: only where they are asked for. */
-function colorWanted(args: Arguments, isTerminal: boolean): boolean {
+export function colorWanted(args: Arguments, isTerminal: boolean): boolean {
   let wanted = false;
   for (const token of args.tokens) {
     if (token.kind !== 'option') continue;
@@ -579,6 +580,20 @@ function colorWanted(args: Arguments, isTerminal: boolean): boolean {
     wanted = when === 'always' || ((when === 'auto' || when === 'true') && isTerminal);
   }
   return wanted;
+}
+
+const movedModes = /^(?:no|default|blocks|zebra|dimmed[-_]zebra|plain|true|false|yes|on|off|[0-9]+|)$/i;
+const movedSpaces = ['no', 'ignore-space-change', 'ignore-space-at-eol', 'ignore-all-space', 'allow-indentation-change'];
+
+/** Colours of moved lines are not supported; what would be none in git is told as such. */
+function checkMoved(args: Arguments): void {
+  const mode = args.value('color-moved');
+  if (mode !== undefined && !movedModes.test(mode)) throw new UsageError(`bad --color-moved argument: ${mode}`);
+  for (const typed of args.values('color-moved-ws')) {
+    const words = typed.split(',');
+    const isMixed = words.includes('allow-indentation-change') && words.some((word) => word.startsWith('ignore-'));
+    if (isMixed || words.some((word) => !movedSpaces.includes(word))) throw new UsageError(`invalid mode '${typed}' in --color-moved-ws`);
+  }
 }
 
 function highlightsOf(text: string | undefined): NonNullable<DiffFormatOptions['highlights']> {

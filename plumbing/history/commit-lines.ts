@@ -3,8 +3,10 @@
 // Text is latin1. Specified by git-rev-list(1), "Commit Formatting".
 import type { ObjectId } from '../../pack/oid.js';
 import type { Arguments } from '../command.js';
+import { formatColor } from '../color.js';
+import { colorWanted } from '../diff/diff-options.js';
 import { commitMark } from './commit-mark.js';
-import { parseDateMode } from '../date.js';
+import { type DateMode, parseDateMode } from '../date.js';
 import type { Decorations } from './decorations.js';
 import { CommitFormat, type CommitView, defaultAbbreviation, parsePrettyFormat } from './format.js';
 import { HistoryGraph } from './graph.js';
@@ -28,6 +30,7 @@ export class CommitLines {
   readonly #walk: RevWalk | undefined;
   readonly #graph: HistoryGraph | undefined;
   readonly #isPlain: boolean;
+  readonly #isColored: boolean;
 
   /** Without a walk nothing is drawn and children are not known. */
   constructor(repository: Repository, args: Arguments, decorations: Decorations, walk?: RevWalk) {
@@ -36,6 +39,7 @@ export class CommitLines {
     this.#decorations = decorations;
     this.#walk = walk;
     this.#digits = digitsOf(repository, args);
+    this.#isColored = colorWanted(args, repository.context.stdout.isTerminal);
     this.#format = this.#parseFormat();
     this.#graph = walk !== undefined && args.flag('graph') === true ? new HistoryGraph({
       isShown: (node) => walk.willShow(node), mark: (node) => commitMark(node, { graph: true, leftRight: args.has('left-right'), cherryMark: args.has('cherry-mark') }),
@@ -61,12 +65,19 @@ export class CommitLines {
     const text = prettyText(this.#args);
     if (text === undefined) return undefined;
     const { config, context } = this.#repository;
+    const color = this.#isColored ? formatColor : undefined;
     const encoding = this.#args.value('encoding') ?? config.get('i18n.logoutputencoding');
     return new CommitFormat(parsePrettyFormat(text, config), {
-      repository: this.#repository, clock: context.clock, expandTabs: 0, dateMode: parseDateMode(this.#args.value('date') ?? 'default', context.stdout.isTerminal), hasDate: this.#args.has('date'),
-      abbreviation: this.#digits ?? defaultAbbreviation(this.#repository), decorate: (id, style) => this.#decorations.format(id, style, false),
+      repository: this.#repository, clock: context.clock, expandTabs: 0, dateMode: this.#dateMode(context.stdout.isTerminal), hasDate: this.#args.has('date') || this.#args.has('relative-date'),
+      abbreviation: this.#digits ?? defaultAbbreviation(this.#repository), decorate: (id, style) => this.#decorations.format(id, style, false, color), ...(color === undefined ? {} : { color }),
       ...(encoding === undefined ? {} : { encoding }),
     });
+  }
+
+  /** Of --date and --relative-date the last one counts. */
+  #dateMode(isTerminal: boolean): DateMode {
+    const isRelative = this.#args.lastOf('date', 'relative-date') === 'relative-date';
+    return parseDateMode(isRelative ? 'relative' : this.#args.value('date') ?? 'default', isTerminal);
   }
 
   /** All that is printed for one commit, line end included. */

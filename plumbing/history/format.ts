@@ -7,12 +7,14 @@ import { InvalidError } from '../../pack/errors.js';
 import type { Commit } from '../../pack/commit.js';
 import type { ObjectId } from '../../pack/oid.js';
 import { abbreviationDigits } from '../objects/abbreviation.js';
-import type { Clock } from '../command.js';
+import { formatColor } from '../color.js';
+import type { Arguments, Clock } from '../command.js';
 import { type DateMode, formatDate } from '../date.js';
 import { Describer, formatDescription } from './describe.js';
 import { escapeMailText, formatMailSubject, formatSender, formatTextHeaders } from './mail-headers.js';
 import { Mailmap, type Person } from './mailmap.js';
 import { findPlainSubject } from './plain-subject.js';
+import { parseCount } from '../option-number.js';
 import type { Repository } from '../repository.js';
 import { type SignatureReport, checkCommit } from '../signature/signature-check.js';
 import { findTrailerText, parseTrailerBlock } from '../trailers.js';
@@ -209,6 +211,13 @@ export class CommitFormat {
     }
     return `${trimEnd(`${lines.join('\n')}\n\n${indented(message, kind === 'short', this.#options.expandTabs ?? (kind === 'short' ? 0 : 8))}`)}\n`;
   }
+}
+
+/** What --expand-tabs comes to; nothing when it is not given. */
+export function expansionOf(args: Arguments): { expandTabs?: number } {
+  const flag = args.flag('expand-tabs');
+  if (flag === undefined) return {};
+  return { expandTabs: flag ? parseCount('expand-tabs', args.value('expand-tabs') ?? '8') : 0 };
 }
 
 /** The message, behind `margin`; `titleOnly` stops at the first blank line. */
@@ -736,6 +745,8 @@ function colorPlaceholder(format: string, at: number): Placeholder | undefined {
     return { end, value: (state) => { state.autoColor = true; return state.text === '' ? '' : state.color('reset'); } };
   }
   const words = typed.replace(/^(auto|always),/, '');
+  // What is always wanted is shown where there are no colours, too.
+  if (typed.startsWith('always,')) return { end, value: (state) => { state.autoColor = false; return formatColor(words); } };
   return { end, value: (state) => { state.autoColor = false; return state.color(words); } };
 }
 

@@ -7,6 +7,7 @@ import { lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InvalidError, NotFoundError, UsageError, isSystemError } from '../../pack/errors.js';
 import type { ObjectId, ObjectType } from '../../pack/oid.js';
+import type { Arguments } from '../command.js';
 import { parentsOf } from './grafts.js';
 import { parseHidingSection, readHiddenRefs } from '../refs/hidden-refs.js';
 import { mergeBases } from './merge-base.js';
@@ -279,6 +280,17 @@ function findQuietly(repository: Repository, word: string): boolean {
   } catch (error) {
     if (error instanceof InvalidError || error instanceof NotFoundError) return false;
     throw error;
+  }
+}
+
+/** InvalidError for an option behind the first of `paths`, which end the positional words; those in `late` may stand there. */
+export function checkOptionsFirst(args: Arguments, paths: readonly string[], late: ReadonlySet<string> = new Set()): void {
+  if (args.dashes || paths.length === 0) return;
+  const places = args.tokens.flatMap((token, place) => (token.kind === 'positional' ? [place] : []));
+  const first = places[places.length - paths.length] ?? args.tokens.length;
+  for (const token of args.tokens.slice(first)) {
+    if (token.kind !== 'option' || late.has(token.name)) continue;
+    throw new InvalidError(`option '${token.name}' must come before non-option arguments`, { code: 'option-behind-paths' });
   }
 }
 

@@ -16,7 +16,7 @@ import { parseCount } from '../option-number.js';
 import { Pathspec, pathspecContext } from '../pathspec.js';
 import type { Repository } from '../repository.js';
 import { resolveCommit } from './revision.js';
-import { type Family, RevisionSet, takeRevisions } from './revision-set.js';
+import { type Family, RevisionSet, checkOptionsFirst, takeRevisions } from './revision-set.js';
 import type { WalkOptions } from './walk.js';
 
 export const walkOptions: readonly OptionSpec[] = [
@@ -103,6 +103,8 @@ export interface WalkRequest {
 }
 
 export interface WalkDefaults {
+  /** Options that may stand behind paths; absent: all. */
+  readonly late?: ReadonlySet<string>;
   /** Where to start when nothing is named. */
   readonly start?: string;
   readonly noWalk?: WalkOptions['noWalk'];
@@ -157,6 +159,7 @@ export function parseWalk(repository: Repository, args: Arguments, defaults: Wal
       default:
     }
   }
+  if (defaults.late !== undefined) checkOptionsFirst(args, words, defaults.late);
   paths.push(...(pathsBegan ? words : split.after));
   for (const path of input) paths.push(path);
   const start = args.value('default') ?? defaults.start;

@@ -16,7 +16,7 @@ import { type Pathspec, normalisePath, parseLimits } from '../../plumbing/pathsp
 import { readInput } from '../../plumbing/line-reader.js';
 import { Repository } from '../../plumbing/repository.js';
 import { findRevision, peel, resolveCommit } from '../../plumbing/history/revision.js';
-import { type NamedTip, RevisionSet, checkCommits, mergeBaseTree, splitSymmetric, takeRevisions, treeOfTip } from '../../plumbing/history/revision-set.js';
+import { type NamedTip, RevisionSet, checkCommits, checkOptionsFirst, mergeBaseTree, splitSymmetric, takeRevisions, treeOfTip } from '../../plumbing/history/revision-set.js';
 import { listStagedChanges } from '../../plumbing/index/staged-changes.js';
 import { fileRecord } from '../history-view.js';
 import { wantsColor } from '../terminal.js';
@@ -129,6 +129,9 @@ function plain(entries: DiffEntry[]): IndexDiff {
   return { entries, combined: [] };
 }
 
+/** What git has not may stand anywhere. */
+const lateOptions = new Set(['json']);
+
 const stages = { 0: 0, 1: 1, 2: 2, 3: 3, base: 1, ours: 2, theirs: 3 } as const;
 
 function isDense(args: Arguments): boolean {
@@ -154,6 +157,7 @@ function planOf(repository: Repository, args: Arguments): Comparison {
     throw new UsageError('a symmetric difference stands alone');
   }
   words.push(...paths);
+  checkOptionsFirst(args, paths, lateOptions);
   const limits = parseLimits(repository, words);
   const treeOf = (tip: NamedTip): ObjectId => treeOfTip(repository, tip);
   const between = (one: ObjectId, two: ObjectId): Comparison => ({

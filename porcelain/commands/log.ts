@@ -11,7 +11,7 @@ import { listReflogCommits } from '../../plumbing/history/reflog-walk.js';
 import { Repository } from '../../plumbing/repository.js';
 import { RevWalk, type WalkOptions } from '../../plumbing/history/walk.js';
 import { type WalkRequest, parseWalk, walkOptions } from '../../plumbing/history/walk-options.js';
-import { HistoryView, decorationOptions, findMailmap, notesToSearch, viewOptions } from '../history-view.js';
+import { HistoryView, decorationOptions, findMailmap, lateOptions, notesToSearch, viewOptions } from '../history-view.js';
 import { listRuns } from '../run.js';
 
 const taken = new Set([...walkOptions, ...viewOptions].map(({ name }) => name));
@@ -37,7 +37,7 @@ export const command: Command = {
 function showHistory(context: Context, repository: Repository, args: Arguments): number {
   const mailmap = findMailmap(repository, args);
   const request = parseWalk(repository, args, {
-    start: 'HEAD', mailmap, decorations: new Decorations(repository, decorationOptions(args)), notesOf: notesToSearch(repository, args),
+    start: 'HEAD', late: lateOptions, mailmap, decorations: new Decorations(repository, decorationOptions(args)), notesOf: notesToSearch(repository, args),
   });
   const follow = followed(repository, args, request.paths);
   const options = optionsFor(repository, request, args);

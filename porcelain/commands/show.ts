@@ -12,7 +12,7 @@ import type { NamedTip } from '../../plumbing/history/revision-set.js';
 import { listReflogCommits } from '../../plumbing/history/reflog-walk.js';
 import { RevWalk, type WalkOptions } from '../../plumbing/history/walk.js';
 import { parseWalk, walkOptions } from '../../plumbing/history/walk-options.js';
-import { HistoryView, findMailmap, viewOptions } from '../history-view.js';
+import { HistoryView, findMailmap, lateOptions, viewOptions } from '../history-view.js';
 
 const taken = new Set([...walkOptions, ...viewOptions].map(({ name }) => name));
 
@@ -29,7 +29,7 @@ export const command: Command = {
   run(context: Context, args: Arguments): number {
     const repository = Repository.open(context);
     const mailmap = findMailmap(repository, args);
-    const request = parseWalk(repository, args, { start: 'HEAD', noWalk: 'unsorted', mailmap });
+    const request = parseWalk(repository, args, { start: 'HEAD', noWalk: 'unsorted', late: lateOptions, mailmap });
     const options: WalkOptions = {
       ...request.options, keep: 'contents', wantSource: HistoryView.needsSource(args),
       ...(request.options.cherry === undefined ? {} : { patchKey: patchKeyOf(repository) }),

@@ -1,7 +1,7 @@
 // The only file that compresses or decompresses: zlib streams (RFC 1950), which loose objects and packs are made of.
 //
 // Invariant: every stream written is one stock git reads; every stream read gives exactly its bytes, checked against its
-// checksum, or CorruptError (code 'bad-zlib') within the memory the caller allowed. Only `inflatePrefix` does not see the checksum.
+// checksum, or CorruptError (code 'bad-zlib', or 'short-zlib' where it is cut) within the memory the caller allowed. Only `inflatePrefix` does not see the checksum.
 import { CorruptError, RefusedError } from './errors.js';
 import { adler32 } from './kernels/adler32.js';
 import { DeflateKernel, DeflateStreamKernel } from './kernels/deflate-kernel.js';
@@ -31,6 +31,11 @@ const pieceBytes = 128 * 1024;
 const mostBufferBytes = 2 ** 32;
 const mostChunkBytes = 32 * 1024 * 1024;
 const noBytes: Buffer = Buffer.alloc(0);
+
+/** What is there is good, but not all is there. */
+function shortZlib(cause?: unknown): CorruptError {
+  return new CorruptError('compressed data is damaged: it ends before its end', { code: 'short-zlib', cause });
+}
 
 function badZlib(what: string, cause?: unknown): CorruptError {
   return new CorruptError(`compressed data is damaged: ${what}`, { code: 'bad-zlib', cause });
@@ -203,7 +208,7 @@ function wrongSize(sizeBytes: number, declaredBytes: number): CorruptError {
 
 function failure(status: number, producedBytes: number, declaredBytes: number): CorruptError {
   if (status < 0) return badZlib(describeDamage(status));
-  if (status === inflateNeedsInput) return badZlib('it ends before its end');
+  if (status === inflateNeedsInput) return shortZlib();
   return wrongSize(status === inflateOutputFull ? declaredBytes + 1 : producedBytes, declaredBytes);
 }
 
@@ -227,7 +232,7 @@ function inflateWithNode(input: Uint8Array, mostBytes: number, chunkBytes: numbe
 function asCorrupt(error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ERR_BUFFER_TOO_LARGE') return badZlib('it holds more bytes than allowed', error);
-  if (code === 'Z_BUF_ERROR') return badZlib('it ends before its end', error);
+  if (code === 'Z_BUF_ERROR') return shortZlib(error);
   if (code === 'Z_DATA_ERROR' || code === 'Z_NEED_DICT') return badZlib(error instanceof Error ? error.message : code, error);
   return error;
 }
@@ -538,7 +543,7 @@ export class RawInflater {
     const trailer = Buffer.alloc(zlibTrailerBytes);
     trailer.writeUInt32BE(this.#adler);
     yield* this.push(trailer);
-    if (!this.#inflater.finished) throw badZlib('it ends before its end');
+    if (!this.#inflater.finished) throw shortZlib();
   }
 
   close(): void { this.#inflater.close(); }

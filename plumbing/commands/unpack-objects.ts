@@ -33,8 +33,9 @@ export const command: Command = {
     try {
       return args.has('n') ? check(context, repository) : unpack(context, args, repository);
     } catch (error) {
-      // An object that does not inflate, or whose delta cannot be applied, is git's exit code 1; anything else wrong with the pack is not.
-      const isContent = error instanceof CorruptError && error.cause instanceof CorruptError;
+      // An object that does not inflate, or whose delta cannot be applied, is git's exit code 1; anything else wrong with the pack,
+      // such as being cut, is not.
+      const isContent = error instanceof CorruptError && error.cause instanceof CorruptError && error.cause.code !== 'short-zlib';
       if (!isContent) throw error;
       context.stderr.write(`error: ${error.message}\n`);
       return 1;

@@ -37,6 +37,7 @@ export const command: Command = {
     { name: 'pack-kept-objects', negatable: true, help: 'pack what is in packs with a .keep file, too' },
     { name: 'keep-pack', value: 'name', negatable: true, help: 'treat this pack as if it had a .keep file' },
     { name: 'geometric', short: 'g', value: 'n', negatable: true, help: 'put packs together that have less than n times the objects of smaller ones' },
+    { name: 'no-write-bitmap-index', help: 'write no bitmaps, which is what happens anyway' },
     { name: 'write-midx', short: 'm', negatable: true, help: 'write a multi-pack-index' },
   ],
   run(context, args) {

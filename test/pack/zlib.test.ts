@@ -34,7 +34,7 @@ function orDamaged<Value>(read: () => Value): Value | undefined {
   try {
     return read();
   } catch (error) {
-    if (error instanceof CorruptError && error.code === 'bad-zlib') return undefined;
+    if (error instanceof CorruptError && (error.code === 'bad-zlib' || error.code === 'short-zlib')) return undefined;
     throw error;
   }
 }

@@ -145,7 +145,7 @@ for (const format of bothFormats) {
       for (const stdin of [flipped, good.subarray(0, at)]) {
         t.is((await cairn(['index-pack', '--stdin'], { cwd: empty, stdin })).code, 128, `byte ${at}`);
         const { code } = await cairn(['unpack-objects', '-q'], { cwd: empty, stdin });
-        t.true(code === 128 || code === 1, `byte ${at}: ${code}`);
+        t.true(code === 128 || (code === 1 && stdin === flipped), `byte ${at}: ${code}`);
       }
     }
     const isLasting = (line: string): boolean => !['.git/objects/pack', '.git/cairn', '.git/cairn/leases'].includes(line);

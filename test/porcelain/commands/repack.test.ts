@@ -38,7 +38,7 @@ function loose(repository: string): string[] {
 const requests: readonly (readonly string[])[] = [
   [], ['-q'], ['-d', '-q'], ['-a'], ['-adf'], ['-adF', '-l'], ['-Adq'], ['-adk', '-q'], ['-Ad', '--unpack-unreachable=now', '-q'], ['--cruft', '-dq'], ['--cruft', '-q'],
   ['--cruft', '-d', '--cruft-expiration=now', '-q'], ['--geometric=2', '-d', '-q'], ['-g3', '-dm', '-q'], ['-adm', '-n'], ['--pack-kept-objects', '-adq'],
-  ['-adfq', '--depth=5', '--threads=1'], ['-adq', '--max-pack-size=1m'], ['-adq', '--keep-pack=pack-none.pack'],
+  ['-adfq', '--depth=5', '--threads=1'], ['-adq', '--max-pack-size=1m'], ['-adq', '--no-write-bitmap-index'], ['-adq', '--keep-pack=pack-none.pack'],
   ['--cruft', '-d', '--cruft-expiration=now', '--expire-to=.git/expired', '-q'], ['-g2', '-a'], ['--cruft', '-k'], ['-A', '-k'], ['-adq', '--window=x'], ['-adq', '--window=1k'], ['-adq', '--window-memory=1k'], ['-x'],
 ];
 

@@ -238,7 +238,7 @@ export const crashCases: readonly CrashCase[] = [
   {
     name: 'retain apply', argv: ['retain', 'apply', '{.git/plan}'], again: ['retain', 'plan'], isRepeatable: false,
     prepare: `
-      for i in 1 2 3 4; do git update-ref refs/runs/$i $(git commit-tree -m run$i -p HEAD 'HEAD^{tree}'); done
+      for i in 1 2 3 4; do GIT_COMMITTER_DATE="111291199$i +0000" git update-ref --create-reflog refs/runs/$i $(git commit-tree -m run$i -p HEAD 'HEAD^{tree}'); done
       node "$CAIRN" retain set 'refs/runs/*' --keep-last 1; node "$CAIRN" retain plan --json | sed -n 's/.*"plan":"\\([0-9a-f]*\\)".*/\\1/p' | head -1 >.git/plan
     `,
   },

@@ -25,6 +25,7 @@ import { WorkTree } from '../plumbing/index/work-tree.js';
 import { type BranchPlan, shortBranch } from './branch.js';
 import { formatTracking } from './status-format.js';
 import { readUpstream } from './status-report.js';
+import { Progress } from './terminal.js';
 
 /** How local changes are treated: kept or refused ('keep'), given up ('discard'). */
 export type Changes = 'keep' | 'discard';
@@ -36,8 +37,10 @@ export type Changes = 'keep' | 'discard';
 export function moveTrees(repository: Repository, { index }: IndexLock, from: ObjectId | undefined, to: ObjectId, changes: Changes, doing: string): void {
   if (changes === 'keep') requireMerged(index.isUnmerged);
   const { format } = repository;
-  if (changes === 'discard') planMove(repository, index, 'one', [to], { reset: true }, doing).apply(index, new WorkTree(repository, index));
-  else planMove(repository, index, 'two', [from ?? emptyTreeId(format), to], {}, doing).apply(index, new WorkTree(repository, index));
+  const plan = changes === 'discard' ? planMove(repository, index, 'one', [to], { reset: true }, doing)
+    : planMove(repository, index, 'two', [from ?? emptyTreeId(format), to], {}, doing);
+  using progress = new Progress(repository.context, 'Updating files', plan.updates.length);
+  plan.apply(index, new WorkTree(repository, index), (files) => { progress.update(files); });
 }
 
 function requireMerged(isUnmerged: boolean): void {

@@ -96,8 +96,8 @@ export class TreeMergePlan {
     });
   }
 
-  /** Changes the index, and the work tree when one is given: removes first, then writes. */
-  apply(index: Index, workTree?: WorkTree): void {
+  /** Changes the index, and the work tree when one is given: removes first, then writes; `onWritten` hears how many files were. */
+  apply(index: Index, workTree?: WorkTree, onWritten?: (files: number) => void): void {
     if (workTree !== undefined) for (const path of this.deletions) removeFile(workTree, path);
     for (const path of this.removals) index.remove(path);
     const cleared = new Set<string>();
@@ -110,7 +110,8 @@ export class TreeMergePlan {
     }
     index.forgetResolved();
     if (workTree === undefined) return;
-    for (const entry of this.updates) {
+    for (const [at, entry] of this.updates.entries()) {
+      onWritten?.(at);
       if (entry.skipWorktree) continue;
       const stat = workTree.checkout(entry, { force: true });
       if (stat !== false) index.refresh({ ...entry, stat });

@@ -100,6 +100,8 @@ export interface FsckOptions {
   readonly lostFound: boolean;
   readonly nameObjects: boolean;
   readonly verbose: boolean;
+  /** Hears how many objects were checked; undefined: that is over. */
+  readonly onProgress?: (checked: number | undefined) => void;
   /** Hears every finding, which is not printed then. */
   readonly onFinding?: (finding: FsckFinding) => void;
   /** Finds what is wrong with records that are not git's. */
@@ -154,6 +156,7 @@ export class Fsck {
   /** What a faulty object counts as: in packs, a fault of its pack. */
   #faultBit: number = fsckErrors.object;
   #found = 0;
+  #checked = 0;
 
   constructor(repository: Repository, options: FsckOptions) {
     this.#repository = repository;
@@ -170,6 +173,7 @@ export class Fsck {
   run(): number {
     if (this.#options.connectivityOnly) for (const id of this.#repository.objects.listIds()) this.#node(id).isPresent = true;
     else this.#checkObjects();
+    this.#options.onProgress?.(undefined);
     if (this.#options.progress) this.#repository.context.stderr.write(`Checking objects: ${this.#nodes.length}, done.\n`);
     this.#checkGitmodules();
     this.#checkHead();
@@ -295,6 +299,8 @@ export class Fsck {
 
   /** One good copy of an object; a second one says nothing new. */
   #checkOne(id: ObjectId, type: ObjectType, object: GitObject | undefined): void {
+    this.#checked += 1;
+    this.#options.onProgress?.(this.#checked);
     const node = this.#node(id);
     if (node.isPresent) return;
     if (this.#options.verbose) this.#repository.context.stderr.write(`Checking ${type} ${id}\n`);

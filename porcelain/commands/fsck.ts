@@ -3,6 +3,7 @@ import type { Command } from '../../plumbing/command.js';
 import { Fsck, type FsckFinding } from '../../plumbing/objects/fsck.js';
 import { Repository } from '../../plumbing/repository.js';
 import { checkOwnRecords } from '../integrity/own-records.js';
+import { Progress } from '../terminal.js';
 
 export const command: Command = {
   name: 'fsck',
@@ -28,7 +29,12 @@ export const command: Command = {
   run(context, args) {
     const lostFound = args.has('lost-found');
     const repository = Repository.open(context);
+    using progress = args.flag('progress') === false || args.has('json') ? undefined : new Progress(context, 'Checking objects');
     return new Fsck(repository, {
+      onProgress: (checked) => {
+        if (checked === undefined) progress?.[Symbol.dispose]();
+        else progress?.update(checked);
+      },
       names: args.positionals,
       index: args.has('cache'),
       full: lostFound || (args.flag('full') ?? true),

@@ -115,5 +115,5 @@ export function compilePattern({ pattern }: Policy): (name: string) => boolean {
 
 /** Refs that mean something by being there, whatever they name, are never judged. */
 function mayCover(name: string): boolean {
-  return !/^refs\/(?:holds|cairn|replace|notes|bisect|rewritten|worktree|stash)(?:\/|$)/.test(name);
+  return !/^refs\/(?:holds|cairn|attestations|replace|notes|bisect|rewritten|worktree|stash)(?:\/|$)/.test(name);
 }

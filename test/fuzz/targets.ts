@@ -48,6 +48,8 @@ import { parseTrailers } from '../../plumbing/trailers.js';
 import { wildmatch } from '../../plumbing/wildmatch.js';
 import { parseChecksums } from '../../porcelain/archive/checksums.js';
 import { decodeSidecar } from '../../porcelain/archive/sidecar.js';
+import { decodeEnvelope, fromArmour, toArmour } from '../../porcelain/attestation/envelope.js';
+import { decodeStatement } from '../../porcelain/attestation/statement.js';
 import { countTornBytes, decodeEvents, encodeEvent } from '../../porcelain/events.js';
 import { salvage } from '../../porcelain/integrity/repair-source.js';
 import { decodeJournal } from '../../porcelain/release-journal.js';
@@ -169,6 +171,8 @@ export function makeTargets(directory: string): FuzzTarget[] {
   const sidecar = readFileSync(join(scratch, 'made.info.json'));
   ours('release', 'stable', '--to', join(scratch, 'released'));
   const receipt = gitOutput(['for-each-ref', '--format=%(refname)', 'refs/cairn/receipts'], { cwd: repository });
+  ours('attest', '--no-sign', 'HEAD');
+  const envelope = raw('blob', gitOutput(['for-each-ref', '--format=%(refname)', 'refs/attestations'], { cwd: repository }));
   const layers = layeredGraphs(directory);
   const importing = join(directory, 'importing');
   runProgram('git', ['init', '-q', importing], { cwd: '/' });
@@ -181,6 +185,8 @@ export function makeTargets(directory: string): FuzzTarget[] {
     { name: 'commit', samples: [raw('commit', 'HEAD'), raw('commit', 'HEAD~6')], decode: (bytes) => { decodeCommit(bytes, 'sha1'); } },
     { name: 'tag', samples: [raw('tag', 'v1')], decode: (bytes) => { decodeTag(bytes, 'sha1'); } },
     { name: 'receipt', samples: [raw('tag', receipt), raw('tag', 'v1')], decode: (bytes) => { decodeReceipt(bytes, 'sha1'); } },
+    { name: 'envelope', samples: [envelope], decode: (bytes) => { decodeEnvelope(bytes).signatures.forEach((signature) => fromArmour(toArmour(signature))); } },
+    { name: 'statement', samples: [decodeEnvelope(envelope).payload], decode: (bytes) => { decodeStatement(bytes, 'sha1'); } },
     { name: 'identity', samples: text('A U Thor <author@example.com> 1112911993 -0700', 'a <> 0 +0000'), decode: (bytes) => { parseIdent(bytes.toString('latin1')); } },
     {
       name: 'pack index', samples: ofSuffix('.idx'), trailer: 'sha1',

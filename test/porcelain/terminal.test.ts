@@ -3,7 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { InvalidError } from '../../pack/errors.js';
 import { escapeControls } from '../../plumbing/quote.js';
 import { Progress, findPager, formatColor, formatSize, wantsColor } from '../../porcelain/terminal.js';
+import { run } from '../../porcelain/main.js';
 import { makeContext } from '../helpers/cairn.js';
+import { makeSandbox, writeFiles } from '../helpers/sandbox.js';
 import { git, skipWithoutGit } from '../helpers/stock-git.js';
 
 const colours = ['red', 'bold red', 'red bold', 'green blue', '#ff0000', '#00ff00 #0000ff ul', 'normal red', '7', '12', '200 100', 'brightred',
@@ -65,6 +67,30 @@ test('progress says nothing in the first second, nothing to a pipe, and ends its
   const shown = say(true, 10);
   t.regex(shown, /Hashing files: {2}\d\d% \(\d+\/1000\), \d+\/s, \d+ s left/);
   t.regex(shown, /, done\.\u001b\[K\n$/);
+});
+
+test('long work in front of a person tells how far it is, and says nothing into a file', async (t) => {
+  const cwd = makeSandbox(t);
+  const env = { GIT_AUTHOR_NAME: 'A', GIT_AUTHOR_EMAIL: 'a@b', GIT_COMMITTER_NAME: 'A', GIT_COMMITTER_EMAIL: 'a@b' };
+  /** Every look at the clock finds it half a second later. */
+  const runSlowly = async (argv: readonly string[], terminal: boolean): Promise<string> => {
+    const { context, stderr } = makeContext({ cwd, env, terminal });
+    let now = 1_112_911_993_000;
+    const code = await run({ ...context, clock: { ...context.clock, nowMs: () => (now += 500) } }, ['--no-pager', ...argv]);
+    t.is(code, 0, stderr.bytes.toString());
+    return stderr.bytes.toString();
+  };
+  await runSlowly(['init', '-q', '-b', 'main'], false);
+  await runSlowly(['commit', '-q', '--allow-empty', '-m', 'none'], false);
+  writeFiles(cwd, Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`d/${at}`, `${at}`])));
+  await runSlowly(['switch', '-q', '-c', 'full'], false);
+  await runSlowly(['commit', '-q', '-A', '-m', 'many'], false);
+  await runSlowly(['switch', '-q', 'main'], false);
+  t.regex(await runSlowly(['switch', '-q', 'full'], true), /Updating files: +\d+% \(\d+\/300\), \d+\/s.*, done\./);
+  t.regex(await runSlowly(['fsck'], true), /Checking objects: \d+, \d+\/s, done\./);
+  t.false((await runSlowly(['fsck'], false)).includes('Checking'));
+  await runSlowly(['switch', '-q', 'main'], false);
+  t.false((await runSlowly(['switch', '-q', 'full'], false)).includes('Updating'));
 });
 
 test('sizes are told to people in units', (t) => {

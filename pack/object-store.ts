@@ -44,6 +44,8 @@ export interface ObjectStoreOptions {
   readonly replace?: ReadonlyMap<ObjectId, ObjectId>;
   /** Where objects are looked for last: directory of batches a sweep took away (pack/quarantine.ts). */
   readonly quarantine?: string;
+  /** Commits whose parents need not be there (a shallow history ends with them). */
+  readonly boundary?: () => ReadonlySet<ObjectId>;
   /** What is made durable when it is written; default everything. */
   readonly hardening?: Hardening;
   /** Default: room for walks over a large history. */
@@ -104,6 +106,7 @@ export class ObjectStore {
   readonly #unsettled = new Set<string>();
   readonly #fanOuts = new Map<string, ObjectId[]>();
   readonly #quarantine: string | undefined;
+  readonly #boundary: (() => ReadonlySet<ObjectId>) | undefined;
   /** What is in quarantine, and the batches it was opened for. */
   #quarantined: { readonly batches: string; readonly store: ObjectStore } | undefined;
   /** Objects that were asked for and found only there. */
@@ -122,6 +125,7 @@ export class ObjectStore {
     this.#replace = options.replace;
     this.#caches = options.caches ?? new PackCaches();
     this.#quarantine = options.quarantine;
+    this.#boundary = options.boundary;
     this.#writing = { compression: options.compression ?? 1, hardening: options.hardening ?? hardenEverything };
     this.#sources = listObjectDirectories(directory, options.alternates ?? []).map((path) => ({
       directory: path,
@@ -463,14 +467,26 @@ export class ObjectStore {
   /**
    * Brings back everything that was found only in quarantine, and what that reaches and is only there: children first, so that what is here
    * names nothing that is not. The caller sees to it that no sweep is on. Returns the objects written.
+   *
+   * What needs an object that went for good meanwhile stays where it is: NotFoundError (code 'object-missing'), unless `leavesBroken`.
    */
-  rescue(): ObjectId[] {
+  rescue(options: { readonly leavesBroken?: boolean } = {}): ObjectId[] {
     if (this.#lent.size === 0) return [];
     const wanted = new Set(this.#lent);
     this.#lent.clear();
     const source = this.#openQuarantine();
-    if (source === undefined) return [];
-    const lost = listLost(source, wanted, (id) => !wanted.has(id) && this.isHere(id));
+    if (source === undefined) {
+      const gone = [...wanted].find((id) => !this.isHere(id));
+      if (gone === undefined || options.leavesBroken) return [];
+      throw new NotFoundError(`object '${gone}' is missing`, { code: 'object-missing', hint: 'it was in quarantine, and went for good' });
+    }
+    const { lost, broken } = listLost(source, wanted, (id) => this.isHere(id), this.#boundary?.() ?? new Set());
+    for (const [id, missing] of broken) {
+      if (!wanted.has(id) || options.leavesBroken || this.isHere(id)) continue;
+      throw new NotFoundError(`object '${missing}' is missing, which '${id}' needs`, {
+        code: 'object-missing', hint: `'${id}' is in quarantine; what it needs went for good: get it from another copy with cairn repair`,
+      });
+    }
     const rescued: ObjectId[] = [];
     const bulk = lost.length > rescueAsPack ? this.bulk() : undefined;
     try {
@@ -918,39 +934,50 @@ export class ObjectStore {
   }
 }
 
-/** `ids` and what they reach in `source` without passing what is here, what is named before what names it; what is not there is left out. */
-function listLost(source: ObjectStore, ids: Iterable<ObjectId>, isHere: (id: ObjectId) => boolean): ObjectId[] {
+/**
+ * `ids`, of which a copy here may be damaged, and what they reach in `source` without passing what is here, what is named first. Apart from them those that need, by
+ * whichever way, an object that is nowhere, each with that object. Parents of the commits in `boundary` need not be anywhere.
+ */
+function listLost(source: ObjectStore, ids: ReadonlySet<ObjectId>, isHere: (id: ObjectId) => boolean, boundary: ReadonlySet<ObjectId>): {
+  readonly lost: ObjectId[]; readonly broken: ReadonlyMap<ObjectId, ObjectId>;
+} {
   const seen = new Set<ObjectId>();
-  const order: ObjectId[] = [];
+  const lost: ObjectId[] = [];
+  const broken = new Map<ObjectId, ObjectId>();
   for (const root of ids) {
-    const pending: { readonly id: ObjectId; readonly named: Iterator<ObjectId> }[] = [];
+    const pending: { readonly id: ObjectId; readonly named: readonly ObjectId[]; next: number }[] = [];
     const enter = (id: ObjectId): void => {
       if (seen.has(id)) return;
       seen.add(id);
-      if (!isHere(id) && source.has(id)) pending.push({ id, named: namedBy(source, id)[Symbol.iterator]() });
+      if (!ids.has(id) && isHere(id)) return;
+      if (source.has(id)) pending.push({ id, named: namedBy(source, id, boundary), next: 0 });
+      else if (!isHere(id)) broken.set(id, id);
     };
     enter(root);
     for (let top = pending.at(-1); top !== undefined; top = pending.at(-1)) {
-      const next = top.named.next();
-      if (!next.done) {
-        enter(next.value);
+      const named = top.named[top.next];
+      if (named !== undefined) {
+        top.next += 1;
+        enter(named);
         continue;
       }
-      order.push(top.id);
+      const missing = top.named.map((id) => broken.get(id)).find((id) => id !== undefined);
+      if (missing === undefined) lost.push(top.id);
+      else broken.set(top.id, missing);
       pending.pop();
     }
   }
-  return order;
+  return { lost, broken };
 }
 
-/** The objects one names directly; commits of submodules are elsewhere. */
-function namedBy(store: ObjectStore, id: ObjectId): ObjectId[] {
+/** The objects one names directly; commits of submodules are elsewhere, and so are parents of the commits in `boundary`. */
+function namedBy(store: ObjectStore, id: ObjectId, boundary: ReadonlySet<ObjectId>): ObjectId[] {
   switch (store.readHeader(id).type) {
     case 'blob': return [];
     case 'tree': return store.readTree(id).filter(({ mode }) => mode !== 0o160000).map((entry) => entry.id);
     case 'commit': {
       const { tree, parents } = store.readCommit(id);
-      return [tree, ...parents];
+      return boundary.has(id) ? [tree] : [tree, ...parents];
     }
     case 'tag': return [store.readTag(id).object];
   }

@@ -17,6 +17,7 @@ import type { Context } from './command.js';
 import { Config, type ConfigEntry, expandHome, findConfigBytes, parseConfig, parseConfigBoolean } from './config.js';
 import { parseConfigKey, setInConfig, unsetInConfig } from './config-file.js';
 import { readHardening } from './hardening-config.js';
+import { readGrafts } from './history/grafts.js';
 import { type LockHolder } from './lockfile.js';
 import { type RefName, isRefName } from './refs/ref-name.js';
 import { hasRefJournal } from './refs/ref-journal.js';
@@ -203,6 +204,7 @@ export class Repository {
         hardening: this.hardening,
         replace: this.#replacements(),
         quarantine: join(this.commonDirectory, 'cairn/quarantine'),
+        boundary: () => new Set([...readGrafts(this)].flatMap(([id, parents]) => (parents.length === 0 ? [id] : []))),
         ...(this.#caches === undefined ? {} : { caches: this.#caches }),
       });
       this.context.atEnd?.(() => objects.close());

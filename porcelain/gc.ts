@@ -394,7 +394,7 @@ class Application {
   /** What the mark found only in quarantine is needed; no sweep but ours can be on. */
   #rescue(): number {
     for (const id of this.#plan.rescued) this.#store.has(id);
-    return this.#store.rescue().length;
+    return this.#store.rescue({ leavesBroken: true }).length;
   }
 
   #writePack(objects: ReadonlyMap<ObjectId, PackedAs>, mtimesMs: ReadonlyMap<ObjectId, number> | undefined): Tally {

@@ -169,7 +169,7 @@ class Sweeping {
     markReachable(store, [...[...listRoots(this.#repository)].map(({ id }) => id), ...heads, ...more], options);
     // A tree that is not in any ref yet may name an old blob.
     markReachable(store, listChanged(store, times, written), options);
-    for (const id of store.rescue()) this.#rescued.push(id);
+    for (const id of store.rescue({ leavesBroken: true })) this.#rescued.push(id);
   }
 
   /** S8: the store is made whole again; gives what expired and is there nevertheless. */

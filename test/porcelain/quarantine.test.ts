@@ -377,6 +377,33 @@ test('repack keeps of what it drops what a loose object names, which stays', asy
   isSound(t, repository);
 });
 
+test('what is in quarantine is not named when what it needs went for good', async (t) => {
+  if (skipWithoutGit(t)) return;
+  for (const remove of [['repack', '-a', '-d', '-q'], ['prune', '--expire=now']]) {
+    const repository = makeRepository(t, 'sha1', history);
+    const options = { cwd: repository, nowMs: Date.now(), pid: process.pid };
+    const parent = gitOutput(['commit-tree', '-p', 'HEAD', '-m', 'parent', 'HEAD^{tree}'], { cwd: repository });
+    const child = gitOutput(['commit-tree', '-p', parent, '-m', 'child', 'HEAD^{tree}'], { cwd: repository });
+    const tag = gitOutput(['mktag'], { cwd: repository, stdin: `object ${child}\ntype commit\ntag t\ntagger A <a@b> 1 +0000\n\nt\n` });
+    gitOutput(['update-ref', 'refs/heads/parent', parent], { cwd: repository });
+    await gc(repository, '--grace=0');
+    t.false(hasGitObject(repository, child));
+    gitOutput(['update-ref', '-d', 'refs/heads/parent'], { cwd: repository });
+    if (remove[0] === 'prune') runProgram('sh', ['-ec', 'mkdir out; mv .git/objects/pack/* out; for pack in out/*.pack; do git unpack-objects -q <$pack; done; rm -rf out'], { cwd: repository });
+    await cairnOutput(remove, options);
+    t.false(hasGitObject(repository, parent));
+    for (const [ref, id] of [['refs/heads/child', child], ['refs/tags/child', tag]] as const) {
+      const refused = await cairn(['update-ref', ref, id], options);
+      t.is(refused.code, 128);
+      t.regex(refused.stderr, new RegExp(`${parent}' is missing`));
+    }
+    const again = await cairn(['commit-tree', '-p', child, '-m', 'on top', 'HEAD^{tree}'], options);
+    t.is(again.code, 128);
+    t.is((await cairn(['cat-file', '-t', child], options)).stdout, 'commit\n');
+    isSound(t, repository);
+  }
+});
+
 test('gc --auto takes in what is new without letting anything go, when all was collected a while ago', async (t) => {
   if (skipWithoutGit(t)) return;
   const repository = makeRepository(t, 'sha1', history);

@@ -34,7 +34,7 @@ test('a signed archive is verified and restored where it is trusted, and nowhere
   const signature = readFileSync(join(top, 'shelf/x.info.json.sig'), 'latin1');
   t.is((await cairn([...keys.words, 'archive', 'create', 'other', '--input', '../input', '--sign', '--epoch', '5'], options)).code, 0);
   const damages: readonly (readonly [bytes: string, code: number])[] = [
-    [readFileSync(join(top, 'shelf/other.info.json.sig'), 'latin1'), 6], [signature.replace(/[A-Za-z](?=.{10}\n-----END)/, (one) => (one === 'A' ? 'B' : 'A')), 6], ['', 3], ['nonsense', 3],
+    [readFileSync(join(top, 'shelf/other.info.json.sig'), 'latin1'), 6], [signature.replace(/[A-Za-z0-9+/](?=.{10}\n-----END)/, (one) => (one === 'A' ? 'B' : 'A')), 6], ['', 3], ['nonsense', 3],
   ];
   for (const [bytes, code] of damages) {
     writeFileSync(join(top, 'shelf/x.info.json.sig'), bytes, 'latin1');

@@ -52,7 +52,7 @@ test('nothing is added when a path is missing, outside, behind a link or in a da
   if (skipWithoutGit(t)) return;
   const directory = makeRepository(t, 'sha1', `${fixture}\ngit init -q unborn`);
   const before = readFileSync(join(directory, '.git/index'));
-  for (const argv of [['add', 'new', 'missing'], ['add', '../x'], ['add', 'link/new'], ['add', 'unborn'], ['add', 'nothing*'], ['add', ''], ['add', '--patch'], ['add', '-e']]) {
+  for (const argv of [['add', 'new', 'missing'], ['add', '../x'], ['add', 'link/new'], ['add', 'unborn'], ['add', 'nothing*'], ['add', ''], ['add', '-e']]) {
     const { code, stderr } = await cairn(argv, { cwd: directory });
     t.true(code === 2 || code === 129, `${argv.join(' ')}: ${code} ${stderr}`);
     t.deepEqual(readFileSync(join(directory, '.git/index')), before, argv.join(' '));
